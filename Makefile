@@ -1,0 +1,55 @@
+# Two commands do it all: `make run`, and `make test`. Each installs first what it needs.
+PYTHON ?= python3.11
+BIN = .venv/bin
+
+.PHONY: run test lint format bench lock openapi clean
+
+run: .venv/run.installed
+	@$(BIN)/python manage.py runserver --noreload
+
+test: .venv/test.installed
+	@$(BIN)/python -m pytest
+
+lint: .venv/test.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/test.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/test.installed
+	@$(BIN)/python -m tests.benchmarks.overhead
+
+openapi: .venv/run.installed
+	$(BIN)/python manage.py export_openapi_schema --api eventsite.api.api --indent 2 --output docs/openapi.json
+
+# Takes the newest releases that pyproject.toml admits.
+lock: .venv/test.installed
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles
+
+.venv/run.installed: requirements.txt | .venv
+	$(call install,requirements.txt)
+
+.venv/test.installed: requirements-dev.txt | .venv
+	$(call install,requirements-dev.txt)
+
+.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+	    || { echo "Events needs Python 3.11, and '$(PYTHON)' is none: PYTHON=/path/to/python3.11 make ... names one." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv >.venv.log 2>&1 && rm .venv.log \
+	    || { rm -rf .venv; echo "No virtual environment could be made (Debian: install python3.11-venv); .venv.log has why." >&2; exit 1; }
+
+define install
+@echo "Installing $(1) into .venv (once) ..."
+@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --no-deps --require-hashes -r $(1) >.venv/pip.log 2>&1 \
+    || { echo "$(1) could not be installed; is the network there? .venv/pip.log has why." >&2; exit 1; }
+@touch $@
+endef

@@ -1,0 +1,123 @@
+"""The events API: each endpoint parses, calls one service, and answers."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import parse_etags
+from ninja import Path, Query, Router
+
+from events import cursors, openapi, schemas, services
+from events.access import actor_of, require_access
+from events.domain import Event, EventChanges, EventFields, FieldError, IdempotencyKey, InvalidRequestError
+from events.repository import EventRange
+
+router = Router(auth=require_access, tags=["events"])
+
+MAX_IDEMPOTENCY_KEY_LENGTH = 255
+# A compressed answer is another representation, so its strong entity tag must differ (RFC 9110, 8.8.3).
+COMPRESSED = "-gzip"
+
+
+@router.get("", **openapi.LIST)
+def list_events(request: HttpRequest, query: Query[schemas.ListQuery]) -> HttpResponse:
+    """List events, in order of date, then eventId: all of them, or a page at a time with `limit`."""
+    limit = query.limit or (schemas.DEFAULT_PAGE_SIZE if query.cursor else None)
+    within = EventRange(query.status, query.first_date, query.last_date, query.cursor)
+    events, end = services.list_events(within, limit)
+    response = _json(events)
+    if end is not None:
+        page = {**request.GET.dict(), "limit": limit, "cursor": cursors.encode(end)}
+        response["Link"] = f'<{request.build_absolute_uri(request.path)}?{urlencode(page)}>; rel="next"'
+    return response
+
+
+@router.post("", **openapi.CREATE)
+def create_event(request: HttpRequest, event: schemas.CreateEvent) -> HttpResponse:
+    """Create an event."""
+    fields = cast(EventFields, {**event.model_dump(), "eventId": event.eventId or ""})
+    created = services.create_event(fields, actor_of(request), _idempotency_key(request, fields))
+    response = _event(created, 201)
+    response["Location"] = reverse("api:list_events") + "/" + quote(created.fields["eventId"], safe="")
+    return response
+
+
+@router.get("/{eventId}", **openapi.GET)
+def get_event(request: HttpRequest, event_id: str = Path(alias="eventId")) -> HttpResponse:
+    """Read one event."""
+    event = services.get_event(event_id)
+    if _names_revision(request.META.get("HTTP_IF_NONE_MATCH"), event):
+        return _empty(304, {"ETag": _etag(event)})
+    return _event(event)
+
+
+@router.put("/{eventId}", **openapi.UPDATE)
+def update_event(
+    request: HttpRequest, changes: schemas.UpdateEvent, event_id: str = Path(alias="eventId")
+) -> HttpResponse:
+    """Change an event: the fields that are sent, the others stay."""
+    changed = cast(EventChanges, changes.model_dump(exclude_unset=True))
+    return _event(services.update_event(event_id, changed, actor_of(request), _revisions(request)))
+
+
+@router.delete("/{eventId}", **openapi.DELETE)
+def delete_event(request: HttpRequest, event_id: str = Path(alias="eventId")) -> HttpResponse:
+    """Delete an event."""
+    services.delete_event(event_id, actor_of(request), _revisions(request))
+    return _empty(204)
+
+
+def _json(content: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(orjson.dumps(content), status=status, content_type="application/json")
+
+
+def _empty(status: int, headers: dict[str, str] | None = None) -> HttpResponse:
+    response = HttpResponse(status=status, headers=headers)
+    del response["Content-Type"]
+    return response
+
+
+def _event(event: Event, status: int = 200) -> HttpResponse:
+    response = _json(event.fields, status)
+    response["ETag"] = _etag(event)
+    return response
+
+
+def _etag(event: Event) -> str:
+    return f'"{event.revision}"'
+
+
+def _revision(etag: str) -> str:
+    """The revision in a strong entity tag, or what can be none; a compressed answer's tag says so at its end."""
+    return etag.strip('"').removesuffix(COMPRESSED) if etag.startswith('"') else etag
+
+
+def _revisions(request: HttpRequest) -> services.Revisions:
+    header = request.META.get("HTTP_IF_MATCH", "*")
+    tags = parse_etags(header)
+    return "*" if tags == ["*"] else [_revision(tag) for tag in tags]
+
+
+def _names_revision(if_none_match: str | None, event: Event) -> bool:
+    if if_none_match is None:
+        return False
+    tags = parse_etags(if_none_match)
+    return tags == ["*"] or event.revision in (_revision(tag.removeprefix("W/")) for tag in tags)
+
+
+def _idempotency_key(request: HttpRequest, fields: EventFields) -> IdempotencyKey | None:
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None:
+        return None
+    if not (0 < len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH and key.isascii() and key.isprintable()):
+        message = f"must be 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} printable ASCII characters"
+        raise InvalidRequestError([FieldError("Idempotency-Key", message)])
+    # Two callers may choose the same key; each has its own.
+    owned = f"{actor_of(request).name}\n{key}".encode()
+    body = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+    return IdempotencyKey(sha256(owned).hexdigest(), sha256(body).hexdigest())

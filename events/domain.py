@@ -1,0 +1,160 @@
+"""What an event is, who changes it, and everything that can go wrong with it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal, TypedDict
+
+
+class EventFields(TypedDict):
+    """An event as the outside sees it: the contract's eight fields, under the contract's names."""
+
+    eventId: str
+    title: str
+    description: str
+    date: str
+    location: str
+    capacity: int
+    organizer: str
+    status: str
+
+
+FIELD_NAMES: tuple[str, ...] = tuple(EventFields.__annotations__)
+
+
+def sort_key(date: str, event_id: str) -> str:
+    """What every list is sorted by. A date alone sorts before the events of its day."""
+    return f"{date}#{event_id}"
+
+
+class EventChanges(TypedDict, total=False):
+    """The fields a partial update names."""
+
+    title: str
+    description: str
+    date: str
+    location: str
+    capacity: int
+    organizer: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever makes a change: a name for the history, and the network address it came from ("" if none)."""
+
+    name: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A stored event; `revision` is a new random token at every write, the times are UTC, ISO 8601 with microseconds."""
+
+    fields: EventFields
+    revision: str
+    created_at: str
+    updated_at: str
+    updated_by: str
+
+    @classmethod
+    def new(cls, fields: EventFields, actor: Actor) -> Event:
+        now = _timestamp(datetime.now(UTC))
+        return cls(fields, secrets.token_hex(8), now, now, actor.name)
+
+    def changed(self, changes: EventChanges, actor: Actor) -> Event:
+        """The next revision, with `changes` made."""
+        fields: EventFields = {**self.fields, **changes}
+        return replace(
+            self, fields=fields, revision=secrets.token_hex(8), updated_at=self.next_moment(), updated_by=actor.name
+        )
+
+    def next_moment(self) -> str:
+        """Now, or just after the last change where this machine's clock is behind the one that wrote it."""
+        last = datetime.fromisoformat(self.updated_at)
+        return _timestamp(max(datetime.now(UTC), last + timedelta(microseconds=1)))
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+Action = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write: the event before (None: it was absent) and after (None: it goes), at which time, and by whom."""
+
+    action: Action
+    before: Event | None
+    after: Event | None
+    at: str
+    actor: Actor
+
+    @classmethod
+    def create(cls, event: Event, actor: Actor) -> Change:
+        return cls("create", None, event, event.created_at, actor)
+
+    @classmethod
+    def update(cls, before: Event, after: Event, actor: Actor) -> Change:
+        return cls("update", before, after, after.updated_at, actor)
+
+    @classmethod
+    def delete(cls, event: Event, actor: Actor) -> Change:
+        return cls("delete", event, None, event.next_moment(), actor)
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's name for one create, with the fingerprint of what it sent: hexadecimal SHA-256, both."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field; `message` continues the sentence that the field's name begins."""
+
+    field: str
+    message: str
+
+
+class InvalidRequestError(Exception):
+    """The request breaks rules; holds every fault found."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{error.field} {error.message}" for error in errors))
+
+
+class EventNotFoundError(Exception):
+    """No event has this id."""
+
+
+class EventExistsError(Exception):
+    """An event has this id already."""
+
+
+class RevisionMismatchError(Exception):
+    """The event is not, or no longer, at a revision that the client named."""
+
+
+class StorageError(Exception):
+    """DynamoDB did not do what it was asked; the cause is for the log only."""
+
+
+class StorageBusyError(StorageError):
+    """DynamoDB throttles, or too many writers want one event; the same request may succeed in a moment."""
+
+
+class WriteConflictError(Exception):
+    """Another writer was first: the event is not as this write expected it. Never leaves the services."""
+
+
+class IdempotencyKeyUsedError(Exception):
+    """The idempotency key already names a create. Never leaves the services."""

@@ -1,0 +1,207 @@
+"""The three tables, their keys and indexes, and how events are written into and read out of their items."""
+
+from __future__ import annotations
+
+import zlib
+from base64 import b64decode
+from typing import Any
+
+from django.conf import settings
+from pynamodb._schema import ModelSchema
+from pynamodb.attributes import Attribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.connection.base import MetaTable
+from pynamodb.constants import ATTR_DEFINITIONS, GLOBAL_SECONDARY_INDEXES, INDEX_NAME, KEY_SCHEMA, MAP, TABLE_NAME
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from events.domain import FIELD_NAMES, Event, EventFields, sort_key
+
+# Every event has it, so that one index can hold them all in order of date.
+ALL_EVENTS = "all"
+
+
+class StatusIndex(GlobalSecondaryIndex["EventItem"]):
+    """The events of one status in order of date, whole: `GET /events?status=` is answered from here."""
+
+    class Meta:
+        index_name = "by-status"
+        projection = AllProjection()
+
+    status = UnicodeAttribute(hash_key=True)
+    dateAndId = UnicodeAttribute(range_key=True)
+
+
+class DateIndex(GlobalSecondaryIndex["EventItem"]):
+    """Every event in order of date, without its description, which may be longer than all the rest."""
+
+    class Meta:
+        index_name = "by-date"
+        projection = IncludeProjection(
+            ["title", "date", "location", "capacity", "organizer", "status", "searchText", "revision"]
+        )
+
+    allEvents = UnicodeAttribute(hash_key=True)
+    dateAndId = UnicodeAttribute(range_key=True)
+
+
+class EventItem(Model):
+    """The events table: an event's fields, its audit stamps, and what the indexes and the search need."""
+
+    class Meta:
+        table_name = settings.DYNAMODB_TABLE_NAME
+
+    eventId = UnicodeAttribute(hash_key=True)
+    title = UnicodeAttribute()
+    description = UnicodeAttribute()
+    date = UnicodeAttribute()
+    location = UnicodeAttribute()
+    capacity = NumberAttribute()
+    organizer = UnicodeAttribute()
+    status = UnicodeAttribute()
+    revision = UnicodeAttribute()
+    createdAt = UnicodeAttribute()
+    updatedAt = UnicodeAttribute()
+    updatedBy = UnicodeAttribute()
+    allEvents = UnicodeAttribute(default=ALL_EVENTS)
+    dateAndId = UnicodeAttribute()
+    searchText = UnicodeAttribute()
+
+    status_index = StatusIndex()
+    date_index = DateIndex()
+
+    @classmethod
+    def from_event(cls, event: Event) -> EventItem:
+        fields = event.fields
+        return cls(
+            **fields,
+            revision=event.revision,
+            createdAt=event.created_at,
+            updatedAt=event.updated_at,
+            updatedBy=event.updated_by,
+            dateAndId=sort_key(fields["date"], fields["eventId"]),
+            searchText="\n".join((fields["title"], fields["location"], fields["organizer"])).casefold(),
+        )
+
+
+def read_fields(item: dict[str, Any]) -> EventFields:
+    """An item as DynamoDB sends it, as an event's fields."""
+    return {
+        "eventId": item["eventId"]["S"],
+        "title": item["title"]["S"],
+        "description": item["description"]["S"],
+        "date": item["date"]["S"],
+        "location": item["location"]["S"],
+        "capacity": int(item["capacity"]["N"]),
+        "organizer": item["organizer"]["S"],
+        "status": item["status"]["S"],
+    }
+
+
+def read_event(item: dict[str, Any]) -> Event:
+    """An item as DynamoDB sends it, as an event with its audit stamps."""
+    return Event(
+        fields=read_fields(item),
+        revision=item["revision"]["S"],
+        created_at=item["createdAt"]["S"],
+        updated_at=item["updatedAt"]["S"],
+        updated_by=item["updatedBy"]["S"],
+    )
+
+
+class SnapshotAttribute(Attribute[dict[str, Any]]):
+    """Some or all of an event's fields as a map, long descriptions compressed.
+
+    An update of a description stores two of them, each up to 256 KiB, in a row that DynamoDB limits to 400 KB. Any
+    65,536 characters compress to under 180 KiB, since none carries more than 20.1 bits.
+    """
+
+    attr_type = MAP
+    COMPRESSED_FROM_BYTES = 16 * 1024
+
+    def serialize(self, value: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        return {name: self._serialize_field(field) for name, field in value.items()}
+
+    def _serialize_field(self, value: str | int) -> dict[str, Any]:
+        if isinstance(value, int):
+            return {"N": str(value)}
+        if len(value) * 4 >= self.COMPRESSED_FROM_BYTES and len(data := value.encode()) >= self.COMPRESSED_FROM_BYTES:
+            return {"B": zlib.compress(data)}
+        return {"S": value}
+
+    def deserialize(self, value: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        return {name: self._deserialize_field(*field.popitem()) for name, field in value.items()}
+
+    def _deserialize_field(self, kind: str, value: Any) -> str | int:
+        if kind == "B":
+            return zlib.decompress(b64decode(value)).decode()
+        return int(value) if kind == "N" else str(value)
+
+
+class HistoryItem(Model):
+    """The history table: one row for every change, written with it or not at all.
+
+    `before` and `after` hold the fields that changed; the whole event for a create (after) and a delete (before).
+    """
+
+    class Meta:
+        table_name = f"{settings.DYNAMODB_TABLE_NAME}-history"
+
+    eventId = UnicodeAttribute(hash_key=True)
+    at = UnicodeAttribute(range_key=True)
+    action = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    address = UnicodeAttribute()
+    revision = UnicodeAttribute(null=True)
+    before = SnapshotAttribute(null=True)
+    after = SnapshotAttribute(null=True)
+
+
+class AccessItem(Model):
+    """The access table: short-lived rows and accounts, each under a key that starts with what it is ("idempotency#…")."""
+
+    class Meta:
+        table_name = f"{settings.DYNAMODB_TABLE_NAME}-access"
+
+    key = UnicodeAttribute(hash_key=True)
+    expiresAt = TTLAttribute(null=True)
+
+
+class IdempotencyItem(AccessItem):
+    """An `Idempotency-Key` that was used: for which body, and which row of the history its create wrote."""
+
+    fingerprint = UnicodeAttribute()
+    eventId = UnicodeAttribute()
+    at = UnicodeAttribute()
+
+
+TABLES: tuple[type[Model], ...] = (EventItem, HistoryItem, AccessItem)
+
+
+def table_schema(table: type[Model]) -> ModelSchema:
+    """A table's keys and indexes, as PynamoDB's `create_table` takes them. PynamoDB has no public name for it."""
+    return table._get_schema()
+
+
+def meta_table(table: type[Model]) -> MetaTable:
+    """What a connection must know of a table to read and write it."""
+    schema = table_schema(table)
+    indexes = [
+        {INDEX_NAME: index["index_name"], KEY_SCHEMA: index["key_schema"]}
+        for index in schema["global_secondary_indexes"]
+    ]
+    return MetaTable(
+        {
+            TABLE_NAME: table.Meta.table_name,
+            KEY_SCHEMA: schema["key_schema"],
+            ATTR_DEFINITIONS: schema["attribute_definitions"],
+            GLOBAL_SECONDARY_INDEXES: indexes,
+        }
+    )
+
+
+def created_event(row: dict[str, Any]) -> Event:
+    """The event as the create that wrote this history row left it."""
+    snapshot = SnapshotAttribute().deserialize(row["after"]["M"])
+    fields: EventFields = {name: snapshot[name] for name in FIELD_NAMES}  # type: ignore[assignment]
+    at = row["at"]["S"]
+    return Event(fields, row["revision"]["S"], at, at, row["actor"]["S"])

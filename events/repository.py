@@ -1,0 +1,265 @@
+"""Events in DynamoDB: what is read, what is written, and under which conditions."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from events.domain import (
+    FIELD_NAMES,
+    Change,
+    Event,
+    EventFields,
+    IdempotencyKey,
+    IdempotencyKeyUsedError,
+    StorageBusyError,
+    StorageError,
+    WriteConflictError,
+    sort_key,
+)
+from events.dynamodb import connection
+from events.models import (
+    ALL_EVENTS,
+    EventItem,
+    HistoryItem,
+    IdempotencyItem,
+    created_event,
+    read_event,
+    read_fields,
+)
+
+IDEMPOTENCY_KEYS_LIVE = timedelta(hours=24)
+_FIELDS = list(FIELD_NAMES)  # a tuple is one path to PynamoDB
+_BATCH_GET_KEYS = 100  # DynamoDB's own limit
+_BATCH_GET_TRIES = 6
+
+_THROTTLED = frozenset(
+    {"ProvisionedThroughputExceededException", "ThrottlingException", "ThrottlingError", "RequestLimitExceeded"}
+    | {"ProvisionedThroughputExceeded", "TransactionInProgressException"}
+)
+_CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """Turns whatever PynamoDB raises into a StorageError; the original is its cause."""
+    try:
+        yield
+    except PynamoDBException as error:
+        if error.cause_response_code in _THROTTLED:
+            raise StorageBusyError from error
+        raise StorageError from error
+
+
+def get_event(event_id: str) -> Event | None:
+    """The event as it is now (a strongly consistent read), or None."""
+    with _storage_errors():
+        answer = connection().get_item(EventItem.Meta.table_name, event_id, consistent_read=True)
+    return read_event(answer["Item"]) if "Item" in answer else None
+
+
+def list_events() -> list[EventFields]:
+    """Every event there is now (a strongly consistent scan), in order of date, then eventId."""
+    keyed: list[tuple[str, str, EventFields]] = []
+    position: Any = None
+    while True:
+        with _storage_errors():
+            answer = connection().scan(
+                EventItem.Meta.table_name,
+                attributes_to_get=_FIELDS,
+                exclusive_start_key=position,
+                consistent_read=True,
+            )
+        for item in answer["Items"]:
+            fields = read_fields(item)
+            keyed.append((fields["date"], fields["eventId"], fields))
+        position = answer.get("LastEvaluatedKey")
+        if not position:
+            keyed.sort()  # the ids differ, so the fields are never compared
+            return [fields for _, _, fields in keyed]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRange:
+    """Which events to read: of one status, from one day to another (both in), after a sort key; None: all of them."""
+
+    status: str | None = None
+    first_date: str | None = None
+    last_date: str | None = None
+    after: str | None = None
+
+    @property
+    def first(self) -> str:
+        """The lowest sort key that is in."""
+        first = sort_key(self.first_date or "0", "")
+        # "\x01" sorts before whatever may go on from the same beginning.
+        return first if self.after is None else max(first, self.after + "\x01")
+
+    @property
+    def last(self) -> str:
+        """A sort key above the last day's: "$" follows the "#" in theirs."""
+        return f"{self.last_date or '9999-99-99'}$"
+
+
+def query_events(within: EventRange, limit: int | None) -> tuple[list[EventFields], str | None]:
+    """At most `limit` events of a range, in order, and the sort key of the last one read if more follow.
+
+    Costs what these events cost, however many others there are. The indexes lag behind writes by some milliseconds.
+    """
+    items, more = _read_index(within, limit)
+    end = items[-1]["dateAndId"]["S"] if more else None
+    if within.status is not None:
+        return [read_fields(item) for item in items], end
+    # This index leaves the description out. An event moved out of the range since is left to the page it is now in.
+    events = [
+        fields
+        for fields in _get_events([item["eventId"]["S"] for item in items])
+        if within.first <= sort_key(fields["date"], fields["eventId"]) <= (end or within.last)
+    ]
+    events.sort(key=lambda fields: (fields["date"], fields["eventId"]))
+    return events, end
+
+
+def _read_index(within: EventRange, limit: int | None) -> tuple[list[dict[str, Any]], bool]:
+    index = EventItem.date_index if within.status is None else EventItem.status_index
+    items: list[dict[str, Any]] = []
+    position: Any = None
+    if within.first > within.last:  # DynamoDB takes no empty range
+        return items, False
+    while True:
+        with _storage_errors():
+            answer = connection().query(
+                EventItem.Meta.table_name,
+                ALL_EVENTS if within.status is None else within.status,
+                index_name=index.Meta.index_name,
+                range_key_condition=EventItem.dateAndId.between(within.first, within.last),
+                exclusive_start_key=position,
+                limit=limit and limit + 1 - len(items),  # one more, to know whether there is one
+            )
+        items += answer["Items"]
+        position = answer.get("LastEvaluatedKey")
+        if limit and len(items) > limit:
+            return items[:limit], True
+        if not position:
+            return items, False
+
+
+def _get_events(event_ids: list[str]) -> Iterator[EventFields]:
+    """Those of these events that there are now, in no particular order."""
+    table = EventItem.Meta.table_name
+    for start in range(0, len(event_ids), _BATCH_GET_KEYS):
+        keys: list[dict[str, Any]] = [{"eventId": key} for key in event_ids[start : start + _BATCH_GET_KEYS]]
+        for attempt in range(_BATCH_GET_TRIES):
+            with _storage_errors():
+                answer = connection().batch_get_item(
+                    table, keys, consistent_read=True, attributes_to_get=_FIELDS
+                )
+            yield from map(read_fields, answer["Responses"][table])
+            # What did not fit into one answer (16 MB), or was throttled.
+            keys = answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
+            if not keys:
+                break
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
+        else:
+            raise StorageBusyError("DynamoDB kept leaving keys of a batch unread")
+
+
+def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
+    """One transaction: the event, if it still is what `change` says it was, with its history row (and key).
+
+    Raises WriteConflictError or IdempotencyKeyUsedError if another writer was first. The token makes botocore's own
+    retry after a lost answer harmless.
+    """
+    with _storage_errors():
+        try:
+            with TransactWrite(connection=connection(), client_request_token=str(uuid4())) as transaction:
+                _add_event(transaction, change)
+                transaction.save(_history_item(change), condition=HistoryItem.eventId.does_not_exist())
+                if idempotency:
+                    _add_idempotency_key(transaction, change, idempotency)
+        except TransactWriteError as error:
+            codes = [reason.code if reason else "" for reason in error.cancellation_reasons]
+            if len(codes) > 2 and codes[2] == "ConditionalCheckFailed":
+                raise IdempotencyKeyUsedError from error
+            if not _CONFLICTS.isdisjoint(codes):
+                raise WriteConflictError from error
+            if not _THROTTLED.isdisjoint(codes):
+                raise StorageBusyError from error
+            raise
+
+
+def _add_event(transaction: TransactWrite, change: Change) -> None:
+    if change.before is None:
+        condition = EventItem.eventId.does_not_exist()
+    else:
+        condition = EventItem.revision == change.before.revision
+    if change.after is not None:
+        transaction.save(EventItem.from_event(change.after), condition=condition)
+    elif change.before is not None:
+        transaction.delete(EventItem(change.before.fields["eventId"]), condition=condition)
+
+
+def _history_item(change: Change) -> HistoryItem:
+    before = change.before.fields if change.before else {}
+    after = change.after.fields if change.after else {}
+    event = change.after or change.before
+    assert event is not None
+    changed = [name for name in FIELD_NAMES if before.get(name) != after.get(name)]
+    return HistoryItem(
+        eventId=event.fields["eventId"],
+        at=change.at,
+        action=change.action,
+        actor=change.actor.name,
+        address=change.actor.address,
+        revision=change.after.revision if change.after else None,
+        before={name: before[name] for name in changed} if before else None,
+        after={name: after[name] for name in changed} if after else None,
+    )
+
+
+def _add_idempotency_key(transaction: TransactWrite, change: Change, idempotency: IdempotencyKey) -> None:
+    assert change.after is not None
+    now = datetime.now(UTC)
+    item = IdempotencyItem(
+        f"idempotency#{idempotency.key}",
+        expiresAt=now + IDEMPOTENCY_KEYS_LIVE,
+        fingerprint=idempotency.fingerprint,
+        eventId=change.after.fields["eventId"],
+        at=change.at,
+    )
+    # DynamoDB removes expired rows within days, not at once.
+    unused = IdempotencyItem.key.does_not_exist() | (IdempotencyItem.expiresAt < now)
+    transaction.save(item, condition=unused)
+
+
+def get_idempotent_create(key: str) -> tuple[str, Event] | None:
+    """The fingerprint an idempotency key was used with, and the event its create made; None if it was not used."""
+    with _storage_errors():
+        answer = connection().get_item(IdempotencyItem.Meta.table_name, f"idempotency#{key}", consistent_read=True)
+        if "Item" not in answer:
+            return None
+        used = answer["Item"]
+        row = connection().get_item(
+            HistoryItem.Meta.table_name, used["eventId"]["S"], range_key=used["at"]["S"], consistent_read=True
+        )
+    return used["fingerprint"]["S"], created_event(row["Item"])
+
+
+def has_events() -> bool:
+    with _storage_errors():
+        return bool(connection().scan(EventItem.Meta.table_name, limit=1, consistent_read=True)["Items"])
+
+
+def ping() -> None:
+    """Raises StorageError unless DynamoDB answers and the events table is there."""
+    with _storage_errors():
+        connection().get_item(EventItem.Meta.table_name, "healthz")

@@ -1,0 +1,51 @@
+"""Makes the tables from their models, where no stack makes them: on the local engine, and in tests."""
+
+from __future__ import annotations
+
+import time
+
+from pynamodb.constants import ACTIVE, PAY_PER_REQUEST_BILLING_MODE, TABLE_STATUS
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.models import Model
+
+from events.domain import StorageError
+from events.dynamodb import connection
+from events.models import TABLES, AccessItem, table_schema
+
+_SECONDS_TO_WAIT = 60
+
+
+def create_tables() -> list[str]:
+    """Makes the tables that are missing, waits until all can be used, and returns the names of those made.
+
+    Raises StorageError if DynamoDB refuses, or a table is not ready within a minute.
+    """
+    try:
+        made = [table.Meta.table_name for table in TABLES if _create(table)]
+        for table in TABLES:
+            _wait_until_active(table.Meta.table_name)
+        if AccessItem.Meta.table_name in made:
+            connection().update_time_to_live(AccessItem.Meta.table_name, AccessItem.expiresAt.attr_name)
+    except PynamoDBException as error:
+        raise StorageError(f"The tables could not be made: {error}") from error
+    return made
+
+
+def _create(table: type[Model]) -> bool:
+    try:
+        connection().create_table(
+            table.Meta.table_name, billing_mode=PAY_PER_REQUEST_BILLING_MODE, **table_schema(table)
+        )
+    except PynamoDBException as error:
+        if error.cause_response_code == "ResourceInUseException":
+            return False
+        raise
+    return True
+
+
+def _wait_until_active(name: str) -> None:
+    until = time.monotonic() + _SECONDS_TO_WAIT
+    while connection().describe_table(name).get(TABLE_STATUS) != ACTIVE:
+        if time.monotonic() > until:
+            raise StorageError(f"The table {name} is not ready after {_SECONDS_TO_WAIT} seconds.")
+        time.sleep(0.5)

@@ -1,0 +1,1 @@
+"""The site: settings, addresses, the WSGI and Lambda entry points, the local DynamoDB engine."""

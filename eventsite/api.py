@@ -1,0 +1,61 @@
+"""The site's NinjaAPI: the events router, how it reads and reports, and the health check."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.parser import Parser
+
+from events import repository
+from events.api import router
+from events.domain import StorageError
+from events.schemas import Error
+from eventsite import errors
+
+
+class JSONBodyParser(Parser):
+    """Reads bodies as strict JSON: UTF-8, no NaN, no Infinity."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Raises ValueError."""
+        try:
+            return orjson.loads(request.body)
+        except orjson.JSONDecodeError as error:
+            try:
+                # It lets half a surrogate pair through, so that the fault is reported at its field.
+                return json.loads(request.body.decode(), parse_constant=_refuse_constant)
+            except (ValueError, RecursionError):
+                raise error from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+api = NinjaAPI(
+    title="Events",
+    version="1.0.0",
+    description="Events: create, read, list, change and delete them. Every error is JSON with a `detail` sentence.",
+    docs_url="/docs",
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+    parser=JSONBodyParser(),
+)
+api.add_router("/events", router)
+for exception in errors.ANSWERS:
+    api.add_exception_handler(exception, errors.handle)
+
+
+@api.get("/healthz", tags=["health"], response={200: dict[str, str], 503: Error})
+def check_health(request: HttpRequest) -> HttpResponse:
+    """Whether DynamoDB answers."""
+    try:
+        repository.ping()
+    except StorageError as error:
+        errors.logger.error("Not healthy: %s", error.__cause__)
+        return errors.answer(503)
+    return HttpResponse(b'{"status":"ok"}', "application/json")

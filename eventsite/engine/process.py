@@ -1,0 +1,156 @@
+"""Starts and stops DynamoDB Local, and finds one that is running."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+
+from eventsite.engine.fetch import JAR, EngineError, find_engine, find_java
+
+SECONDS_TO_START = 60
+SECONDS_TO_STOP = 10
+
+# Runs the engine until it ends, or until standard input closes: also when whoever started it is killed with -9.
+_GUARD = """
+exec 3<&0
+"$@" </dev/null 3<&- &
+engine=$!
+{ read -r _ <&3; kill "$engine"; } 2>/dev/null &
+guard=$!
+wait "$engine"
+status=$?
+kill "$guard" 2>/dev/null
+exit "$status"
+"""
+
+
+class Engine:
+    """One DynamoDB Local: on a port of this machine, its data in a folder or (`data=None`) in memory.
+
+    A context manager: inside, it answers; afterwards, it is stopped. Raises EngineError.
+    """
+
+    def __init__(self, directory: Path, port: int, data: Path | None, home: str | None = None) -> None:
+        self.directory = directory
+        self.port = port
+        self.data = data
+        self.home = home
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / f"engine-{self.port}.log"
+
+    def start(self) -> None:
+        java = find_java(self.directory)
+        engine = find_engine(self.directory, self.home)
+        command = [java, "-Djava.library.path=DynamoDBLocal_lib", "-jar", JAR, "-port", str(self.port)]
+        command += ["-sharedDb", "-disableTelemetry", "-cors", "http://127.0.0.1"]
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            if self.data is None:
+                command += ["-inMemory"]
+            else:
+                self.data.mkdir(parents=True, exist_ok=True)
+                command += ["-dbPath", str(self.data.resolve())]
+            with self.log.open("wb") as log:
+                self.process = subprocess.Popen(
+                    ["/bin/sh", "-c", _GUARD, "sh", *command],
+                    cwd=engine,
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C is for the server, which then stops the engine
+                )
+        except OSError as error:
+            raise EngineError(f"DynamoDB Local could not be started: {error}.") from error
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_it_answers(self) -> None:
+        assert self.process is not None
+        until = time.monotonic() + SECONDS_TO_START
+        while not is_dynamodb(self.port):
+            if self.process.poll() is not None:
+                raise EngineError(f"DynamoDB Local ended at once; {self.log} has why: {self._last_words()}")
+            if time.monotonic() > until:
+                raise EngineError(f"DynamoDB Local does not answer on port {self.port} after {SECONDS_TO_START} seconds.")
+            time.sleep(0.05)
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing."
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self.process = None
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def __enter__(self) -> Engine:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def is_dynamodb(port: int) -> bool:
+    """Whether a DynamoDB answers on this port: it refuses an unsigned request in a way of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        return answer.status == 400 and b"com.amazonaws.dynamodb" in answer.read(1000)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on this port of the loopback address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port of the loopback address that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

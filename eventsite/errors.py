@@ -1,0 +1,121 @@
+"""The one table from what can go wrong to what the client is told: a status and a sentence, as JSON with `detail`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from ninja.errors import HttpError, ValidationError
+
+from events import domain
+from events.access import KeyRequiredError
+
+logger = logging.getLogger(__name__)
+
+# So that a hostile body full of unknown fields is not answered with as many faults.
+MAX_FAULTS = 50
+MAX_NAME_LENGTH = 100
+
+SENTENCES = {
+    400: "The request could not be understood.",
+    401: "An API key is needed: send it as 'Authorization: Bearer <key>'.",
+    403: "This is not allowed.",
+    404: "There is nothing at this address.",
+    413: "The body is too large; at most 1 MiB is taken.",
+    500: "Something went wrong on our side; the request may or may not have been done.",
+    503: "DynamoDB does not answer; please try again in a moment.",
+}
+
+
+def error_body(status: int, detail: str = "") -> bytes:
+    return orjson.dumps({"detail": detail or SENTENCES.get(status, f"The request failed with status {status}.")})
+
+
+def answer(status: int, detail: str = "", headers: dict[str, str] | None = None) -> HttpResponse:
+    body = error_body(status, detail)
+    return HttpResponse(body, "application/json", status, headers={"Content-Length": str(len(body)), **(headers or {})})
+
+
+def _invalid(errors: list[domain.FieldError]) -> HttpResponse:
+    faults = [{"field": _shown(error.field), "message": error.message} for error in errors[:MAX_FAULTS]]
+    detail = "; ".join(f"{fault['field']} {fault['message']}" for fault in faults)
+    more = len(errors) - len(faults)
+    detail += f"; and {more:,} more faults." if more else "."
+    return HttpResponse(orjson.dumps({"detail": detail, "errors": faults}), "application/json", 422)
+
+
+def _shown(name: str) -> str:
+    """A field's name as the client wrote it, fit to be sent back."""
+    name = name.encode("utf-8", "backslashreplace").decode()
+    return name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…"
+
+
+def _validation_error(error: ValidationError) -> HttpResponse:
+    return _invalid([_field_error(fault) for fault in error.errors])
+
+
+def _field_error(fault: dict[str, Any]) -> domain.FieldError:
+    # ("query", the field), or ("body", the argument's name), or ("body", the argument's name, the field)
+    location = fault["loc"]
+    name = "body" if location[0] == "body" and len(location) < 3 else str(location[-1])
+    match fault["type"]:
+        case "missing" if name == "body":
+            return domain.FieldError(name, "must be a JSON object; there is none")
+        case "missing":
+            return domain.FieldError(name, "is required")
+        case "extra_forbidden":
+            return domain.FieldError(name, "is not a field of an event")
+        case "value_error":
+            return domain.FieldError(name, fault["ctx"]["error"])
+        case _:
+            return domain.FieldError(name, "must be a JSON object")
+
+
+def _http_error(error: HttpError) -> HttpResponse:
+    # django-ninja's own way of saying that its parser raised
+    if error.status_code == 400 and isinstance(error.__cause__, ValueError):
+        return _invalid([domain.FieldError("body", f"is not valid JSON: {error.__cause__}")])
+    return answer(error.status_code, str(error))
+
+
+def _storage_error(error: domain.StorageError) -> HttpResponse:
+    logger.error("Storage failed: %s", error.__cause__ or error, exc_info=error)
+    return answer(500)
+
+
+def _storage_busy(error: domain.StorageBusyError) -> HttpResponse:
+    logger.error("Storage is busy: %s", error.__cause__ or error)
+    return answer(500, headers={"Retry-After": "1"})
+
+
+def _unhandled(error: Exception) -> HttpResponse:
+    logger.error("Unhandled: %r", error, exc_info=error)
+    return answer(500)
+
+
+ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
+    domain.InvalidRequestError: lambda error: _invalid(list(error.errors)),
+    domain.EventNotFoundError: lambda _: answer(404, "There is no event with this eventId."),
+    domain.EventExistsError: lambda _: answer(409, "There is an event with this eventId already; nothing was changed."),
+    domain.RevisionMismatchError: lambda _: answer(
+        412, "The event is not at a revision that If-Match names; nothing was changed."
+    ),
+    domain.StorageBusyError: _storage_busy,
+    domain.StorageError: _storage_error,
+    KeyRequiredError: lambda _: answer(401, headers={"WWW-Authenticate": "Bearer"}),
+    ValidationError: _validation_error,
+    HttpError: _http_error,
+    RequestDataTooBig: lambda _: answer(413),
+    UnreadablePostError: lambda _: answer(400, "The body broke off before its end."),
+    SuspiciousOperation: lambda _: answer(400),
+    Exception: _unhandled,
+}
+
+
+def handle(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer to whatever an API operation raised."""
+    return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)(error)

@@ -1,0 +1,40 @@
+"""manage.py dynamodb_local"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from eventsite.engine.fetch import EngineError
+from eventsite.engine.process import Engine, port_is_free
+
+
+class Command(BaseCommand):
+    help = "Run Amazon's DynamoDB Local until Ctrl-C; it is fetched first if it is not there."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=settings.DYNAMODB_LOCAL_PORT)
+        parser.add_argument("--in-memory", action="store_true", help="keep no data")
+
+    def handle(self, *args: Any, port: int, in_memory: bool, **options: Any) -> None:
+        if not port_is_free(port):
+            raise CommandError(f"Port {port} is in use: --port can name another.")
+        directory = settings.DYNAMODB_LOCAL_DIRECTORY
+        engine = Engine(directory, port, None if in_memory else directory / "data", settings.DYNAMODB_LOCAL_HOME)
+        try:
+            with engine:
+                where = "in memory" if in_memory else f"data in {engine.data}"
+                self.stdout.write(f"DynamoDB Local answers at {engine.url} ({where}); Ctrl-C stops it.")
+                self.stdout.flush()
+                while engine.is_running():
+                    time.sleep(0.5)
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            return
+        raise CommandError(f"DynamoDB Local ended; {engine.log} may say why.")

@@ -1,0 +1,44 @@
+"""manage.py runserver"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.management.commands import runserver
+from django.core.management.base import CommandError
+
+from events.domain import StorageError
+from events.samples import load_samples
+from events.tables import create_tables
+from eventsite.engine.command import storage
+from eventsite.engine.process import port_is_free
+
+
+class Command(runserver.Command):
+    help = "Serve the site on this machine, with storage: the engine, the tables and (into empty ones) sample events."
+    default_port = str(settings.PORT)
+
+    def run(self, **options: Any) -> None:
+        if not port_is_free(int(self.port)):
+            raise CommandError(f"Port {self.port} is in use: PORT can name another.")
+        with storage() as self.storage_address:
+            try:
+                create_tables()
+                load_samples()
+            except StorageError as error:
+                raise CommandError(f"DynamoDB does not do it: {error.__cause__ or error}") from error
+            self.check()
+            super().run(**{**options, "skip_checks": True})  # done just now, and without a word if all is well
+
+    def on_bind(self, server_port: int) -> None:
+        site = f"http://{self.addr}:{server_port}"
+        lines = {
+            "Events": f"{site}/events",
+            "API docs": f"{site}/docs",
+            "Health": f"{site}/healthz",
+            "Storage": self.storage_address,
+        }
+        self.stdout.write("\n".join(f"{name:10}{address}" for name, address in lines.items()))
+        self.stdout.write("Ctrl-C stops it.")
+        self.stdout.flush()

@@ -1,0 +1,26 @@
+#!/usr/bin/env python
+"""Django's command line; the environment it reads is listed in the README."""
+
+import os
+import sys
+
+
+def main() -> None:
+    if sys.version_info[:2] != (3, 11):
+        sys.exit(f"Events needs Python 3.11; this is {sys.version.split()[0]} ({sys.executable}).")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
+    try:
+        from django.conf import settings
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error.name} is not installed: run `make run` once, or `.venv/bin/python manage.py`.")
+    try:
+        _ = settings.DEBUG
+    except ImproperlyConfigured as error:
+        sys.exit(f"Settings: {error}")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
