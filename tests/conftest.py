@@ -1,0 +1,109 @@
+"""A real DynamoDB Local in memory for the whole run, emptied after each test; the API through DRF's client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from socketserver import ThreadingMixIn
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+from django.conf import settings as django_settings
+from django.core.servers.basehttp import WSGIRequestHandler
+from pynamodb.models import Model
+from rest_framework.test import APIClient
+
+from events.dynamodb import connection
+from events.models import TABLES, table_schema
+from events.tables import create_tables
+from eventsite.engine.process import Engine, free_port
+from eventsite.management.commands.runserver import PromptServer
+from eventsite.wsgi import application
+from tests.faults import FaultProxy
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> Iterator[Engine]:
+    directory, home = django_settings.DYNAMODB_LOCAL_DIRECTORY, django_settings.DYNAMODB_LOCAL_HOME
+    with Engine(directory, free_port(), data=None, home=home) as engine:
+        django_settings.DYNAMODB_ENDPOINT_URL = engine.url
+        django_settings.DYNAMODB_LOCAL_CREDENTIALS = True
+        django_settings.EVENTS_API_ACCESS = "open"
+        create_tables()
+        yield engine
+
+
+@pytest.fixture(autouse=True)
+def emptied_tables(engine: Engine) -> Iterator[None]:
+    yield
+    django_settings.DYNAMODB_ENDPOINT_URL = engine.url
+    empty_tables()
+
+
+def empty_tables() -> None:
+    for table in TABLES:
+        keys = read_table(table, [key["AttributeName"] for key in table_schema(table)["key_schema"]])
+        for start in range(0, len(keys), 25):
+            connection().batch_write_item(table.Meta.table_name, delete_items=keys[start : start + 25])
+
+
+def read_table(table: type[Model], attributes: list[str] | None = None) -> list[dict[str, Any]]:
+    """Every item of a table, as DynamoDB has it."""
+    items: list[dict[str, Any]] = []
+    position = None
+    while True:
+        answer = connection().scan(
+            table.Meta.table_name, attributes_to_get=attributes, exclusive_start_key=position, consistent_read=True
+        )
+        items += answer["Items"]
+        position = answer.get("LastEvaluatedKey")
+        if not position:
+            return items
+
+
+@pytest.fixture
+def api() -> APIClient:
+    return APIClient()
+
+
+@dataclass
+class Server:
+    """The site behind a real socket."""
+
+    url: str
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        return requests.request(method, self.url + path, timeout=60, **options)
+
+
+class ThreadedServer(ThreadingMixIn, PromptServer):
+    daemon_threads = True
+
+
+class QuietRequestHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
+        pass
+
+
+@pytest.fixture(scope="session")
+def server(engine: Engine) -> Iterator[Server]:
+    django_settings.ALLOWED_HOSTS.append("127.0.0.1")
+    site = ThreadedServer(("127.0.0.1", 0), QuietRequestHandler)
+    site.set_app(application)
+    thread = Thread(target=site.serve_forever, daemon=True)
+    thread.start()
+    yield Server(f"http://127.0.0.1:{site.server_port}")
+    site.shutdown()
+    site.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def faults(engine: Engine) -> Iterator[FaultProxy]:
+    """The site's way to the engine leads through this proxy, which can be told to break it."""
+    with FaultProxy(engine.port) as proxy:
+        django_settings.DYNAMODB_ENDPOINT_URL = proxy.url
+        yield proxy
+        django_settings.DYNAMODB_ENDPOINT_URL = engine.url

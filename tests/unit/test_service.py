@@ -1,0 +1,170 @@
+"""The decisions of the services, on the real engine."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import pytest
+
+from events import repository, services
+from events.domain import (
+    Change,
+    Event,
+    EventExistsError,
+    EventNotFoundError,
+    IdempotencyKey,
+    InvalidRequestError,
+    RevisionMismatchError,
+    StorageBusyError,
+    WriteConflictError,
+)
+from events.models import EventItem, HistoryItem
+from events.repository import EventRange
+from tests.builders import ACTOR, make_fields
+from tests.conftest import read_table
+
+KEY = IdempotencyKey("key", "fingerprint")
+
+
+def test_an_event_without_an_id_gets_a_uuid() -> None:
+    event = services.create_event(make_fields(eventId=""), ACTOR)
+    assert len(event.fields["eventId"]) == 36
+    assert services.get_event(event.fields["eventId"]) == event
+
+
+def test_an_id_can_be_used_once() -> None:
+    services.create_event(make_fields(), ACTOR)
+    with pytest.raises(EventExistsError):
+        services.create_event(make_fields(title="Another"), ACTOR)
+    assert services.get_event("launch").fields == make_fields()
+    assert len(read_table(HistoryItem)) == 1
+
+
+@pytest.mark.parametrize("event_id", ["absent", "x" * 513, "a/b", "\x00", "", "\ud800"])
+def test_what_cannot_be_there_is_not_found(event_id: str) -> None:
+    with pytest.raises(EventNotFoundError):
+        services.get_event(event_id)
+    with pytest.raises(EventNotFoundError):
+        services.update_event(event_id, {}, ACTOR)
+    with pytest.raises(EventNotFoundError):
+        services.delete_event(event_id, ACTOR)
+
+
+@pytest.mark.parametrize("status", ["", " ", "x" * 1025, "\x00", "\ud800"])
+def test_a_status_that_no_event_can_have_lists_nothing(status: str) -> None:
+    services.create_event(make_fields(), ACTOR)
+    assert services.list_events(EventRange(status=status)) == ([], None)
+
+
+def test_an_update_that_changes_nothing_writes_nothing() -> None:
+    event = services.create_event(make_fields(), ACTOR)
+    assert services.update_event("launch", {}, ACTOR) == event
+    assert services.update_event("launch", {"capacity": 250}, ACTOR, [event.revision]) == event
+    assert len(read_table(HistoryItem)) == 1
+
+
+def test_an_update_of_a_known_revision_is_refused_once_it_is_old() -> None:
+    event = services.create_event(make_fields(), ACTOR)
+    changed = services.update_event("launch", {"capacity": 1}, ACTOR, ["other", event.revision])
+    with pytest.raises(RevisionMismatchError):
+        services.update_event("launch", {"capacity": 2}, ACTOR, [event.revision])
+    with pytest.raises(RevisionMismatchError):
+        services.update_event("launch", {"capacity": 2}, ACTOR, [])
+    with pytest.raises(RevisionMismatchError):
+        services.delete_event("launch", ACTOR, [event.revision])
+    assert services.get_event("launch") == changed
+
+
+def test_an_update_that_loses_a_race_is_made_to_what_the_winner_left() -> None:
+    services.create_event(make_fields(), ACTOR)
+    write = repository.write
+    raced = False
+
+    def race(change: Change, idempotency: IdempotencyKey | None = None) -> None:
+        nonlocal raced
+        if not raced:
+            raced = True
+            services.update_event("launch", {"title": "Winner"}, ACTOR)
+        write(change, idempotency)
+
+    with patch.object(repository, "write", race):
+        services.update_event("launch", {"capacity": 9}, ACTOR)
+    assert services.get_event("launch").fields == make_fields(title="Winner", capacity=9)
+
+
+def test_an_update_of_one_revision_that_loses_a_race_is_refused() -> None:
+    event = services.create_event(make_fields(), ACTOR)
+    write = repository.write
+
+    def race(change: Change, idempotency: IdempotencyKey | None = None) -> None:
+        with patch.object(repository, "write", write):
+            services.delete_event("launch", ACTOR)
+            services.create_event(make_fields(title="New"), ACTOR)
+        write(change, idempotency)
+
+    with patch.object(repository, "write", race), pytest.raises(RevisionMismatchError):
+        services.update_event("launch", {"capacity": 9}, ACTOR, [event.revision])
+    assert services.get_event("launch").fields == make_fields(title="New")
+
+
+def test_a_delete_that_loses_to_a_delete_finds_nothing() -> None:
+    services.create_event(make_fields(), ACTOR)
+    write = repository.write
+
+    def race(change: Change, idempotency: IdempotencyKey | None = None) -> None:
+        with patch.object(repository, "write", write):
+            services.delete_event("launch", ACTOR)
+        write(change, idempotency)
+
+    with patch.object(repository, "write", race), pytest.raises(EventNotFoundError):
+        services.delete_event("launch", ACTOR)
+    assert [row["action"]["S"] for row in read_table(HistoryItem)] == ["create", "delete"]
+
+
+@pytest.mark.parametrize("operation", ["create", "update", "delete"])
+def test_whoever_never_wins_is_told_to_try_later(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if operation != "create":
+        services.create_event(make_fields(), ACTOR)
+    monkeypatch.setattr(services, "_SECONDS_TO_RETRY", 0.2)
+    with patch.object(repository, "write", side_effect=WriteConflictError) as write, pytest.raises(StorageBusyError):
+        {
+            "create": lambda: services.create_event(make_fields(), ACTOR),
+            "update": lambda: services.update_event("launch", {"capacity": 1}, ACTOR),
+            "delete": lambda: services.delete_event("launch", ACTOR),
+        }[operation]()
+    assert write.call_count > 1
+
+
+def test_the_same_key_and_body_make_one_event() -> None:
+    first = services.create_event(make_fields(eventId=""), ACTOR, KEY)
+    services.update_event(first.fields["eventId"], {"capacity": 1}, ACTOR)
+    services.delete_event(first.fields["eventId"], ACTOR)
+    assert services.create_event(make_fields(eventId=""), ACTOR, KEY) == first
+    assert read_table(EventItem) == []
+
+
+def test_the_same_key_and_id_make_one_event() -> None:
+    first = services.create_event(make_fields(), ACTOR, KEY)
+    assert services.create_event(make_fields(), ACTOR, KEY) == first
+
+
+def test_the_same_key_with_another_body_is_refused() -> None:
+    services.create_event(make_fields(eventId=""), ACTOR, KEY)
+    with pytest.raises(InvalidRequestError, match="Idempotency-Key was used with a different body"):
+        services.create_event(make_fields(eventId="", capacity=1), ACTOR, IdempotencyKey("key", "another"))
+    assert len(read_table(EventItem)) == 1
+
+
+def test_a_key_is_not_used_up_by_a_create_that_fails() -> None:
+    services.create_event(make_fields(), ACTOR)
+    with pytest.raises(EventExistsError):
+        services.create_event(make_fields(), ACTOR, KEY)
+    services.delete_event("launch", ACTOR)
+    assert isinstance(services.create_event(make_fields(), ACTOR, KEY), Event)
+
+
+def test_a_key_can_be_used_again_once_it_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "IDEMPOTENCY_KEYS_LIVE", -repository.IDEMPOTENCY_KEYS_LIVE)
+    first = services.create_event(make_fields(eventId=""), ACTOR, KEY)
+    second = services.create_event(make_fields(eventId=""), ACTOR, KEY)
+    assert first.fields["eventId"] != second.fields["eventId"]
