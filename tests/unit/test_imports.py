@@ -1,0 +1,77 @@
+"""A request reads downward: every module imports only from below itself, and DynamoDB's libraries stay at the bottom."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+
+ROOT: Path = django_settings.BASE_DIR
+
+# From the top down. A module may import from its own line and from those below it.
+LAYERS = [
+    ["eventsite.lambda_handler", "eventsite.management", "events.management"],
+    ["eventsite.wsgi", "eventsite.urls", "eventsite.middleware", "eventsite.engine.command"],
+    ["eventsite.api", "eventsite.errors"],
+    ["events.api"],
+    ["events.openapi", "events.access", "events.samples"],
+    ["events.schemas", "events.services", "events.tables"],
+    ["events.cursors", "events.repository"],
+    ["events.dynamodb"],
+    ["events.models"],
+    ["events.rules", "events.domain"],
+    ["eventsite.engine", "eventsite.settings"],
+]
+STORAGE = {"events.dynamodb", "events.models", "events.repository", "events.tables"}
+STORAGE_LIBRARIES = {"pynamodb", "botocore", "boto3"}
+
+
+def modules() -> dict[str, Path]:
+    paths = [path for package in ("eventsite", "events") for path in (ROOT / package).rglob("*.py")]
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(paths)
+    }
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def level(module: str) -> int:
+    """The number of the most particular layer that the module is in."""
+    found = [
+        (len(name), number)
+        for number, names in enumerate(LAYERS)
+        for name in names
+        if module == name or module.startswith(f"{name}.")
+    ]
+    return max(found)[1]
+
+
+@pytest.mark.parametrize("module", [name for name in modules() if name not in ("eventsite", "events")])
+def test_imports_point_down(module: str) -> None:
+    ours = [name for name in imports(modules()[module]) if name.startswith(("eventsite.", "events."))]
+    upward = []
+    for name in ours:
+        target = name if name in modules() else name.rpartition(".")[0]
+        if target not in ("eventsite", "events") and level(target) < level(module):
+            upward.append(target)
+    assert upward == []
+
+
+@pytest.mark.parametrize("module", sorted(set(modules()) - STORAGE))
+def test_only_storage_knows_dynamodb(module: str) -> None:
+    roots = {name.partition(".")[0] for name in imports(modules()[module])}
+    assert roots & STORAGE_LIBRARIES == set()
+
+
+def test_a_newcomer_is_not_faced_with_long_modules() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in modules().items()}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}

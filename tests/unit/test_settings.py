@@ -1,0 +1,111 @@
+"""Settings are read once, checked at start, and what is missing or wrong is said in a sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = django_settings.BASE_DIR
+PRODUCTION = {"EVENTS_STAGE": "production", "SECRET_KEY": "s", "ALLOWED_HOSTS": "a.example, b.example"}
+
+
+def load(**environment: str) -> dict[str, Any]:
+    with patch.dict(os.environ, environment, clear=True):
+        return runpy.run_path(str(ROOT / "eventsite" / "settings.py"))
+
+
+def test_on_a_machine_of_ones_own_nothing_needs_to_be_set() -> None:
+    values = load()
+    assert values["DEBUG"] is True
+    assert values["EVENTS_API_ACCESS"] == "open"
+    assert values["DYNAMODB_EMBEDDED"] is True
+    assert values["DYNAMODB_ENDPOINT_URL"] == "http://127.0.0.1:8100"
+    assert values["DYNAMODB_LOCAL_CREDENTIALS"] is True
+    assert (values["DYNAMODB_TABLE_NAME"], values["AWS_REGION"], values["PORT"]) == ("events", "us-east-1", 8000)
+
+
+@pytest.mark.parametrize("place", [{"EVENTS_STAGE": "production"}, {"AWS_LAMBDA_FUNCTION_NAME": "f"}])
+def test_on_aws_nothing_is_local_and_nothing_is_open(place: dict[str, str]) -> None:
+    values = load(**place, SECRET_KEY="s", ALLOWED_HOSTS="a.example, b.example", AWS_REGION="eu-west-1")
+    assert values["DEBUG"] is False
+    assert values["EVENTS_API_ACCESS"] == "keyed"
+    assert values["DYNAMODB_EMBEDDED"] is False
+    assert values["DYNAMODB_ENDPOINT_URL"] is None
+    assert values["DYNAMODB_LOCAL_CREDENTIALS"] is False
+    assert values["ALLOWED_HOSTS"] == ["a.example", "b.example"]
+    assert values["AWS_REGION"] == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("environment", "embedded", "endpoint", "credentials"),
+    [
+        ({"DYNAMODB_LOCAL_PORT": "8200"}, True, "http://127.0.0.1:8200", True),
+        ({"DYNAMODB_ENDPOINT_URL": "http://other:1/"}, False, "http://other:1", True),
+        ({"DYNAMODB_ENDPOINT_URL": "http://other:1", "AWS_PROFILE": "p"}, False, "http://other:1", False),
+        ({"DYNAMODB_ENDPOINT_URL": "http://other:1", "AWS_ACCESS_KEY_ID": "k"}, False, "http://other:1", False),
+        ({"DYNAMODB_ENDPOINT_URL": "https://vpce.example"}, False, "https://vpce.example", False),
+        ({"DYNAMODB_ENDPOINT_URL": "http://vpce", **PRODUCTION}, False, "http://vpce", False),
+    ],
+)
+def test_where_storage_is(environment: dict[str, str], embedded: bool, endpoint: str, credentials: bool) -> None:
+    values = load(**environment)
+    assert values["DYNAMODB_EMBEDDED"] is embedded
+    assert values["DYNAMODB_ENDPOINT_URL"] == endpoint
+    assert values["DYNAMODB_LOCAL_CREDENTIALS"] is credentials
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"DEBUG": "yes"}, "DEBUG must be true or false, not 'yes'."),
+        ({"PORT": "http"}, "PORT must be a port number from 1 to 65535, not 'http'."),
+        ({"PORT": "65536"}, "PORT must be a port number from 1 to 65535, not '65536'."),
+        ({"DYNAMODB_LOCAL_PORT": "0"}, "DYNAMODB_LOCAL_PORT must be a port number from 1 to 65535, not '0'."),
+        ({"EVENTS_API_ACCESS": "all"}, "EVENTS_API_ACCESS must be one of open, read-open, keyed, not 'all'."),
+        ({"DYNAMODB_ENDPOINT_URL": "x:1"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not 'x:1'."),
+        ({"DEBUG": "false"}, "SECRET_KEY must be set when DEBUG is false."),
+        ({"EVENTS_STAGE": "production"}, "SECRET_KEY must be set when DEBUG is false."),
+        ({"DEBUG": "false", "SECRET_KEY": "s"}, "ALLOWED_HOSTS must name the site's hosts, comma-separated, when"),
+    ],
+)
+def test_what_is_wrong_is_said(environment: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=re.escape(sentence)):
+        load(**environment)
+
+
+def test_the_command_line_says_it_without_a_traceback() -> None:
+    environment = {"PATH": os.environ["PATH"], "PORT": "x"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Settings: PORT must be a port number from 1 to 65535, not 'x'.\n"
+
+
+def test_the_readme_names_every_setting() -> None:
+    source = (ROOT / "eventsite" / "settings.py").read_text()
+    read = set(re.findall(r'(?:_flag|_port|_choice|_url|_environment\.get)\("([A-Z_]+)"', source))
+    readme = (ROOT / "README.md").read_text()
+    assert len(read) > 10
+    assert {name for name in read if f"`{name}`" not in readme} == set()
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("eventsite", "events")
+        for path in Path(ROOT / package).rglob("*.py")
+        if re.search(r"os\.environ|getenv", path.read_text())
+    }
+    # wsgi.py and manage.py only say which module the settings are.
+    assert readers == {"eventsite/settings.py", "eventsite/wsgi.py"}
