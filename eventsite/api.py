@@ -27,13 +27,19 @@ class JSONBodyParser(Parser):
         except orjson.JSONDecodeError as error:
             try:
                 # It lets half a surrogate pair through, so that the fault is reported at its field.
-                return json.loads(request.body.decode(), parse_constant=_refuse_constant)
+                return json.loads(
+                    request.body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_with_printable_names
+                )
             except (ValueError, RecursionError):
                 raise error from None
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _with_printable_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name.encode("utf-8", "backslashreplace").decode(): value for name, value in pairs}
 
 
 api = NinjaAPI(

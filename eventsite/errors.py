@@ -49,8 +49,6 @@ def _invalid(errors: list[domain.FieldError]) -> HttpResponse:
 
 
 def _shown(name: str) -> str:
-    """A field's name as the client wrote it, fit to be sent back."""
-    name = name.encode("utf-8", "backslashreplace").decode()
     return name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…"
 
 

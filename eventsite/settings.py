@@ -97,6 +97,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Without collected files (a working copy), they are served from the packages that ship them.
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Holds the largest valid event, even with every character of it written as a JSON escape.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
