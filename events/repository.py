@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from django.conf import settings
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.transactions import TransactWrite
@@ -52,13 +54,16 @@ _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 @contextmanager
 def _storage_errors() -> Iterator[None]:
-    """Turns whatever PynamoDB raises into a StorageError; the original is its cause."""
+    """Turns whatever PynamoDB raises into a StorageError that says, for the log, what DynamoDB or the network did."""
     try:
         yield
+    except ResponseParserError as error:  # neither PynamoDB nor botocore counts it among its own
+        raise StorageError(str(error)) from error
     except PynamoDBException as error:
-        if error.cause_response_code in _THROTTLED:
-            raise StorageBusyError from error
-        raise StorageError from error
+        cause = str(error.cause or error)
+        # Not `cause_response_code`: it fails for a connection that broke.
+        code = error.cause.response["Error"]["Code"] if isinstance(error.cause, ClientError) else None
+        raise StorageBusyError(cause) if code in _THROTTLED else StorageError(cause) from error
 
 
 def get_event(event_id: str) -> Event | None:
@@ -194,7 +199,7 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
             if not _CONFLICTS.isdisjoint(codes):
                 raise WriteConflictError from error
             if not _THROTTLED.isdisjoint(codes):
-                raise StorageBusyError from error
+                raise StorageBusyError(str(error.cause)) from error
             raise
     if settings.DYNAMODB_EMBEDDED:
         # DynamoDB Local answers a transaction before its file has it: killed just then, it would lose it. It answers

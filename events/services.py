@@ -31,6 +31,8 @@ from events.rules import allows
 # A lost race is run again until then; later, the last try would not fit into the gateway's 29 seconds.
 _SECONDS_TO_RETRY = 4
 
+_NEVER_WON = "another writer was first, every time"
+
 # The revisions a client will change; "*" is any.
 Revisions = Collection[str] | Literal["*"]
 
@@ -75,7 +77,7 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
                 raise EventExistsError(fields["eventId"]) from None
         else:
             return event
-    raise StorageBusyError
+    raise StorageBusyError(_NEVER_WON)
 
 
 def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:
@@ -104,7 +106,7 @@ def update_event(event_id: str, changes: EventChanges, actor: Actor, revisions: 
         except WriteConflictError:
             continue
         return changed
-    raise StorageBusyError
+    raise StorageBusyError(_NEVER_WON)
 
 
 def delete_event(event_id: str, actor: Actor, revisions: Revisions = "*") -> None:
@@ -116,7 +118,7 @@ def delete_event(event_id: str, actor: Actor, revisions: Revisions = "*") -> Non
         except WriteConflictError:
             continue
         return
-    raise StorageBusyError
+    raise StorageBusyError(_NEVER_WON)
 
 
 def _get_revision(event_id: str, revisions: Revisions) -> Event:

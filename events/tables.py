@@ -27,7 +27,7 @@ def create_tables() -> list[str]:
         if AccessItem.Meta.table_name in made:
             connection().update_time_to_live(AccessItem.Meta.table_name, AccessItem.expiresAt.attr_name)
     except PynamoDBException as error:
-        raise StorageError(f"The tables could not be made: {error}") from error
+        raise StorageError(str(error)) from error
     return made
 
 

@@ -62,6 +62,6 @@ def check_health(request: HttpRequest) -> HttpResponse:
     try:
         repository.ping()
     except StorageError as error:
-        errors.logger.error("Not healthy: %s", error.__cause__)
+        errors.logger.error("Not healthy: %s", error)
         return errors.answer(503)
     return HttpResponse(b'{"status":"ok"}', "application/json")

@@ -81,12 +81,12 @@ def _http_error(error: HttpError) -> HttpResponse:
 
 
 def _storage_error(error: domain.StorageError) -> HttpResponse:
-    logger.error("Storage failed: %s", error.__cause__ or error, exc_info=error)
+    logger.error("Storage failed: %s", error, exc_info=error)
     return answer(500)
 
 
 def _storage_busy(error: domain.StorageBusyError) -> HttpResponse:
-    logger.error("Storage is busy: %s", error.__cause__ or error)
+    logger.error("Storage is busy: %s", error)
     return answer(500, headers={"Retry-After": "1"})
 
 

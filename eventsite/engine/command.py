@@ -54,4 +54,4 @@ class StorageCommand(BaseCommand):
             try:
                 return super().execute(*args, **options)
             except StorageError as error:
-                raise CommandError(f"DynamoDB does not do it: {error.__cause__ or error}") from error
+                raise CommandError(f"DynamoDB does not do it: {error}") from error

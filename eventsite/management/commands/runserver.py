@@ -39,7 +39,7 @@ class Command(runserver.Command):
                 create_tables()
                 load_samples()
             except StorageError as error:
-                raise CommandError(f"DynamoDB does not do it: {error.__cause__ or error}") from error
+                raise CommandError(f"DynamoDB does not do it: {error}") from error
             self.check()
             super().run(**{**options, "skip_checks": True})  # done just now, and without a word if all is well
 

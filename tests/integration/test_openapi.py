@@ -1,0 +1,73 @@
+"""The OpenAPI document: the committed one is the served one, and the server keeps to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import schemathesis
+from django.conf import settings as django_settings
+from hypothesis import HealthCheck, Phase, settings
+from rest_framework.test import APIClient
+from schemathesis.openapi.loaders import from_dict
+
+from events import cursors
+from events.rules import MAX_EVENT_ID_BYTES, MAX_TEXT_BYTES
+from eventsite.api import api as ninja_api
+from tests.conftest import Server
+
+COMMITTED = django_settings.BASE_DIR / "docs" / "openapi.json"
+
+
+def test_the_committed_document_is_the_served_one(api: APIClient) -> None:
+    assert json.loads(COMMITTED.read_text()) == json.loads(api.get("/openapi.json").content), "run `make openapi`"
+
+
+STATUSES = {
+    ("/events", "get"): "200 401 413 422 500",
+    ("/events", "post"): "201 401 409 413 422 500",
+    ("/events/{eventId}", "get"): "200 304 401 404 500",
+    ("/events/{eventId}", "put"): "200 401 404 412 413 422 500",
+    ("/events/{eventId}", "delete"): "204 401 404 412 500",
+    ("/healthz", "get"): "200 503",
+}
+
+
+def test_every_status_is_declared() -> None:
+    paths: dict[str, Any] = json.loads(COMMITTED.read_text())["paths"]
+    declared = {
+        (path, method): " ".join(sorted(str(status) for status in operation["responses"]))
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+    assert declared == STATUSES
+
+
+schema = from_dict(ninja_api.get_openapi_schema())
+
+
+def say_what_json_schema_cannot(case: schemathesis.Case) -> None:
+    """Makes a case that JSON Schema holds valid one that is: these values have a meaning beyond their form."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if "cursor" in case.query:
+        case.query["cursor"] = cursors.encode("2026-12-01#x")
+    if "If-Match" in case.headers:
+        case.headers["If-Match"] = "*"
+    if "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = str(uuid4())
+    if isinstance(case.body, dict):
+        if "capacity" in case.body:
+            case.body["capacity"] = int(case.body["capacity"])  # 5.0 is an integer there
+        for name in set(case.body) - {"description", "date", "capacity"}:
+            limit = MAX_EVENT_ID_BYTES if name == "eventId" else MAX_TEXT_BYTES  # in bytes of UTF-8 here
+            if case.body[name] is not None:
+                case.body[name] = case.body[name].encode()[:limit].decode(errors="ignore")
+
+
+@schema.parametrize()
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+def test_the_server_keeps_to_it(case: schemathesis.Case, server: Server) -> None:
+    say_what_json_schema_cannot(case)
+    case.call_and_validate(base_url=server.url)
