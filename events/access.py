@@ -17,7 +17,7 @@ class KeyRequiredError(Exception):
 
 
 def require_access(request: HttpRequest) -> Actor:
-    """The caller, if `EVENTS_API_ACCESS` lets it in. Raises KeyRequiredError. No key exists yet, so none is accepted."""
+    """The caller, if `EVENTS_API_ACCESS` lets it in, or KeyRequiredError. No key exists yet, so none is accepted."""
     access = settings.EVENTS_API_ACCESS
     if access == "open" or (access == "read-open" and request.method == "GET"):
         return Actor(ANONYMOUS, request.META.get("REMOTE_ADDR", ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, cast
+from typing import Annotated, Any, cast
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -22,6 +22,9 @@ router = Router(auth=require_access, tags=["events"])
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 # A compressed answer is another representation, so its strong entity tag must differ (RFC 9110, 8.8.3).
 COMPRESSED = "-gzip"
+
+
+EventId = Annotated[str, Path(alias="eventId")]
 
 
 @router.get("", **openapi.LIST)
@@ -48,7 +51,7 @@ def create_event(request: HttpRequest, event: schemas.CreateEvent) -> HttpRespon
 
 
 @router.get("/{eventId}", **openapi.GET)
-def get_event(request: HttpRequest, event_id: str = Path(alias="eventId")) -> HttpResponse:
+def get_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Read one event."""
     event = services.get_event(event_id)
     if _names_revision(request.META.get("HTTP_IF_NONE_MATCH"), event):
@@ -57,16 +60,14 @@ def get_event(request: HttpRequest, event_id: str = Path(alias="eventId")) -> Ht
 
 
 @router.put("/{eventId}", **openapi.UPDATE)
-def update_event(
-    request: HttpRequest, changes: schemas.UpdateEvent, event_id: str = Path(alias="eventId")
-) -> HttpResponse:
+def update_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: EventId) -> HttpResponse:
     """Change an event: the fields that are sent, the others stay."""
     changed = cast(EventChanges, changes.model_dump(exclude_unset=True))
     return _event(services.update_event(event_id, changed, actor_of(request), _revisions(request)))
 
 
 @router.delete("/{eventId}", **openapi.DELETE)
-def delete_event(request: HttpRequest, event_id: str = Path(alias="eventId")) -> HttpResponse:
+def delete_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Delete an event."""
     services.delete_event(event_id, actor_of(request), _revisions(request))
     return _empty(204)

@@ -52,7 +52,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A stored event; `revision` is a new random token at every write, the times are UTC, ISO 8601 with microseconds."""
+    """A stored event; `revision` is a new random token at every write, times are UTC in ISO 8601 with microseconds."""
 
     fields: EventFields
     revision: str

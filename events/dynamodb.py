@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from botocore.config import Config
 from botocore.loaders import Loader
-from botocore.parsers import JSONParser, ResponseParserError, ResponseParserFactory
+from botocore.parsers import ResponseParser, ResponseParserError, ResponseParserFactory
 from django.conf import settings
 from pynamodb.connection import Connection
 
@@ -29,16 +29,18 @@ _PLAIN_ANSWERS = frozenset(
 _creating = Lock()
 
 
-class PlainJSONParser(JSONParser):  # type: ignore[misc]
+class PlainJSONParser:
     """Botocore's parser, but successful answers that are the JSON they look like are read as just that.
 
     Walking every value of a long list through botocore's model costs some fifteen times what reading the JSON does.
     """
 
-    def parse(self, response: dict[str, Any], shape: Any) -> dict[str, Any]:
+    def __init__(self, botocores: ResponseParser) -> None:
+        self._botocores = botocores
+
+    def parse(self, response: dict[str, Any], shape: Any) -> Any:
         if response["status_code"] != 200 or shape is None or shape.name not in _PLAIN_ANSWERS:
-            parsed: dict[str, Any] = super().parse(response, shape)
-            return parsed
+            return self._botocores.parse(response, shape)
         headers = response["headers"]
         try:
             parsed = orjson.loads(response["body"])
@@ -54,16 +56,15 @@ class PlainJSONParser(JSONParser):  # type: ignore[misc]
         return parsed
 
 
-class PlainJSONParserFactory(ResponseParserFactory):  # type: ignore[misc]
-    """What botocore's component registry asks for parsers; DynamoDB speaks only its "json" protocol."""
+class PlainJSONParserFactory(ResponseParserFactory):
+    """What botocore's component registry asks for parsers; DynamoDB speaks its "json" protocol."""
 
     def create_parser(self, protocol_name: str) -> Any:
-        if protocol_name == "json":
-            return PlainJSONParser(**self._defaults)
-        return super().create_parser(protocol_name)
+        parser = super().create_parser(protocol_name)
+        return PlainJSONParser(parser) if protocol_name == "json" else parser
 
 
-class DynamoDBLoader(Loader):  # type: ignore[misc]
+class DynamoDBLoader(Loader):
     """Where botocore finds its description of DynamoDB, without a look into the folders of some 400 other services."""
 
     def list_available_services(self, type_name: str) -> list[str]:
@@ -72,9 +73,7 @@ class DynamoDBLoader(Loader):  # type: ignore[misc]
 
 @cache
 def _connection(endpoint_url: str | None) -> Connection:
-    keys = {}
-    if settings.DYNAMODB_LOCAL_CREDENTIALS:
-        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    key = "local" if settings.DYNAMODB_LOCAL_CREDENTIALS else None  # None: wherever botocore finds them
     connection = Connection(
         region=settings.AWS_REGION,
         host=endpoint_url,
@@ -82,7 +81,8 @@ def _connection(endpoint_url: str | None) -> Connection:
         read_timeout_seconds=READ_TIMEOUT_SECONDS,
         retry_configuration={"total_max_attempts": MAX_ATTEMPTS, "mode": "standard"},
         max_pool_connections=50,
-        **keys,
+        aws_access_key_id=key,
+        aws_secret_access_key=key,
     )
     session = connection.session
     session.register_component("data_loader", DynamoDBLoader())

@@ -20,7 +20,7 @@ from events.domain import FIELD_NAMES, Event, EventFields, sort_key
 ALL_EVENTS = "all"
 
 
-class StatusIndex(GlobalSecondaryIndex["EventItem"]):
+class StatusIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped-call]
     """The events of one status in order of date, whole: `GET /events?status=` is answered from here."""
 
     class Meta:
@@ -31,7 +31,7 @@ class StatusIndex(GlobalSecondaryIndex["EventItem"]):
     dateAndId = UnicodeAttribute(range_key=True)
 
 
-class DateIndex(GlobalSecondaryIndex["EventItem"]):
+class DateIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped-call]
     """Every event in order of date, without its description, which may be longer than all the rest."""
 
     class Meta:
@@ -157,7 +157,7 @@ class HistoryItem(Model):
 
 
 class AccessItem(Model):
-    """The access table: short-lived rows and accounts, each under a key that starts with what it is ("idempotency#…")."""
+    """The access table: each row under a key that starts with what it is ("idempotency#…"); many expire."""
 
     class Meta:
         table_name = f"{settings.DYNAMODB_TABLE_NAME}-access"
@@ -179,7 +179,7 @@ TABLES: tuple[type[Model], ...] = (EventItem, HistoryItem, AccessItem)
 
 def table_schema(table: type[Model]) -> ModelSchema:
     """A table's keys and indexes, as PynamoDB's `create_table` takes them. PynamoDB has no public name for it."""
-    return table._get_schema()
+    return table._get_schema()  # noqa: SLF001
 
 
 def meta_table(table: type[Model]) -> MetaTable:

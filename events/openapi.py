@@ -10,7 +10,10 @@ _Schema = dict[str, Any]
 
 _ETAG: _Schema = {"description": "The event's revision.", "schema": {"type": "string"}}
 _LOCATION: _Schema = {"description": "The address of the event.", "schema": {"type": "string"}}
-_LINK: _Schema = {"description": 'The next page, as `<address>; rel="next"`, if there is one.', "schema": {"type": "string"}}
+_LINK: _Schema = {
+    "description": 'The next page, as `<address>; rel="next"`, if there is one.',
+    "schema": {"type": "string"},
+}
 
 
 def _header(name: str, description: str) -> _Schema:
@@ -21,7 +24,7 @@ _IF_MATCH = _header("If-Match", "Only if the event is at one of these revisions 
 _IF_NONE_MATCH = _header("If-None-Match", "304 if the event still is at one of these revisions.")
 _IDEMPOTENCY_KEY = _header(
     "Idempotency-Key",
-    "A name for this create. Sent again with the same body within 24 hours, it gives the same answer and stores nothing.",
+    "A name for this create. The same name and body within 24 hours give the same answer and store nothing.",
 )
 _IDEMPOTENCY_KEY["schema"] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
 

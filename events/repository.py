@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from django.conf import settings
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from events.domain import (
@@ -163,12 +164,10 @@ def _get_events(event_ids: list[str]) -> Iterator[EventFields]:
     """Those of these events that there are now, in no particular order."""
     table = EventItem.Meta.table_name
     for start in range(0, len(event_ids), _BATCH_GET_KEYS):
-        keys: list[dict[str, Any]] = [{"eventId": key} for key in event_ids[start : start + _BATCH_GET_KEYS]]
+        keys: list[Any] = [{"eventId": key} for key in event_ids[start : start + _BATCH_GET_KEYS]]
         for attempt in range(_BATCH_GET_TRIES):
             with _storage_errors():
-                answer = connection().batch_get_item(
-                    table, keys, consistent_read=True, attributes_to_get=_FIELDS
-                )
+                answer = connection().batch_get_item(table, keys, consistent_read=True, attributes_to_get=_FIELDS)
             yield from map(read_fields, answer["Responses"][table])
             # What did not fit into one answer (16 MB), or was throttled.
             keys = answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
@@ -208,9 +207,8 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
 
 
 def _add_event(transaction: TransactWrite, change: Change) -> None:
-    if change.before is None:
-        condition = EventItem.eventId.does_not_exist()
-    else:
+    condition: Condition = EventItem.eventId.does_not_exist()
+    if change.before is not None:
         condition = EventItem.revision == change.before.revision
     if change.after is not None:
         transaction.save(EventItem.from_event(change.after), condition=condition)
@@ -219,8 +217,8 @@ def _add_event(transaction: TransactWrite, change: Change) -> None:
 
 
 def _history_item(change: Change) -> HistoryItem:
-    before = change.before.fields if change.before else {}
-    after = change.after.fields if change.after else {}
+    before: Mapping[str, Any] = change.before.fields if change.before else {}
+    after: Mapping[str, Any] = change.after.fields if change.after else {}
     event = change.after or change.before
     assert event is not None
     changed = [name for name in FIELD_NAMES if before.get(name) != after.get(name)]

@@ -114,6 +114,6 @@ ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
 }
 
 
-def handle(request: HttpRequest, error: Exception) -> HttpResponse:
-    """The answer to whatever an API operation raised."""
+def handle(request: HttpRequest, error: Any) -> HttpResponse:
+    """The answer to whatever exception an API operation raised."""
     return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)(error)

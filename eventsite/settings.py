@@ -59,7 +59,7 @@ if not (DEBUG or ALLOWED_HOSTS):
 # Who may call /events: anyone; anyone to read, a key to write; a key for everything.
 EVENTS_API_ACCESS = _choice("EVENTS_API_ACCESS", ("open", "read-open", "keyed"), "open" if DEBUG else "keyed")
 
-# Storage. With no endpoint named and off AWS, the embedded engine at DYNAMODB_LOCAL_PORT is used, and started when needed.
+# Storage. Off AWS and with no endpoint named, it is the embedded engine, started when something needs it.
 AWS_REGION = _environment.get("AWS_REGION") or _environment.get("AWS_DEFAULT_REGION") or "us-east-1"
 DYNAMODB_TABLE_NAME = _environment.get("DYNAMODB_TABLE_NAME", "") or "events"
 DYNAMODB_LOCAL_PORT = _port("DYNAMODB_LOCAL_PORT", 8100)

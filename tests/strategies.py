@@ -45,10 +45,22 @@ field_values: dict[str, st.SearchStrategy[Any]] = {
 bodies = st.fixed_dictionaries(field_values)
 partial_bodies = st.fixed_dictionaries({}, optional=field_values)
 
-not_text = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.lists(
-    st.integers(), max_size=2), st.dictionaries(st.text(max_size=3), st.integers(), max_size=2))
-not_whole = st.one_of(st.none(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=5),
-    st.integers().map(str), st.lists(st.integers(), max_size=2))
+not_text = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+not_whole = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+    st.integers().map(str),
+    st.lists(st.integers(), max_size=2),
+)
 
 
 def _is_date(text: str) -> bool:

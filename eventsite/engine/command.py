@@ -16,7 +16,7 @@ from eventsite.engine.process import Engine, is_dynamodb, port_is_free
 
 @contextmanager
 def storage() -> Iterator[str]:
-    """Storage that answers, where settings say it is: an engine that runs, AWS, or one started for as long as this lasts.
+    """Storage that answers, where settings say it is: AWS, an engine that runs, or one started while this lasts.
 
     Yields where it is, in words. Raises CommandError.
     """

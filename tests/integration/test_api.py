@@ -155,7 +155,9 @@ class TestCreate:
         if status == 413:
             assert_error(response, 413, "The body is too large; at most 1 MiB is taken.")
 
-    @pytest.mark.parametrize("event_id", ["a b", "é", "🎪", "%2F", "a?b", "#", "...", "a+b", ";", "\\", "'\"<>", "\u202e"])
+    @pytest.mark.parametrize(
+        "event_id", ["a b", "é", "🎪", "%2F", "a?b", "#", "...", "a+b", ";", "\\", "'\"<>", "\u202e"]
+    )
     def test_ids_work_percent_encoded(self, api: APIClient, event_id: str) -> None:
         created = create(api, eventId=event_id)
         assert created["Location"] == f"/events/{quote(event_id, safe='')}"
@@ -195,7 +197,9 @@ class TestRead:
         assert_event(response, 200, LAUNCH)
         assert response["ETag"] == created["ETag"]
 
-    @pytest.mark.parametrize("event_id", ["absent", "x" * 2000, "%00", "%0A", "%FF", "%2E", "a%0Db", "LAUNCH", "launch%20"])
+    @pytest.mark.parametrize(
+        "event_id", ["absent", "x" * 2000, "%00", "%0A", "%FF", "%2E", "a%0Db", "LAUNCH", "launch%20"]
+    )
     def test_what_is_not_there_is_not_found(self, api: APIClient, event_id: str) -> None:
         create(api)
         for method in ("GET", "DELETE"):
@@ -247,8 +251,8 @@ class TestUpdate:
             {"field": "x", "message": "is not a field of an event"},
         ]
         detail = (
-            "eventId must be the one in the address, or be left out; title must be text; capacity must not be negative; "
-            "x is not a field of an event."
+            "eventId must be the one in the address, or be left out; title must be text; capacity must not be "
+            "negative; x is not a field of an event."
         )
         response = send(api, "PUT", "/events/launch", {"eventId": "other", "title": None, "capacity": -1, "x": 1})
         assert_error(response, 422, detail, errors)

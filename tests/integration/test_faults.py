@@ -1,4 +1,4 @@
-"""DynamoDB failing, throttling, slow, gone: the client gets a sentence, the log the cause, and nothing is half-written."""
+"""DynamoDB failing, throttling, slow, gone: a sentence for the client, the cause in the log, nothing half-written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from events import repository, services
+from events import services
+from events.domain import StorageBusyError
 from events.models import EventItem, HistoryItem
 from events.repository import EventRange
 from tests import faults as fault_kinds
@@ -36,7 +37,13 @@ REQUESTS: list[tuple[str, str, Any]] = [
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
 @pytest.mark.parametrize(
     ("fault", "cause"),
-    [(FAIL, "InternalServerError"), (refuse, "Connection"), (garbage, "not JSON"), (DENIED, "AccessDenied"), (GONE, "ResourceNotFound")],
+    [
+        (FAIL, "InternalServerError"),
+        (refuse, "Connection"),
+        (garbage, "not JSON"),
+        (DENIED, "AccessDenied"),
+        (GONE, "ResourceNotFound"),
+    ],
     ids=["fails", "resets", "garbage", "denies", "no table"],
 )
 def test_a_failure_is_a_generic_sentence_and_its_cause_is_in_the_log(
@@ -123,7 +130,9 @@ def test_a_slow_engine_is_given_up_in_time(api: APIClient, faults: FaultProxy) -
     assert 2 * took < 29  # the gateway's limit; an update makes two calls
 
 
-@pytest.mark.parametrize(("fault", "cause"), [(FAIL, "InternalServerError"), (refuse, "Connection"), (GONE, "ResourceNotFound")])
+@pytest.mark.parametrize(
+    ("fault", "cause"), [(FAIL, "InternalServerError"), (refuse, "Connection"), (GONE, "ResourceNotFound")]
+)
 def test_health_is_not_well(
     api: APIClient, faults: FaultProxy, caplog: pytest.LogCaptureFixture, fault: Fault, cause: str
 ) -> None:
@@ -147,7 +156,7 @@ def test_keys_that_dynamodb_leaves_unread_are_asked_for_again(faults: FaultProxy
     events, _ = services.list_events(EventRange(first_date="2026-01-01"))
     assert [event["eventId"] for event in events] == ["0", "1", "2"]
     faults.set(leave_all_unread, "BatchGetItem")
-    with pytest.raises(repository.StorageBusyError):
+    with pytest.raises(StorageBusyError):
         services.list_events(EventRange(first_date="2026-01-01"))
 
 

@@ -47,7 +47,7 @@ def test_every_status_is_declared() -> None:
 schema = from_dict(ninja_api.get_openapi_schema())
 
 
-def say_what_json_schema_cannot(case: schemathesis.Case) -> None:
+def say_what_json_schema_cannot(case: schemathesis.Case[Any]) -> None:
     """Makes a case that JSON Schema holds valid one that is: these values have a meaning beyond their form."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
@@ -58,16 +58,19 @@ def say_what_json_schema_cannot(case: schemathesis.Case) -> None:
     if "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = str(uuid4())
     if isinstance(case.body, dict):
-        if "capacity" in case.body:
-            case.body["capacity"] = int(case.body["capacity"])  # 5.0 is an integer there
-        for name in set(case.body) - {"description", "date", "capacity"}:
+        body: dict[str, Any] = case.body
+        if "capacity" in body:
+            body["capacity"] = int(body["capacity"])  # 5.0 is an integer there
+        for name in set(body) - {"description", "date", "capacity"}:
             limit = MAX_EVENT_ID_BYTES if name == "eventId" else MAX_TEXT_BYTES  # in bytes of UTF-8 here
-            if case.body[name] is not None:
-                case.body[name] = case.body[name].encode()[:limit].decode(errors="ignore")
+            if body[name] is not None:
+                body[name] = body[name].encode()[:limit].decode(errors="ignore")
 
 
 @schema.parametrize()
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
-def test_the_server_keeps_to_it(case: schemathesis.Case, server: Server) -> None:
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+)
+def test_the_server_keeps_to_it(case: schemathesis.Case[Any], server: Server) -> None:
     say_what_json_schema_cannot(case)
     case.call_and_validate(base_url=server.url)

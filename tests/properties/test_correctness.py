@@ -176,7 +176,9 @@ def test_what_is_deleted_is_gone(client: Client, body: dict[str, Any], event_id:
 
 # Feature: event-management-api, Property 12: Not Found Error Handling
 @a_hundred
-@given(event_id=st.one_of(event_ids, st.text(min_size=1).filter(lambda text: text not in (".", ".."))), body=partial_bodies)
+@given(
+    event_id=st.one_of(event_ids, st.text(min_size=1).filter(lambda text: text not in (".", ".."))), body=partial_bodies
+)
 def test_what_is_not_there_is_not_found(client: Client, event_id: str, body: dict[str, Any]) -> None:
     try:
         address = client.address(event_id)
@@ -203,7 +205,9 @@ def test_the_client_may_choose_the_id(client: Client, body: dict[str, Any], even
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"]),
     path=st.sampled_from(["", "/", "/x/y", "/%00", "/%ff", "/..%2f", "/a%0ab", "?limit=no", "?cursor=%00", "?from=1"]),
-    body=st.one_of(st.none(), st.text(), st.binary(), st.recursive(st.integers() | st.text(), st.lists).map(json.dumps)),
+    body=st.one_of(
+        st.none(), st.text(), st.binary(), st.recursive(st.integers() | st.text(), st.lists).map(json.dumps)
+    ),
 )
 def test_every_error_has_a_detail(client: Client, method: str, path: str, body: str | bytes | None) -> None:
     data = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body

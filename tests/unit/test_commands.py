@@ -55,7 +55,7 @@ def test_made_up_events_keep_the_rules_and_can_be_had_again() -> None:
 
 @pytest.mark.parametrize("count", ["0", "-3"])
 def test_seed_events_wants_a_sensible_count(count: str) -> None:
-    with pytest.raises(CommandError, match="--count must be 1 or more."):
+    with pytest.raises(CommandError, match=r"--count must be 1 or more\."):
         call("seed_events", "--count", count)
 
 
@@ -63,6 +63,6 @@ def test_seed_events_wants_a_sensible_count(count: str) -> None:
 def test_storage_that_does_not_answer_is_one_sentence(command: list[str]) -> None:
     with (
         override_settings(DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"),
-        pytest.raises(CommandError, match="DynamoDB does not do it: .*Could not connect"),
+        pytest.raises(CommandError, match=r"DynamoDB does not do it: .*Could not connect"),
     ):
         call(*command)

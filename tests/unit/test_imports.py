@@ -1,4 +1,4 @@
-"""A request reads downward: every module imports only from below itself, and DynamoDB's libraries stay at the bottom."""
+"""A request reads downward: modules import only from below themselves, DynamoDB's libraries only at the bottom."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -23,7 +24,11 @@ SHORT_TEXTS = ["title", "location", "organizer", "status"]
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *((field, value) for field in SHORT_TEXTS for value in ("x", " x ", "x" * 1024, "é" * 512, "🎪" * 256, "\u200b")),
+        *(
+            (field, value)
+            for field in SHORT_TEXTS
+            for value in ("x", " x ", "x" * 1024, "é" * 512, "🎪" * 256, "\u200b")
+        ),
         ("eventId", "x" * 512),
         ("eventId", "é" * 256),
         ("eventId", "..."),
@@ -58,7 +63,10 @@ TOO_LONG = "must be at most 1,024 bytes long in UTF-8"
         *((field, "a\nb", CONTROL.format("000A")) for field in [*SHORT_TEXTS, "eventId"]),
         *((field, "a\x00", CONTROL.format("0000")) for field in [*SHORT_TEXTS, "eventId", "description"]),
         *((field, "\x85", CONTROL.format("0085")) for field in [*SHORT_TEXTS, "eventId", "description"]),
-        *((field, "\ud800", "has half a surrogate pair (U+D800)") for field in [*SHORT_TEXTS, "eventId", "description"]),
+        *(
+            (field, "\ud800", "has half a surrogate pair (U+D800)")
+            for field in [*SHORT_TEXTS, "eventId", "description"]
+        ),
         ("description", "a\r\nb", CONTROL.format("000D")),
         ("description", "x" * 65_537, "must be at most 65,536 characters long"),
         ("eventId", "x" * 513, "must be at most 512 bytes long in UTF-8"),
@@ -69,7 +77,7 @@ TOO_LONG = "must be at most 1,024 bytes long in UTF-8"
         ("date", "0000-01-01", "must be a day that exists"),
         ("date", "20261201", "must be a date as YYYY-MM-DD"),
         ("date", "2026-12-01T00:00:00", "must be a date as YYYY-MM-DD"),
-        ("date", "٢٠٢٦-١٢-٠١", "must be a date as YYYY-MM-DD"),
+        ("date", "\u0662\u0660\u0662\u0666-12-01", "must be a date as YYYY-MM-DD"),
         ("date", "2026-12-01\n", "must be a date as YYYY-MM-DD"),
         ("date", 20261201, "must be text, a date as YYYY-MM-DD"),
         ("capacity", -1, "must not be negative"),
@@ -92,7 +100,7 @@ def test_a_create_may_have_no_id_or_null() -> None:
 
 def test_an_update_takes_no_null_and_no_unknown_field() -> None:
     with pytest.raises(ValidationError) as raised:
-        UpdateEvent(**{"title": None, "colour": "red", "eventId": "x"})
+        UpdateEvent.model_validate({"title": None, "colour": "red", "eventId": "x"})
     assert [error["loc"] for error in raised.value.errors()] == [("eventId",), ("title",), ("colour",)]
     assert UpdateEvent().model_dump(exclude_unset=True) == {}
 
@@ -117,8 +125,10 @@ def test_a_cursor_holds_a_sort_key(day: str, event_id: str) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", "x", "!", "é", "AAAA", cursors.encode("2026-12-01"), cursors.encode("2026-13-01#x"), cursors.encode("2026-12-01#")]
-    + [cursors.encode("2026-12-01#x") + "=", cursors.encode("2026-12-01#a/b"), "\ud800"],
+    [
+        *("", "x", "!", "é", "AAAA", "\ud800", cursors.encode("2026-12-01#x") + "="),
+        *map(cursors.encode, ("2026-12-01", "2026-13-01#x", "2026-12-01#", "2026-12-01#a/b")),
+    ],
 )
 def test_what_is_no_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(ValueError, match="must be one that a page of this list gave"):
@@ -160,5 +170,5 @@ def test_a_snapshot_keeps_every_description(description: str) -> None:
     kind, value = next(iter(stored["description"].items()))
     assert kind == ("B" if len(description.encode()) >= 16_384 else "S")
     if kind == "B":  # DynamoDB sends bytes back as base64
-        stored["description"] = {"B": __import__("base64").b64encode(value).decode()}
+        stored["description"] = {"B": b64encode(value).decode()}
     assert attribute.deserialize(stored) == fields

@@ -28,6 +28,8 @@ class PromptServer(WSGIServer):
 
 class Command(runserver.Command):
     help = "Serve the site on this machine, with storage: the engine, the tables and (into empty ones) sample events."
+    addr: str
+    port: str
     default_port = str(settings.PORT)
     server_cls = PromptServer
 

@@ -1,0 +1,163 @@
+"""The main job as it is started: what it prints, what it leaves behind, what it says when it cannot start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from django.conf import settings as django_settings
+
+from eventsite.engine.fetch import find_engine
+from eventsite.engine.process import Engine, free_port, is_dynamodb, port_is_free
+from tests.builders import make_body
+
+SECONDS_TO_START = 60
+
+
+class Site:
+    """`manage.py runserver` in a copy of the project, so that its data is its own."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        for name in ("eventsite", "events"):
+            shutil.copytree(django_settings.BASE_DIR / name, folder / name)
+        shutil.copy(django_settings.BASE_DIR / "manage.py", folder)
+        self.folder = folder
+        self.port, self.engine_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PORT": str(self.port),
+            "DYNAMODB_LOCAL_PORT": str(self.engine_port),
+            "DYNAMODB_LOCAL_HOME": str(home),
+        }
+        self.output = folder / "output"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *arguments: str) -> None:
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "runserver", *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until_it_answers(self) -> None:
+        wait_until(lambda: not port_is_free(self.port), self.output)
+
+    def end(self, number: signal.Signals, group: bool = True) -> int:
+        """Sends a signal, to the whole group as a terminal's Ctrl-C does, and returns how the server ended."""
+        assert self.process is not None
+        (os.killpg if group else os.kill)(self.process.pid, number)
+        return self.process.wait(30)
+
+
+def wait_until(condition: Callable[[], bool], output: Path) -> None:
+    until = time.monotonic() + SECONDS_TO_START
+    while not condition():
+        assert time.monotonic() < until, output.read_text()
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def site(tmp_path: Path, engine: Engine) -> Iterator[Site]:
+    site = Site(tmp_path, find_engine(engine.directory, engine.home))
+    yield site
+    if site.process is not None and site.process.poll() is None:
+        site.end(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("arguments", [("--noreload",), ()], ids=["once", "reloading"])
+def test_it_starts_says_where_it_is_and_stops_all_it_started(site: Site, arguments: tuple[str, ...]) -> None:
+    site.start(*arguments)
+    site.wait_until_it_answers()
+    assert len(requests.get(f"{site.url}/events", timeout=10).json()) == 12
+    assert requests.get(f"{site.url}/healthz", timeout=10).json() == {"status": "ok"}
+    assert requests.get(f"{site.url}/docs", timeout=10).status_code == 200
+    said = site.output.read_text()
+    for line in (
+        f"Events    {site.url}/events\n",
+        f"API docs  {site.url}/docs\n",
+        f"Health    {site.url}/healthz\n",
+        f"Storage   http://127.0.0.1:{site.engine_port} (DynamoDB Local)\n",
+        "Ctrl-C stops it.\n",
+    ):
+        assert line in said
+    assert site.end(signal.SIGINT) == 0
+    assert "Traceback" not in site.output.read_text()
+    wait_until(lambda: port_is_free(site.engine_port), site.output)
+    assert port_is_free(site.port)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_was_acknowledged_is_there_at_the_next_run(site: Site, number: signal.Signals) -> None:
+    site.start("--noreload")
+    site.wait_until_it_answers()
+    for event_id in "abc":
+        answer = requests.post(f"{site.url}/events", json=make_body(eventId=event_id), timeout=10)
+        assert answer.status_code == 201
+    requests.delete(f"{site.url}/events/sample-01", timeout=10)
+    site.end(number, group=False)
+    wait_until(lambda: port_is_free(site.engine_port), site.output)  # it went with the server
+    site.start("--noreload")
+    site.wait_until_it_answers()
+    stored = {event["eventId"] for event in requests.get(f"{site.url}/events", timeout=10).json()}
+    assert stored == {"a", "b", "c"} | {f"sample-{number:02}" for number in range(2, 13)}
+
+
+def said_at_the_end(site: Site) -> str:
+    assert site.process is not None
+    assert site.process.wait(SECONDS_TO_START) == 1
+    return site.output.read_text()
+
+
+def test_a_port_in_use_is_one_sentence(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", site.port)):
+        site.start("--noreload")
+        assert said_at_the_end(site) == f"CommandError: Port {site.port} is in use: PORT can name another.\n"
+    assert not is_dynamodb(site.engine_port)
+
+
+def test_an_engine_port_in_use_is_one_sentence(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", site.engine_port)):
+        site.start("--noreload")
+        said = said_at_the_end(site)
+    assert said.startswith(f"CommandError: Port {site.engine_port} is in use, and not by DynamoDB")
+    assert said.count("\n") == 1
+
+
+def test_no_disk_is_one_sentence(site: Site) -> None:
+    (site.folder / ".dynamodb").touch()  # a file where the folder should be
+    site.start("--noreload")
+    said = said_at_the_end(site)
+    assert said.startswith("CommandError: DynamoDB Local could not be started: ")
+    assert said.count("\n") == 1
+
+
+def test_another_python_is_one_sentence(site: Site) -> None:
+    script = "import runpy, sys; sys.version_info = (3, 12, 1); runpy.run_path('manage.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", script], cwd=site.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Events needs Python 3.11; this is 3.")
+    assert done.stderr.count("\n") == 1
+
+
+def test_missing_packages_are_one_sentence(site: Site) -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "manage.py", "check"], cwd=site.folder, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "django is not installed: run `make run` once, or `.venv/bin/python manage.py`.\n",
+    )
