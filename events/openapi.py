@@ -30,17 +30,19 @@ _IDEMPOTENCY_KEY["schema"] = {"type": "string", "minLength": 1, "maxLength": 255
 
 
 def _operation(
-    answers: dict[int, Any], errors: list[int], headers: dict[str, _Schema], parameters: list[_Schema]
+    name: str, answers: dict[int, Any], errors: list[int], headers: dict[str, _Schema], parameters: list[_Schema]
 ) -> dict[str, Any]:
     documented = {status: InvalidRequest if status == 422 else Error for status in (401, *errors, 500)}
     extra: _Schema = {"responses": {status: {"headers": headers} for status in answers}} if headers else {}
     if parameters:
         extra["parameters"] = parameters
-    return {"response": {**answers, **documented}, "openapi_extra": extra, "by_alias": True}
+    return {"operation_id": name, "response": {**answers, **documented}, "openapi_extra": extra}
 
 
-LIST = _operation({200: list[Event]}, [413, 422], {"Link": _LINK}, [])
-CREATE = _operation({201: Event}, [409, 413, 422], {"ETag": _ETAG, "Location": _LOCATION}, [_IDEMPOTENCY_KEY])
-GET = _operation({200: Event, 304: None}, [404], {"ETag": _ETAG}, [_IF_NONE_MATCH])
-UPDATE = _operation({200: Event}, [404, 412, 413, 422], {"ETag": _ETAG}, [_IF_MATCH])
-DELETE = _operation({204: None}, [404, 412], {}, [_IF_MATCH])
+LIST = _operation("listEvents", {200: list[Event]}, [413, 422], {"Link": _LINK}, [])
+CREATE = _operation(
+    "createEvent", {201: Event}, [409, 413, 422], {"ETag": _ETAG, "Location": _LOCATION}, [_IDEMPOTENCY_KEY]
+)
+GET = _operation("getEvent", {200: Event, 304: None}, [404], {"ETag": _ETAG}, [_IF_NONE_MATCH])
+UPDATE = _operation("updateEvent", {200: Event}, [404, 412, 413, 422], {"ETag": _ETAG}, [_IF_MATCH])
+DELETE = _operation("deleteEvent", {204: None}, [404, 412], {}, [_IF_MATCH])

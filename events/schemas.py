@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
 from events import cursors
@@ -47,6 +48,17 @@ Organizer = Annotated[str, PlainValidator(RULES["organizer"]), WithJsonSchema(_S
 Status = Annotated[str, PlainValidator(RULES["status"]), WithJsonSchema(_SHORT_TEXT)]
 
 
+_EXAMPLE: JsonDict = {
+    "title": "Launch night",
+    "description": "Doors at seven.",
+    "date": "2026-12-01",
+    "location": "Main hall",
+    "capacity": 250,
+    "organizer": "Events team",
+    "status": "active",
+}
+
+
 def _event_id_or_none(value: Any) -> str | None:
     return None if value is None else RULES["eventId"](value)
 
@@ -54,7 +66,7 @@ def _event_id_or_none(value: Any) -> str | None:
 class CreateEvent(BaseModel):
     """An event to store; without an `eventId` it gets a UUID."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     eventId: Annotated[
         str | None,
@@ -79,7 +91,7 @@ def _own_event_id(value: Any, info: ValidationInfo) -> Any:
 class UpdateEvent(BaseModel):
     """The fields to change; the others stay as they are. The event's own `eventId` may be repeated."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"capacity": 300}]})
 
     # JSON Schema has no way to say "the one in the address", so that one is not in it.
     eventId: Annotated[SkipJsonSchema[str], PlainValidator(_own_event_id)] = Field(default_factory=str, exclude=True)

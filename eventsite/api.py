@@ -7,11 +7,11 @@ from typing import Any, NoReturn
 
 import orjson
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.parser import Parser
 
 from events import repository
-from events.api import router
+from events.api import router as events_router
 from events.domain import StorageError
 from events.schemas import Error
 from eventsite import errors
@@ -42,6 +42,20 @@ def _with_printable_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name.encode("utf-8", "backslashreplace").decode(): value for name, value in pairs}
 
 
+health_router = Router(tags=["health"])
+
+
+@health_router.get("/healthz", operation_id="checkHealth", response={200: dict[str, str], 503: Error})
+def check_health(request: HttpRequest) -> HttpResponse:
+    """Whether DynamoDB answers."""
+    try:
+        repository.ping()
+    except StorageError as error:
+        errors.logger.error("Not healthy: %s", error)
+        return errors.answer(503)
+    return HttpResponse(b'{"status":"ok"}', "application/json")
+
+
 api = NinjaAPI(
     title="Events",
     version="1.0.0",
@@ -51,17 +65,7 @@ api = NinjaAPI(
     urls_namespace="api",
     parser=JSONBodyParser(),
 )
-api.add_router("/events", router)
+api.add_router("/events", events_router)
+api.add_router("", health_router)
 for exception in errors.ANSWERS:
     api.add_exception_handler(exception, errors.handle)
-
-
-@api.get("/healthz", tags=["health"], response={200: dict[str, str], 503: Error})
-def check_health(request: HttpRequest) -> HttpResponse:
-    """Whether DynamoDB answers."""
-    try:
-        repository.ping()
-    except StorageError as error:
-        errors.logger.error("Not healthy: %s", error)
-        return errors.answer(503)
-    return HttpResponse(b'{"status":"ok"}', "application/json")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import os
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -56,20 +59,17 @@ class Engine:
         engine = find_engine(self.directory, self.home)
         command = [java, "-Djava.library.path=DynamoDBLocal_lib", "-jar", JAR, "-port", str(self.port)]
         command += ["-sharedDb", "-disableTelemetry", "-cors", "http://127.0.0.1"]
+        command += ["-inMemory"] if self.data is None else ["-dbPath", str(self.data.resolve())]
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            if self.data is None:
-                command += ["-inMemory"]
-            else:
-                self.data.mkdir(parents=True, exist_ok=True)
-                command += ["-dbPath", str(self.data.resolve())]
-            with self.log.open("wb") as log:
+            with _locked(self.data) as locks, self.log.open("wb") as log:
                 self.process = subprocess.Popen(
                     ["/bin/sh", "-c", _GUARD, "sh", *command],
                     cwd=engine,
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
+                    pass_fds=locks,
                     start_new_session=True,  # Ctrl-C is for the server, which then stops the engine
                 )
         except OSError as error:
@@ -127,9 +127,29 @@ class Engine:
         self.stop()
 
 
+@contextmanager
+def _locked(data: Path | None) -> Iterator[list[int]]:
+    """A lock on the data, as a file descriptor for the engine to hold while it lives: two engines would spoil them."""
+    if data is None:
+        yield []
+        return
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as file:
+        until = time.monotonic() + SECONDS_TO_STOP / 2  # the one before may be on its way out
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > until:
+                    raise EngineError(f"Another DynamoDB Local uses the data in {data}; stop it first.") from error
+                time.sleep(0.1)
+        yield [file.fileno()]
+
+
 def is_dynamodb(port: int) -> bool:
     """Whether a DynamoDB answers on this port: it refuses an unsigned request in a way of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/")
         answer = connection.getresponse()
