@@ -16,6 +16,9 @@ from pynamodb.models import Model
 
 from events.domain import FIELD_NAMES, Event, EventFields, sort_key
 
+_NONE = {"S": ""}
+_NEVER = {"S": "1970-01-01T00:00:00.000000Z"}
+
 # Every event has it, so that one index can hold them all in order of date.
 ALL_EVENTS = "all"
 
@@ -98,13 +101,13 @@ def read_fields(item: dict[str, Any]) -> EventFields:
 
 
 def read_event(item: dict[str, Any]) -> Event:
-    """An item as DynamoDB sends it, as an event with its audit stamps."""
+    """An item as DynamoDB sends it, as an event with its audit stamps; one put there by other means has none yet."""
     return Event(
         fields=read_fields(item),
-        revision=item["revision"]["S"],
-        created_at=item["createdAt"]["S"],
-        updated_at=item["updatedAt"]["S"],
-        updated_by=item["updatedBy"]["S"],
+        revision=item.get("revision", _NONE)["S"],
+        created_at=item.get("createdAt", _NEVER)["S"],
+        updated_at=item.get("updatedAt", _NEVER)["S"],
+        updated_by=item.get("updatedBy", _NONE)["S"],
     )
 
 

@@ -207,9 +207,13 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
 
 
 def _add_event(transaction: TransactWrite, change: Change) -> None:
-    condition: Condition = EventItem.eventId.does_not_exist()
-    if change.before is not None:
+    condition: Condition
+    if change.before is None:
+        condition = EventItem.eventId.does_not_exist()
+    elif change.before.revision:
         condition = EventItem.revision == change.before.revision
+    else:
+        condition = EventItem.eventId.exists() & EventItem.revision.does_not_exist()
     if change.after is not None:
         transaction.save(EventItem.from_event(change.after), condition=condition)
     elif change.before is not None:

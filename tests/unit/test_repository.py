@@ -265,6 +265,22 @@ def test_a_page_costs_its_own_rows_and_not_the_table(monkeypatch: pytest.MonkeyP
     assert [operation for operation, _ in many[1]] == ["Query"]
 
 
+def test_an_event_put_there_by_other_means_is_taken_in() -> None:
+    def put(event_id: str) -> None:
+        fields = make_fields(eventId=event_id).items()
+        item = {name: {"N": str(value)} if name == "capacity" else {"S": value} for name, value in fields}
+        connection().put_item("events", event_id, attributes=item)
+
+    put("launch")
+    assert services.list_events(EventRange()) == ([make_fields()], None)
+    assert services.get_event("launch").fields == make_fields()
+    services.update_event("launch", {"capacity": 9}, ACTOR)
+    assert services.list_events(EventRange(status="active")) == ([make_fields(capacity=9)], None)
+    put("other")
+    services.delete_event("other", ACTOR)
+    assert {row["action"]["S"] for row in read_table(HistoryItem)} == {"update", "delete"}
+
+
 def test_tables_are_made_once() -> None:
     assert create_tables() == []
     described = connection().describe_table("events")
