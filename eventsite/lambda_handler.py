@@ -30,7 +30,7 @@ connection()
 
 def _application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     # apig-wsgi takes the address from X-Forwarded-For, where a client can write one of its own.
-    identity = environ.get("apig_wsgi.request_context", {}).get("identity", {})
+    identity = (environ.get("apig_wsgi.request_context") or {}).get("identity") or {}
     if "sourceIp" in identity:
         environ["REMOTE_ADDR"] = identity["sourceIp"]
     return application(environ, start_response)
