@@ -35,17 +35,17 @@ lock: .venv/test.installed
 clean:
 	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles
 
-.venv/run.installed: requirements.txt | .venv
+.venv/run.installed: requirements.txt .venv/made
 	$(call install,requirements.txt)
 
-.venv/test.installed: requirements-dev.txt | .venv
+.venv/test.installed: requirements-dev.txt .venv/made
 	$(call install,requirements-dev.txt)
 
-.venv:
+.venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 	    || { echo "Events needs Python 3.11, and '$(PYTHON)' is none: PYTHON=/path/to/python3.11 make ... names one." >&2; exit 1; }
-	@$(PYTHON) -m venv .venv >.venv.log 2>&1 && rm .venv.log \
-	    || { rm -rf .venv; echo "No virtual environment could be made (Debian: install python3.11-venv); .venv.log has why." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear .venv >.venv.log 2>&1 && rm .venv.log && touch $@ \
+	    || { echo "No virtual environment could be made (Debian: install python3.11-venv); .venv.log has why." >&2; exit 1; }
 
 define install
 @echo "Installing $(1) into .venv (once) ..."

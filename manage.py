@@ -19,7 +19,10 @@ def main() -> None:
         _ = settings.DEBUG
     except ImproperlyConfigured as error:
         sys.exit(f"Settings: {error}")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -54,8 +54,8 @@ def create_event(request: HttpRequest, event: schemas.CreateEvent) -> HttpRespon
 def get_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Read one event."""
     event = services.get_event(event_id)
-    if _names_revision(request.META.get("HTTP_IF_NONE_MATCH"), event):
-        return _empty(304, {"ETag": _etag(event)})
+    if tag := _known_tag(request, event):
+        return _empty(304, {"ETag": tag, "Vary": "Accept-Encoding"})
     return _event(event)
 
 
@@ -104,11 +104,12 @@ def _revisions(request: HttpRequest) -> services.Revisions:
     return "*" if tags == ["*"] else [_revision(tag) for tag in tags]
 
 
-def _names_revision(if_none_match: str | None, event: Event) -> bool:
-    if if_none_match is None:
-        return False
-    tags = parse_etags(if_none_match)
-    return tags == ["*"] or event.revision in (_revision(tag.removeprefix("W/")) for tag in tags)
+def _known_tag(request: HttpRequest, event: Event) -> str | None:
+    """The entity tag by which the client has this event already, if it has."""
+    tags = [tag.removeprefix("W/") for tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))]
+    if tags == ["*"]:
+        return _etag(event)
+    return next((tag for tag in tags if _revision(tag) == event.revision), None)
 
 
 def _idempotency_key(request: HttpRequest, fields: EventFields) -> IdempotencyKey | None:

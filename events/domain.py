@@ -153,8 +153,4 @@ class StorageBusyError(StorageError):
 
 
 class WriteConflictError(Exception):
-    """Another writer was first: the event is not as this write expected it. Never leaves the services."""
-
-
-class IdempotencyKeyUsedError(Exception):
-    """The idempotency key already names a create. Never leaves the services."""
+    """Another writer was first: the event, or an idempotency key, is not as expected. Never leaves the services."""

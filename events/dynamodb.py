@@ -8,17 +8,22 @@ from typing import Any
 
 import orjson
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParser, ResponseParserError, ResponseParserFactory
 from django.conf import settings
 from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException
 
 from events.models import TABLES, meta_table
 
-# Two calls, each with its retries and the pauses between them, fit into the gateway's 29 seconds.
+# Two calls, each with three tries and the pauses between them (up to 1 and 2 seconds), fit into the gateway's 29.
 CONNECT_TIMEOUT_SECONDS = 1
-READ_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 2.5
 MAX_ATTEMPTS = 3
+
+# DynamoDB, and what credentials may have to be asked for.
+_SERVICES = ["dynamodb", "sts", "sso", "sso-oidc", "signin"]
 
 # Their answers hold no timestamps and no bytes, the two things that JSON needs botocore's model of the answer for.
 # (The bytes of a history row come as the base64 they are sent as; events.models reads them.)
@@ -68,7 +73,7 @@ class DynamoDBLoader(Loader):
     """Where botocore finds its description of DynamoDB, without a look into the folders of some 400 other services."""
 
     def list_available_services(self, type_name: str) -> list[str]:
-        return ["dynamodb"]
+        return _SERVICES
 
 
 @cache
@@ -88,11 +93,18 @@ def _connection(endpoint_url: str | None) -> Connection:
     session.register_component("data_loader", DynamoDBLoader())
     session.register_component("response_parser_factory", PlainJSONParserFactory())
     # A fixed one; botocore otherwise puts it together anew, twice for every call.
-    session.set_default_client_config(Config(user_agent="events"))
+    # And no proxy on the way to this machine's own engine, even where the way out has one.
+    session.set_default_client_config(Config(user_agent="events", proxies={} if settings.DYNAMODB_EMBEDDED else None))
     _ = connection.client  # made now, in the thread that has the session
     for table in TABLES:
         connection.add_meta_table(meta_table(table))
     return connection
+
+
+def error_code(error: PynamoDBException) -> str | None:
+    """What DynamoDB calls the error; None if it was none of DynamoDB's, but the network's."""
+    # PynamoDB's own `cause_response_code` fails for a connection that broke or timed out.
+    return error.cause.response["Error"]["Code"] if isinstance(error.cause, ClientError) else None
 
 
 def connection() -> Connection:

@@ -114,8 +114,8 @@ def read_event(item: dict[str, Any]) -> Event:
 class SnapshotAttribute(Attribute[dict[str, Any]]):
     """Some or all of an event's fields as a map, long descriptions compressed.
 
-    An update of a description stores two of them, each up to 256 KiB, in a row that DynamoDB limits to 400 KB. Any
-    65,536 characters compress to under 180 KiB, since none carries more than 20.1 bits.
+    An update of a description stores two of them, each up to 256 KiB, in a row that DynamoDB limits to 400 KiB. The
+    65,536 characters that compress worst, four random bytes each, become 192 KiB; the rest of a row is below 10 KiB.
     """
 
     attr_type = MAP

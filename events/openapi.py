@@ -32,7 +32,7 @@ _IDEMPOTENCY_KEY["schema"] = {"type": "string", "minLength": 1, "maxLength": 255
 def _operation(
     name: str, answers: dict[int, Any], errors: list[int], headers: dict[str, _Schema], parameters: list[_Schema]
 ) -> dict[str, Any]:
-    documented = {status: InvalidRequest if status == 422 else Error for status in (401, *errors, 500)}
+    documented = {status: InvalidRequest if status == 422 else Error for status in (400, 401, *errors, 500)}
     extra: _Schema = {"responses": {status: {"headers": headers} for status in answers}} if headers else {}
     if parameters:
         extra["parameters"] = parameters

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from django.conf import settings
 from pynamodb.exceptions import PynamoDBException, TransactWriteError
@@ -24,13 +23,12 @@ from events.domain import (
     Event,
     EventFields,
     IdempotencyKey,
-    IdempotencyKeyUsedError,
     StorageBusyError,
     StorageError,
     WriteConflictError,
     sort_key,
 )
-from events.dynamodb import connection
+from events.dynamodb import connection, error_code
 from events.models import (
     ALL_EVENTS,
     EventItem,
@@ -41,6 +39,7 @@ from events.models import (
     read_fields,
 )
 
+SECONDS_FOR_A_LIST = 14
 IDEMPOTENCY_KEYS_LIVE = timedelta(hours=24)
 _FIELDS = list(FIELD_NAMES)  # a tuple is one path to PynamoDB
 _BATCH_GET_KEYS = 100  # DynamoDB's own limit
@@ -61,10 +60,19 @@ def _storage_errors() -> Iterator[None]:
     except ResponseParserError as error:  # neither PynamoDB nor botocore counts it among its own
         raise StorageError(str(error)) from error
     except PynamoDBException as error:
-        cause = str(error.cause or error)
-        # Not `cause_response_code`: it fails for a connection that broke.
-        code = error.cause.response["Error"]["Code"] if isinstance(error.cause, ClientError) else None
-        raise StorageBusyError(cause) if code in _THROTTLED else StorageError(cause) from error
+        kind = StorageBusyError if error_code(error) in _THROTTLED else StorageError
+        raise kind(str(error.cause or error)) from error
+
+
+class _TimeLimit:
+    """For reads of many calls: none begins once the gateway's 29 seconds could end before it does."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + SECONDS_FOR_A_LIST
+
+    def check(self) -> None:
+        if time.monotonic() > self.until:
+            raise StorageBusyError(f"a list was not read after {SECONDS_FOR_A_LIST} seconds")
 
 
 def get_event(event_id: str) -> Event | None:
@@ -78,7 +86,9 @@ def list_events() -> list[EventFields]:
     """Every event there is now (a strongly consistent scan), in order of date, then eventId."""
     keyed: list[tuple[str, str, EventFields]] = []
     position: Any = None
+    time_limit = _TimeLimit()
     while True:
+        time_limit.check()
         with _storage_errors():
             answer = connection().scan(
                 EventItem.Meta.table_name,
@@ -122,27 +132,29 @@ def query_events(within: EventRange, limit: int | None) -> tuple[list[EventField
 
     Costs what these events cost, however many others there are. The indexes lag behind writes by some milliseconds.
     """
-    items, more = _read_index(within, limit)
+    time_limit = _TimeLimit()
+    items, more = _read_index(within, limit, time_limit)
     end = items[-1]["dateAndId"]["S"] if more else None
     if within.status is not None:
         return [read_fields(item) for item in items], end
     # This index leaves the description out. An event moved out of the range since is left to the page it is now in.
     events = [
         fields
-        for fields in _get_events([item["eventId"]["S"] for item in items])
+        for fields in _get_events([item["eventId"]["S"] for item in items], time_limit)
         if within.first <= sort_key(fields["date"], fields["eventId"]) <= (end or within.last)
     ]
     events.sort(key=lambda fields: (fields["date"], fields["eventId"]))
     return events, end
 
 
-def _read_index(within: EventRange, limit: int | None) -> tuple[list[dict[str, Any]], bool]:
+def _read_index(within: EventRange, limit: int | None, time_limit: _TimeLimit) -> tuple[list[dict[str, Any]], bool]:
     index = EventItem.date_index if within.status is None else EventItem.status_index
     items: list[dict[str, Any]] = []
     position: Any = None
     if within.first > within.last:  # DynamoDB takes no empty range
         return items, False
     while True:
+        time_limit.check()
         with _storage_errors():
             answer = connection().query(
                 EventItem.Meta.table_name,
@@ -160,12 +172,13 @@ def _read_index(within: EventRange, limit: int | None) -> tuple[list[dict[str, A
             return items, False
 
 
-def _get_events(event_ids: list[str]) -> Iterator[EventFields]:
+def _get_events(event_ids: list[str], time_limit: _TimeLimit) -> Iterator[EventFields]:
     """Those of these events that there are now, in no particular order."""
     table = EventItem.Meta.table_name
     for start in range(0, len(event_ids), _BATCH_GET_KEYS):
         keys: list[Any] = [{"eventId": key} for key in event_ids[start : start + _BATCH_GET_KEYS]]
         for attempt in range(_BATCH_GET_TRIES):
+            time_limit.check()
             with _storage_errors():
                 answer = connection().batch_get_item(table, keys, consistent_read=True, attributes_to_get=_FIELDS)
             yield from map(read_fields, answer["Responses"][table])
@@ -181,7 +194,7 @@ def _get_events(event_ids: list[str]) -> Iterator[EventFields]:
 def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
     """One transaction: the event, if it still is what `change` says it was, with its history row (and key).
 
-    Raises WriteConflictError or IdempotencyKeyUsedError if another writer was first. The token makes botocore's own
+    Raises WriteConflictError if another writer was first, to the event or to the key. The token makes botocore's own
     retry after a lost answer harmless.
     """
     with _storage_errors():
@@ -193,8 +206,6 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
                     _add_idempotency_key(transaction, change, idempotency)
         except TransactWriteError as error:
             codes = [reason.code if reason else "" for reason in error.cancellation_reasons]
-            if len(codes) > 2 and codes[2] == "ConditionalCheckFailed":
-                raise IdempotencyKeyUsedError from error
             if not _CONFLICTS.isdisjoint(codes):
                 raise WriteConflictError from error
             if not _THROTTLED.isdisjoint(codes):

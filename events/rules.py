@@ -70,6 +70,8 @@ def _date(value: Any) -> str:
 
 
 def _capacity(value: Any) -> int:
+    if isinstance(value, float) and abs(value) > MAX_CAPACITY:  # as which JSON's longest integers arrive
+        raise ValueError("must not be negative" if value < 0 else f"must be at most {MAX_CAPACITY:,}")
     if type(value) is not int:  # bool is an int to isinstance
         raise ValueError("must be a whole number")
     if value < 0:

@@ -6,12 +6,14 @@ import random
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from itertools import islice
 
 from events import repository, services
-from events.domain import Actor, EventFields
+from events.domain import Actor, EventExistsError, EventFields
 
 ACTOR = Actor("samples")
 _WRITERS = 8
+_BATCH = 200
 
 # Days from today, title, description, location, capacity, organizer, status
 _SAMPLES = [
@@ -151,6 +153,17 @@ def load_samples() -> int:
 
 
 def store(events: Iterable[EventFields]) -> int:
-    """Stores events, several at a time; returns how many. Raises StorageError."""
+    """Stores events, several at a time, but those whose id is taken; returns how many. Raises StorageError."""
+    left, stored = iter(events), 0
     with ThreadPoolExecutor(_WRITERS) as writers:
-        return sum(1 for _ in writers.map(lambda fields: services.create_event(fields, ACTOR), events))
+        while batch := list(islice(left, _BATCH)):  # so that Ctrl-C has little to wait for
+            stored += sum(writers.map(_store_one, batch))
+    return stored
+
+
+def _store_one(fields: EventFields) -> bool:
+    try:
+        services.create_event(fields, ACTOR)
+    except EventExistsError:  # two first runs at once
+        return False
+    return True

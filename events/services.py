@@ -19,7 +19,6 @@ from events.domain import (
     EventNotFoundError,
     FieldError,
     IdempotencyKey,
-    IdempotencyKeyUsedError,
     InvalidRequestError,
     RevisionMismatchError,
     StorageBusyError,
@@ -68,11 +67,9 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
         event = Event.new(fields, actor)
         try:
             repository.write(Change.create(event, actor), idempotency)
-        except IdempotencyKeyUsedError:
-            assert idempotency is not None
-            if earlier := _idempotent_create(idempotency):
-                return earlier
         except WriteConflictError:
+            if idempotency and (earlier := _idempotent_create(idempotency)):
+                return earlier
             if repository.get_event(fields["eventId"]):
                 raise EventExistsError(fields["eventId"]) from None
         else:
@@ -82,7 +79,7 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
 
 def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:
     used = repository.get_idempotent_create(idempotency.key)
-    if used is None:  # it expired between the write and this
+    if used is None:
         return None
     fingerprint, event = used
     if fingerprint != idempotency.fingerprint:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
+from django.conf import settings
 from pynamodb.constants import ACTIVE, PAY_PER_REQUEST_BILLING_MODE, TABLE_STATUS
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from events.domain import StorageError
-from events.dynamodb import connection
+from events.dynamodb import connection, error_code
 from events.models import TABLES, AccessItem, table_schema
 
 _SECONDS_TO_WAIT = 60
@@ -37,7 +38,7 @@ def _create(table: type[Model]) -> bool:
             table.Meta.table_name, billing_mode=PAY_PER_REQUEST_BILLING_MODE, **table_schema(table)
         )
     except PynamoDBException as error:
-        if error.cause_response_code == "ResourceInUseException":
+        if error_code(error) == "ResourceInUseException":
             return False
         raise
     return True
@@ -45,7 +46,9 @@ def _create(table: type[Model]) -> bool:
 
 def _wait_until_active(name: str) -> None:
     until = time.monotonic() + _SECONDS_TO_WAIT
-    while connection().describe_table(name).get(TABLE_STATUS) != ACTIVE:
+    while (table := connection().describe_table(name) or {}).get(TABLE_STATUS) != ACTIVE:
+        if TABLE_STATUS not in table:
+            raise StorageError(f"What answers at {settings.DYNAMODB_ENDPOINT_URL} is no DynamoDB.")
         if time.monotonic() > until:
             raise StorageError(f"The table {name} is not ready after {_SECONDS_TO_WAIT} seconds.")
         time.sleep(0.5)

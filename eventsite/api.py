@@ -6,32 +6,51 @@ import json
 from typing import Any, NoReturn
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
 from ninja.parser import Parser
 
 from events import repository
 from events.api import router as events_router
-from events.domain import StorageError
+from events.domain import FieldError, InvalidRequestError, StorageError
 from events.schemas import Error
 from eventsite import errors
+
+# More than an event has, and few enough to name each that is wrong.
+MAX_FIELDS = 100
+# Python's own limit for reading digits is 4,300; such a number is too large in any case.
+MAX_DIGITS = 300
 
 
 class JSONBodyParser(Parser):
     """Reads bodies as strict JSON: UTF-8, no NaN, no Infinity."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """Raises ValueError."""
+        """Raises JSONDecodeError, InvalidRequestError, UnreadablePostError."""
+        body = request.body
+        if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
+            raise UnreadablePostError
+        parsed = _parse(body)
+        if isinstance(parsed, dict) and len(parsed) > MAX_FIELDS:
+            raise InvalidRequestError([FieldError("body", f"has {len(parsed):,} fields; an event has eight")])
+        return parsed
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
         try:
-            return orjson.loads(request.body)
-        except orjson.JSONDecodeError as error:
-            try:
-                # It lets half a surrogate pair through, so that the fault is reported at its field.
-                return json.loads(
-                    request.body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_with_printable_names
-                )
-            except (ValueError, RecursionError):
-                raise error from None
+            # It lets half a surrogate pair and endless digits through, so that these are faults of their fields.
+            return json.loads(
+                body.decode(),
+                parse_int=lambda digits: int(digits) if len(digits) < MAX_DIGITS else float(digits),
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_with_printable_names,
+            )
+        except (ValueError, RecursionError):
+            raise error from None
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -63,6 +82,7 @@ api = NinjaAPI(
     docs_url="/docs",
     openapi_url="/openapi.json",
     urls_namespace="api",
+    docs_decorator=require_safe,
     parser=JSONBodyParser(),
 )
 api.add_router("/events", events_router)

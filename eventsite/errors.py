@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from json import JSONDecodeError
 from typing import Any
 
 import orjson
@@ -16,8 +17,6 @@ from events.access import KeyRequiredError
 
 logger = logging.getLogger(__name__)
 
-# So that a hostile body full of unknown fields is not answered with as many faults.
-MAX_FAULTS = 50
 MAX_NAME_LENGTH = 100
 
 SENTENCES = {
@@ -25,6 +24,7 @@ SENTENCES = {
     401: "An API key is needed: send it as 'Authorization: Bearer <key>'.",
     403: "This is not allowed.",
     404: "There is nothing at this address.",
+    411: "The body must have a Content-Length.",
     413: "The body is too large; at most 1 MiB is taken.",
     500: "Something went wrong on our side; the request may or may not have been done.",
     503: "DynamoDB does not answer; please try again in a moment.",
@@ -41,11 +41,9 @@ def answer(status: int, detail: str = "", headers: dict[str, str] | None = None)
 
 
 def _invalid(errors: list[domain.FieldError]) -> HttpResponse:
-    faults = [{"field": _shown(error.field), "message": error.message} for error in errors[:MAX_FAULTS]]
+    faults = [{"field": _shown(error.field), "message": error.message} for error in errors]
     detail = "; ".join(f"{fault['field']} {fault['message']}" for fault in faults)
-    more = len(errors) - len(faults)
-    detail += f"; and {more:,} more faults." if more else "."
-    return HttpResponse(orjson.dumps({"detail": detail, "errors": faults}), "application/json", 422)
+    return HttpResponse(orjson.dumps({"detail": f"{detail}.", "errors": faults}), "application/json", 422)
 
 
 def _shown(name: str) -> str:
@@ -74,10 +72,10 @@ def _field_error(fault: dict[str, Any]) -> domain.FieldError:
 
 
 def _http_error(error: HttpError) -> HttpResponse:
-    # django-ninja's own way of saying that its parser raised
-    if error.status_code == 400 and isinstance(error.__cause__, ValueError):
+    # django-ninja wraps what its parser raises.
+    if isinstance(error.__cause__, JSONDecodeError):
         return _invalid([domain.FieldError("body", f"is not valid JSON: {error.__cause__}")])
-    return answer(error.status_code, str(error))
+    return _answer(error.__cause__) if error.__cause__ else answer(error.status_code, str(error))
 
 
 def _storage_error(error: domain.StorageError) -> HttpResponse:
@@ -114,6 +112,10 @@ ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
 }
 
 
+def _answer(error: Any) -> HttpResponse:
+    return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)(error)
+
+
 def handle(request: HttpRequest, error: Any) -> HttpResponse:
     """The answer to whatever exception an API operation raised."""
-    return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)(error)
+    return _answer(error)

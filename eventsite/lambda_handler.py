@@ -10,6 +10,7 @@ gc.disable()
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import quote
 
 from apig_wsgi import make_lambda_handler
 from django.urls import get_resolver
@@ -22,6 +23,7 @@ from eventsite.errors import error_body
 
 # Lambda refuses a longer answer, after this function has called it a success.
 MAX_ANSWER_BYTES = 6_291_556
+_ASCII = "".join(map(chr, range(128)))
 _TOO_LONG = "The answer is longer than the 6 MB that can be sent; ask for pages with ?limit=, or accept gzip."
 
 get_resolver().url_patterns  # noqa: B018  # loads the URLs, and with them the API
@@ -43,10 +45,18 @@ gc.enable()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers one request from API Gateway (REST with proxy integration, or HTTP)."""
-    answer = _handle(event, context)
-    if len(answer["body"]) > MAX_ANSWER_BYTES // 6 and len(json.dumps(answer)) > MAX_ANSWER_BYTES:
+    answer = _handle(_with_ascii_path(event), context)
+    # A character is up to 12 bytes long in JSON, as the Python 3.11 runtime writes it.
+    if len(answer["body"]) > MAX_ANSWER_BYTES // 12 and len(json.dumps(answer)) > MAX_ANSWER_BYTES:
         return _too_long(answer)
     return answer
+
+
+def _with_ascii_path(event: dict[str, Any]) -> dict[str, Any]:
+    """HTTP APIs decode the path before they send it, which WSGI has no place for."""
+    name = "rawPath" if event.get("version") == "2.0" else "path"
+    path = event.get(name, "")
+    return event if path.isascii() else {**event, name: quote(path, safe=_ASCII)}
 
 
 def _too_long(answer: dict[str, Any]) -> dict[str, Any]:

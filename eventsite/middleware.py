@@ -1,9 +1,9 @@
-"""What every answer passes on its way out: HEAD, compression, and errors as JSON."""
+"""What every answer passes on its way out: HTTP's own rules, compression, and errors as JSON."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,32 +15,66 @@ from eventsite.errors import answer
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-def answer_head_as_get(get_response: GetResponse) -> GetResponse:
-    """HEAD is answered as GET would be, then loses its body: not every server in front of this one takes it off."""
+def keep_to_http(get_response: GetResponse) -> GetResponse:
+    """HEAD is answered as GET would be, but without the body; 204 and 304 have no length; a body must have one."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.method != "HEAD":
-            return get_response(request)
-        request.method = "GET"
+        if refusal := _refuse_body(request):
+            return refusal
+        head = request.method == "HEAD"
+        if head:
+            request.method = "GET"
         response = get_response(request)
-        request.method = "HEAD"
-        if response.streaming:
-            response.streaming_content = ()  # type: ignore[attr-defined]
-        else:
-            cast(HttpResponse, response).content = b""
+        if head:
+            request.method = "HEAD"
+            if isinstance(response, HttpResponse):
+                response.content = b""
+            else:
+                response.streaming_content = ()  # type: ignore[attr-defined]
+        if response.status_code in (204, 304):
+            del response["Content-Length"]
         return response
 
     return middleware
 
 
+def _refuse_body(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a body that Django cannot read: without a length (in chunks), or with one that is no number."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        response = answer(411)
+    elif not (length.isascii() and length.isdecimal()):
+        response = answer(400)
+    else:
+        return None
+    del response["Content-Length"]  # which lets the server close the connection, and what is left of the body with it
+    return response
+
+
+class _ExactCompression(GZipMiddleware):
+    max_random_bytes = 0
+
+
 class CompressionMiddleware(GZipMiddleware):
-    """Compresses for clients that accept it, and marks the entity tag so that it stays strong: If-Match needs it so."""
+    """Compresses for clients that accept it.
+
+    What has an entity tag keeps it strong, as If-Match needs it, but one of its own, and is compressed to the same
+    bytes every time (else Django adds some at random, so that secrets in pages cannot be guessed from lengths).
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        super().__init__(get_response)
+        self._exact = _ExactCompression(get_response)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        response = super().process_response(request, response)
+        if re.search(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", request.META.get("HTTP_ACCEPT_ENCODING", "")):
+            return response
         tag = response.headers.get("ETag", "")
-        if tag.startswith('W/"') and response.has_header("Content-Encoding"):
-            response["ETag"] = f'{tag.removeprefix("W/")[:-1]}{COMPRESSED}"'
+        if not tag.startswith('"'):
+            return super().process_response(request, response)
+        response = self._exact.process_response(request, response)
+        if response.has_header("Content-Encoding"):
+            response["ETag"] = f'{tag[:-1]}{COMPRESSED}"'
         return response
 
 
@@ -60,13 +94,12 @@ def errors_as_json(get_response: GetResponse) -> GetResponse:
 
 
 def _as_json(response: HttpResponseBase) -> HttpResponse:
-    headers: dict[str, str] = {}
-    detail = ""
-    if "Allow" in response.headers:
-        methods = set(response.headers["Allow"].split(", "))
-        headers["Allow"] = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
-        detail = f"This method is not allowed here; allowed: {headers['Allow']}."
-    return answer(response.status_code, detail, headers)
+    if "Allow" not in response.headers:
+        return answer(response.status_code)
+    methods = set(response.headers["Allow"].split(", "))
+    allowed = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+    detail = f"This method is not allowed here; allowed: {allowed}."
+    return answer(response.status_code, detail, {"Allow": allowed})
 
 
 def _is_api(path: str) -> bool:

@@ -36,7 +36,12 @@ def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
 
 def _url(name: str) -> str | None:
     value = _environment.get(name, "").rstrip("/") or None
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+    try:
+        address = urlsplit(value or "http://unset")
+        valid = address.scheme in ("http", "https") and address.hostname and address.port != 0
+    except ValueError:  # no number for a port
+        valid = False
+    if not valid:
         raise ImproperlyConfigured(f"{name} must be an http or https address, not {value!r}.")
     return value
 
@@ -78,7 +83,7 @@ DYNAMODB_LOCAL_CREDENTIALS = DYNAMODB_EMBEDDED or (
 INSTALLED_APPS = ["eventsite", "events", "ninja", "corsheaders", "django.contrib.staticfiles"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "eventsite.middleware.answer_head_as_get",
+    "eventsite.middleware.keep_to_http",
     "corsheaders.middleware.CorsMiddleware",
     "eventsite.middleware.CompressionMiddleware",
     "eventsite.middleware.errors_as_json",
@@ -106,7 +111,7 @@ CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(events(/.*)?|docs|openapi\.json|healthz)$"
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
-CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"]
 
 LOGGING = {
     "version": 1,
@@ -119,5 +124,7 @@ LOGGING = {
         # A client's mistake is the client's news.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "eventsite.engine": {"level": "INFO"},
+        "urllib3.connectionpool": {"level": "ERROR"},  # more than 50 calls at once are slower, not wrong
     },
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from eventsite import errors
@@ -17,6 +18,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 handler500 = server_error
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="api:openapi-view")),
+    path("", require_safe(RedirectView.as_view(pattern_name="api:openapi-view"))),
     path("", api.urls),
 ]

@@ -29,6 +29,7 @@ def engine() -> Iterator[Engine]:
     directory, home = django_settings.DYNAMODB_LOCAL_DIRECTORY, django_settings.DYNAMODB_LOCAL_HOME
     with Engine(directory, free_port(), data=None, home=home) as engine:
         django_settings.DYNAMODB_ENDPOINT_URL = engine.url
+        django_settings.DYNAMODB_EMBEDDED = False  # as on AWS; the tests of the embedded engine turn it on
         django_settings.DYNAMODB_LOCAL_CREDENTIALS = True
         django_settings.EVENTS_API_ACCESS = "open"
         create_tables()

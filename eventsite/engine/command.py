@@ -44,6 +44,14 @@ def storage() -> Iterator[str]:
         engine.stop()
 
 
+def require_free_port(port: int, advice: str) -> None:
+    """Raises CommandError if nothing could listen there."""
+    if not 0 < port < 65536:
+        raise CommandError(f"{port} is no port number.")
+    if not port_is_free(port):
+        raise CommandError(f"Port {port} is in use: {advice}.")
+
+
 class StorageCommand(BaseCommand):
     """Finds or starts storage around the command, and says in a sentence if there is none."""
 

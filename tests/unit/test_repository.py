@@ -14,7 +14,6 @@ from events.domain import (
     Event,
     EventChanges,
     IdempotencyKey,
-    IdempotencyKeyUsedError,
     WriteConflictError,
     sort_key,
 )
@@ -122,7 +121,7 @@ def test_an_idempotency_key_expires_after_a_day_and_is_stored_hashed_or_not_at_a
     assert 86_390 < int(row["expiresAt"]["N"]) - time.time() < 86_410
     assert repository.get_idempotent_create("hash-of-key") == ("fingerprint", event)
     assert repository.get_idempotent_create("another") is None
-    with pytest.raises(IdempotencyKeyUsedError):
+    with pytest.raises(WriteConflictError):
         repository.write(Change.create(Event.new(make_fields(eventId="other"), ACTOR), ACTOR), key)
 
 

@@ -155,6 +155,20 @@ def test_the_same_key_and_id_make_one_event() -> None:
     assert services.create_event(make_fields(), ACTOR, KEY) == first
 
 
+def test_the_same_key_and_id_in_a_race_make_one_event() -> None:
+    """The loser may hear of the event first: that is no conflict if the key made it."""
+    write = repository.write
+
+    def race(change: Change, idempotency: IdempotencyKey | None = None) -> None:
+        with patch.object(repository, "write", write):
+            services.create_event(make_fields(), ACTOR, idempotency)
+        raise WriteConflictError
+
+    with patch.object(repository, "write", race):
+        event = services.create_event(make_fields(), ACTOR, KEY)
+    assert services.get_event("launch") == event
+
+
 def test_the_same_key_with_another_body_is_refused() -> None:
     services.create_event(make_fields(eventId=""), ACTOR, KEY)
     with pytest.raises(InvalidRequestError, match="Idempotency-Key was used with a different body"):

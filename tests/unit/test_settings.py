@@ -73,6 +73,7 @@ def test_where_storage_is(environment: dict[str, str], embedded: bool, endpoint:
         ({"DYNAMODB_LOCAL_PORT": "0"}, "DYNAMODB_LOCAL_PORT must be a port number from 1 to 65535, not '0'."),
         ({"EVENTS_API_ACCESS": "all"}, "EVENTS_API_ACCESS must be one of open, read-open, keyed, not 'all'."),
         ({"DYNAMODB_ENDPOINT_URL": "x:1"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not 'x:1'."),
+        ({"DYNAMODB_ENDPOINT_URL": "http://x:y"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not"),
         ({"DEBUG": "false"}, "SECRET_KEY must be set when DEBUG is false."),
         ({"EVENTS_STAGE": "production"}, "SECRET_KEY must be set when DEBUG is false."),
         ({"DEBUG": "false", "SECRET_KEY": "s"}, "ALLOWED_HOSTS must name the site's hosts, comma-separated, when"),

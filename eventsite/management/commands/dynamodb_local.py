@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from eventsite.engine.command import require_free_port
 from eventsite.engine.fetch import EngineError
-from eventsite.engine.process import Engine, port_is_free
+from eventsite.engine.process import Engine
 
 
 class Command(BaseCommand):
@@ -22,8 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--in-memory", action="store_true", help="keep no data")
 
     def handle(self, *args: Any, port: int, in_memory: bool, **options: Any) -> None:
-        if not port_is_free(port):
-            raise CommandError(f"Port {port} is in use: --port can name another.")
+        require_free_port(port, "--port can name another")
         directory = settings.DYNAMODB_LOCAL_DIRECTORY
         engine = Engine(directory, port, None if in_memory else directory / "data", settings.DYNAMODB_LOCAL_HOME)
         try:

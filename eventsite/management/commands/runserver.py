@@ -6,15 +6,14 @@ import socket
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.management.commands import runserver
 from django.core.management.base import CommandError
+from django.core.management.commands import runserver
 from django.core.servers.basehttp import WSGIServer
 
 from events.domain import StorageError
 from events.samples import load_samples
 from events.tables import create_tables
-from eventsite.engine.command import storage
-from eventsite.engine.process import port_is_free
+from eventsite.engine.command import require_free_port, storage
 
 
 class PromptServer(WSGIServer):
@@ -30,12 +29,12 @@ class Command(runserver.Command):
     help = "Serve the site on this machine, with storage: the engine, the tables and (into empty ones) sample events."
     addr: str
     port: str
+    use_ipv6: bool
     default_port = str(settings.PORT)
     server_cls = PromptServer
 
     def run(self, **options: Any) -> None:
-        if not port_is_free(int(self.port)):
-            raise CommandError(f"Port {self.port} is in use: PORT can name another.")
+        require_free_port(int(self.port), "PORT can name another")
         with storage() as self.storage_address:
             try:
                 create_tables()
@@ -46,7 +45,7 @@ class Command(runserver.Command):
             super().run(**{**options, "skip_checks": True})  # done just now, and without a word if all is well
 
     def on_bind(self, server_port: int) -> None:
-        site = f"http://{self.addr}:{server_port}"
+        site = f"http://[{self.addr}]:{server_port}" if self.use_ipv6 else f"http://{self.addr}:{server_port}"
         lines = {
             "Events": f"{site}/events",
             "API docs": f"{site}/docs",
