@@ -76,8 +76,8 @@ class DynamoDBLoader(Loader):
         return _SERVICES
 
 
-@cache
-def _connection(endpoint_url: str | None) -> Connection:
+def connect(endpoint_url: str | None) -> Connection:
+    """A new connection, with a client that is ready; it takes some 30 ms, so there is one for all."""
     key = "local" if settings.DYNAMODB_LOCAL_CREDENTIALS else None  # None: wherever botocore finds them
     connection = Connection(
         region=settings.AWS_REGION,
@@ -107,7 +107,10 @@ def error_code(error: PynamoDBException) -> str | None:
     return error.cause.response["Error"]["Code"] if isinstance(error.cause, ClientError) else None
 
 
+_shared = cache(connect)
+
+
 def connection() -> Connection:
     """The connection that everything shares, made at the first call; safe to use from any thread."""
     with _creating:
-        return _connection(settings.DYNAMODB_ENDPOINT_URL)
+        return _shared(settings.DYNAMODB_ENDPOINT_URL)

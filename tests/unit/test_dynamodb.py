@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from botocore.session import Session
 from django.test import override_settings
+from pynamodb.exceptions import TableError
 
-from events.domain import StorageError
-from events.dynamodb import DynamoDBLoader, _connection, connection
-from events.repository import ping
+from events.dynamodb import DynamoDBLoader, connect, connection
 from eventsite.engine.process import Engine, free_port
 
 
@@ -20,13 +19,11 @@ def test_the_embedded_engine_is_reached_past_a_proxy(engine: Engine, monkeypatch
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    with override_settings(DYNAMODB_ENDPOINT_URL=engine.url.replace("127.0.0.1", "localhost")):
-        with override_settings(DYNAMODB_EMBEDDED=True):
-            ping()
-        _connection.cache_clear()
-        with pytest.raises(StorageError, match="proxy"):
-            ping()
-    _connection.cache_clear()
+    with override_settings(DYNAMODB_EMBEDDED=True):
+        assert connect(engine.url).describe_table("events")
+    elsewhere = connect(engine.url)
+    with pytest.raises(TableError, match="proxy"):
+        elsewhere.describe_table("events")
 
 
 def test_timeouts_and_retries_are_those_of_the_design() -> None:
