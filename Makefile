@@ -50,6 +50,6 @@ clean:
 define install
 @echo "Installing $(1) into .venv (once) ..."
 @$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --no-deps --require-hashes -r $(1) >.venv/pip.log 2>&1 \
-    || { echo "$(1) could not be installed; is the network there? .venv/pip.log has why." >&2; exit 1; }
+    || { echo "$(1) could not be installed; is the network there? pip says: $$(tail -n 1 .venv/pip.log)" >&2; exit 1; }
 @touch $@
 endef

@@ -157,5 +157,5 @@ def _working_directory(directory: Path) -> Iterator[Path]:
 
 
 def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "complete log" not in line]
     return lines[-1].removeprefix("npm error ") if lines else ""
