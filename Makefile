@@ -49,7 +49,7 @@ clean:
 
 define install
 @echo "Installing $(1) into .venv (once) ..."
-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --no-deps --require-hashes -r $(1) >.venv/pip.log 2>&1 \
-    || { echo "$(1) could not be installed; is the network there? pip says: $$(tail -n 1 .venv/pip.log)" >&2; exit 1; }
+@said=$$($(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --no-deps --require-hashes -r $(1) 2>&1) \
+    || { echo "$(1) could not be installed; is the network there? pip says: $$(echo "$$said" | tail -n 1)" >&2; exit 1; }
 @touch $@
 endef
