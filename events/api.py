@@ -10,16 +10,15 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import parse_etags
-from ninja import Path, Query, Router
+from ninja import Header, Path, Query, Router
 
 from events import cursors, openapi, schemas, services
 from events.access import actor_of, require_access
-from events.domain import Event, EventChanges, EventFields, FieldError, IdempotencyKey, InvalidRequestError
+from events.domain import Actor, Event, EventChanges, EventFields, IdempotencyKey
 from events.repository import EventRange
 
 router = Router(auth=require_access, tags=["events"])
 
-MAX_IDEMPOTENCY_KEY_LENGTH = 255
 # A compressed answer is another representation, so its strong entity tag must differ (RFC 9110, 8.8.3).
 COMPRESSED = "-gzip"
 
@@ -41,10 +40,15 @@ def list_events(request: HttpRequest, query: Query[schemas.ListQuery]) -> HttpRe
 
 
 @router.post("", **openapi.CREATE)
-def create_event(request: HttpRequest, event: schemas.CreateEvent) -> HttpResponse:
+def create_event(
+    request: HttpRequest,
+    event: schemas.CreateEvent,
+    key: schemas.IdempotencyKey = Header(None, alias="Idempotency-Key"),  # type: ignore[type-arg]  # noqa: B008
+) -> HttpResponse:
     """Create an event."""
     fields = cast(EventFields, {**event.model_dump(), "eventId": event.eventId or ""})
-    created = services.create_event(fields, actor_of(request), _idempotency_key(request, fields))
+    actor = actor_of(request)
+    created = services.create_event(fields, actor, _own_key(actor, key, fields) if key else None)
     response = _event(created, 201)
     response["Location"] = reverse("api:list_events") + "/" + quote(created.fields["eventId"], safe="")
     return response
@@ -112,14 +116,7 @@ def _known_tag(request: HttpRequest, event: Event) -> str | None:
     return next((tag for tag in tags if _revision(tag) == event.revision), None)
 
 
-def _idempotency_key(request: HttpRequest, fields: EventFields) -> IdempotencyKey | None:
-    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
-    if key is None:
-        return None
-    if not (0 < len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH and key.isascii() and key.isprintable()):
-        message = f"must be 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} printable ASCII characters"
-        raise InvalidRequestError([FieldError("Idempotency-Key", message)])
-    # Two callers may choose the same key; each has its own.
-    owned = f"{actor_of(request).name}\n{key}".encode()
+def _own_key(actor: Actor, key: str, fields: EventFields) -> IdempotencyKey:
+    """The caller's own: another may choose the same."""
     body = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
-    return IdempotencyKey(sha256(owned).hexdigest(), sha256(body).hexdigest())
+    return IdempotencyKey(sha256(f"{actor.name}\n{key}".encode()).hexdigest(), sha256(body).hexdigest())

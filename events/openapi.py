@@ -22,11 +22,6 @@ def _header(name: str, description: str) -> _Schema:
 
 _IF_MATCH = _header("If-Match", "Only if the event is at one of these revisions (as in `ETag`), or 412.")
 _IF_NONE_MATCH = _header("If-None-Match", "304 if the event still is at one of these revisions.")
-_IDEMPOTENCY_KEY = _header(
-    "Idempotency-Key",
-    "A name for this create. The same name and body within 24 hours give the same answer and store nothing.",
-)
-_IDEMPOTENCY_KEY["schema"] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
 
 
 def _operation(
@@ -40,9 +35,7 @@ def _operation(
 
 
 LIST = _operation("listEvents", {200: list[Event]}, [413, 422], {"Link": _LINK}, [])
-CREATE = _operation(
-    "createEvent", {201: Event}, [409, 413, 422], {"ETag": _ETAG, "Location": _LOCATION}, [_IDEMPOTENCY_KEY]
-)
+CREATE = _operation("createEvent", {201: Event}, [409, 413, 422], {"ETag": _ETAG, "Location": _LOCATION}, [])
 GET = _operation("getEvent", {200: Event, 304: None}, [404], {"ETag": _ETAG}, [_IF_NONE_MATCH])
 UPDATE = _operation("updateEvent", {200: Event}, [404, 412, 413, 422], {"ETag": _ETAG}, [_IF_MATCH])
 DELETE = _operation("deleteEvent", {204: None}, [404, 412], {}, [_IF_MATCH])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
@@ -13,8 +14,10 @@ from events.rules import MAX_CAPACITY, MAX_DESCRIPTION_CHARACTERS, MAX_EVENT_ID_
 
 MAX_PAGE_SIZE = 1000
 DEFAULT_PAGE_SIZE = 100
+MAX_KEY_LENGTH = 255
 
 # The rules as far as JSON Schema can say them. It counts characters where the rules count bytes of UTF-8.
+_KEY_PATTERN = rf"[ -~]{{1,{MAX_KEY_LENGTH}}}"
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
 _SHORT_TEXT = {
     "type": "string",
@@ -143,6 +146,25 @@ def _page_size(value: Any) -> int:
     if not isinstance(value, int) or not 1 <= value <= MAX_PAGE_SIZE:
         raise ValueError(f"must be a whole number from 1 to {MAX_PAGE_SIZE:,}")
     return value
+
+
+def _idempotency_key(value: Any) -> str:
+    if not (isinstance(value, str) and re.fullmatch(_KEY_PATTERN, value)):
+        raise ValueError(f"must be 1 to {MAX_KEY_LENGTH} printable ASCII characters")
+    return value
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    PlainValidator(_idempotency_key),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{_KEY_PATTERN}$",
+            "description": "A name for this create. The same name and body within 24 hours give the same answer.",
+        }
+    ),
+]
 
 
 class ListQuery(BaseModel):
