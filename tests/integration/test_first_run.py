@@ -84,7 +84,8 @@ def test_it_starts_says_where_it_is_and_stops_all_it_started(site: Site, argumen
     site.wait_until_it_answers()
     assert len(requests.get(f"{site.url}/events", timeout=10).json()) == 12
     assert requests.get(f"{site.url}/healthz", timeout=10).json() == {"status": "ok"}
-    assert requests.get(f"{site.url}/docs", timeout=10).status_code == 200
+    for path in ("/docs", "/static/ninja/swagger-ui.css"):
+        assert requests.get(site.url + path, timeout=10).status_code == 200
     said = site.output.read_text()
     for line in (
         f"Events    {site.url}/events\n",
