@@ -14,8 +14,7 @@ from ninja import Header, Path, Query, Router
 
 from events import cursors, openapi, schemas, services
 from events.access import actor_of, require_access
-from events.domain import Actor, Event, EventChanges, EventFields, IdempotencyKey
-from events.repository import EventRange
+from events.domain import Actor, Event, EventChanges, EventFields, EventRange, IdempotencyKey
 
 router = Router(auth=require_access, tags=["events"])
 

@@ -30,6 +30,28 @@ def sort_key(date: str, event_id: str) -> str:
     return f"{date}#{event_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class EventRange:
+    """Which events to read: of one status, from one day to another (both in), after a sort key; None: all of them."""
+
+    status: str | None = None
+    first_date: str | None = None
+    last_date: str | None = None
+    after: str | None = None
+
+    @property
+    def first(self) -> str:
+        """The lowest sort key that is in."""
+        first = sort_key(self.first_date or "0", "")
+        # "\x01" sorts before whatever may go on from the same beginning.
+        return first if self.after is None else max(first, self.after + "\x01")
+
+    @property
+    def last(self) -> str:
+        """A sort key above the last day's: "$" follows the "#" in theirs."""
+        return f"{self.last_date or '9999-99-99'}$"
+
+
 class EventChanges(TypedDict, total=False):
     """The fields a partial update names."""
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import Any
 
 import orjson
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParser, ResponseParserError, ResponseParserFactory
 from django.conf import settings
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException
 
+from events.domain import StorageBusyError, StorageError
 from events.models import TABLES, meta_table
 
-# Two calls, each with three tries and the pauses between them (up to 1 and 2 seconds), fit into the gateway's 29.
+# The most calls that a write makes are three: with three tries each that time out, 22.5 of the gateway's 29 seconds.
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 2.5
 MAX_ATTEMPTS = 3
@@ -29,6 +32,11 @@ _SERVICES = ["dynamodb", "sts", "sso", "sso-oidc", "signin"]
 # (The bytes of a history row come as the base64 they are sent as; events.models reads them.)
 _PLAIN_ANSWERS = frozenset(
     {"GetItemOutput", "BatchGetItemOutput", "QueryOutput", "ScanOutput", "TransactWriteItemsOutput"}
+)
+
+THROTTLED = frozenset(
+    {"ProvisionedThroughputExceededException", "ThrottlingException", "ThrottlingError", "RequestLimitExceeded"}
+    | {"ProvisionedThroughputExceeded", "TransactionInProgressException"}
 )
 
 _creating = Lock()
@@ -99,6 +107,18 @@ def connect(endpoint_url: str | None) -> Connection:
     for table in TABLES:
         connection.add_meta_table(meta_table(table))
     return connection
+
+
+@contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turns whatever PynamoDB and botocore raise into a StorageError that says, for the log, what went wrong."""
+    try:
+        yield
+    except (BotoCoreError, ResponseParserError) as error:  # the latter is none of botocore's own to botocore
+        raise StorageError(str(error)) from error
+    except PynamoDBException as error:
+        kind = StorageBusyError if error_code(error) in THROTTLED else StorageError
+        raise kind(str(error.cause or error)) from error
 
 
 def error_code(error: PynamoDBException) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from base64 import b64decode
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,8 @@ from pynamodb.models import Model
 
 from events.domain import FIELD_NAMES, Event, EventFields, sort_key
 
-_NONE = {"S": ""}
+# What the revision of an event begins with that was put into the table by other means: its fields make the rest.
+UNREVISED = "unrevised-"
 _NEVER = {"S": "1970-01-01T00:00:00.000000Z"}
 
 # Every event has it, so that one index can hold them all in order of date.
@@ -102,12 +104,14 @@ def read_fields(item: dict[str, Any]) -> EventFields:
 
 def read_event(item: dict[str, Any]) -> Event:
     """An item as DynamoDB sends it, as an event with its audit stamps; one put there by other means has none yet."""
+    fields = read_fields(item)
+    revision = item["revision"]["S"] if "revision" in item else UNREVISED + sha256(repr(fields).encode()).hexdigest()
     return Event(
-        fields=read_fields(item),
-        revision=item.get("revision", _NONE)["S"],
+        fields=fields,
+        revision=revision,
         created_at=item.get("createdAt", _NEVER)["S"],
         updated_at=item.get("updatedAt", _NEVER)["S"],
-        updated_by=item.get("updatedBy", _NONE)["S"],
+        updated_by=item.get("updatedBy", {"S": ""})["S"],
     )
 
 

@@ -35,7 +35,7 @@ def _operation(
 
 
 LIST = _operation("listEvents", {200: list[Event]}, [413, 422], {"Link": _LINK}, [])
-CREATE = _operation("createEvent", {201: Event}, [409, 413, 422], {"ETag": _ETAG, "Location": _LOCATION}, [])
+CREATE = _operation("createEvent", {201: Event}, [409, 411, 413, 422], {"ETag": _ETAG, "Location": _LOCATION}, [])
 GET = _operation("getEvent", {200: Event, 304: None}, [404], {"ETag": _ETAG}, [_IF_NONE_MATCH])
-UPDATE = _operation("updateEvent", {200: Event}, [404, 412, 413, 422], {"ETag": _ETAG}, [_IF_MATCH])
+UPDATE = _operation("updateEvent", {200: Event}, [404, 411, 412, 413, 422], {"ETag": _ETAG}, [_IF_MATCH])
 DELETE = _operation("deleteEvent", {204: None}, [404, 412], {}, [_IF_MATCH])

@@ -5,15 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
-from botocore.parsers import ResponseParserError
 from django.conf import settings
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
@@ -22,15 +18,16 @@ from events.domain import (
     Change,
     Event,
     EventFields,
+    EventRange,
     IdempotencyKey,
     StorageBusyError,
-    StorageError,
     WriteConflictError,
     sort_key,
 )
-from events.dynamodb import connection, error_code
+from events.dynamodb import THROTTLED, connection, storage_errors
 from events.models import (
     ALL_EVENTS,
+    UNREVISED,
     EventItem,
     HistoryItem,
     IdempotencyItem,
@@ -45,23 +42,7 @@ _FIELDS = list(FIELD_NAMES)  # a tuple is one path to PynamoDB
 _BATCH_GET_KEYS = 100  # DynamoDB's own limit
 _BATCH_GET_TRIES = 6
 
-_THROTTLED = frozenset(
-    {"ProvisionedThroughputExceededException", "ThrottlingException", "ThrottlingError", "RequestLimitExceeded"}
-    | {"ProvisionedThroughputExceeded", "TransactionInProgressException"}
-)
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
-
-
-@contextmanager
-def _storage_errors() -> Iterator[None]:
-    """Turns whatever PynamoDB raises into a StorageError that says, for the log, what DynamoDB or the network did."""
-    try:
-        yield
-    except ResponseParserError as error:  # neither PynamoDB nor botocore counts it among its own
-        raise StorageError(str(error)) from error
-    except PynamoDBException as error:
-        kind = StorageBusyError if error_code(error) in _THROTTLED else StorageError
-        raise kind(str(error.cause or error)) from error
 
 
 class _TimeLimit:
@@ -77,7 +58,7 @@ class _TimeLimit:
 
 def get_event(event_id: str) -> Event | None:
     """The event as it is now (a strongly consistent read), or None."""
-    with _storage_errors():
+    with storage_errors():
         answer = connection().get_item(EventItem.Meta.table_name, event_id, consistent_read=True)
     return read_event(answer["Item"]) if "Item" in answer else None
 
@@ -89,7 +70,7 @@ def list_events() -> list[EventFields]:
     time_limit = _TimeLimit()
     while True:
         time_limit.check()
-        with _storage_errors():
+        with storage_errors():
             answer = connection().scan(
                 EventItem.Meta.table_name,
                 attributes_to_get=_FIELDS,
@@ -103,28 +84,6 @@ def list_events() -> list[EventFields]:
         if not position:
             keyed.sort()  # the ids differ, so the fields are never compared
             return [fields for _, _, fields in keyed]
-
-
-@dataclass(frozen=True, slots=True)
-class EventRange:
-    """Which events to read: of one status, from one day to another (both in), after a sort key; None: all of them."""
-
-    status: str | None = None
-    first_date: str | None = None
-    last_date: str | None = None
-    after: str | None = None
-
-    @property
-    def first(self) -> str:
-        """The lowest sort key that is in."""
-        first = sort_key(self.first_date or "0", "")
-        # "\x01" sorts before whatever may go on from the same beginning.
-        return first if self.after is None else max(first, self.after + "\x01")
-
-    @property
-    def last(self) -> str:
-        """A sort key above the last day's: "$" follows the "#" in theirs."""
-        return f"{self.last_date or '9999-99-99'}$"
 
 
 def query_events(within: EventRange, limit: int | None) -> tuple[list[EventFields], str | None]:
@@ -155,7 +114,7 @@ def _read_index(within: EventRange, limit: int | None, time_limit: _TimeLimit) -
         return items, False
     while True:
         time_limit.check()
-        with _storage_errors():
+        with storage_errors():
             answer = connection().query(
                 EventItem.Meta.table_name,
                 ALL_EVENTS if within.status is None else within.status,
@@ -179,7 +138,7 @@ def _get_events(event_ids: list[str], time_limit: _TimeLimit) -> Iterator[EventF
         keys: list[Any] = [{"eventId": key} for key in event_ids[start : start + _BATCH_GET_KEYS]]
         for attempt in range(_BATCH_GET_TRIES):
             time_limit.check()
-            with _storage_errors():
+            with storage_errors():
                 answer = connection().batch_get_item(table, keys, consistent_read=True, attributes_to_get=_FIELDS)
             yield from map(read_fields, answer["Responses"][table])
             # What did not fit into one answer (16 MB), or was throttled.
@@ -194,12 +153,12 @@ def _get_events(event_ids: list[str], time_limit: _TimeLimit) -> Iterator[EventF
 def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
     """One transaction: the event, if it still is what `change` says it was, with its history row (and key).
 
-    Raises WriteConflictError if another writer was first, to the event or to the key. The token makes botocore's own
-    retry after a lost answer harmless.
+    Raises WriteConflictError if another writer was first, to the event or to the key. A retry after a lost answer is
+    harmless: botocore gives each transaction a token, by which DynamoDB knows it again.
     """
-    with _storage_errors():
+    with storage_errors():
         try:
-            with TransactWrite(connection=connection(), client_request_token=str(uuid4())) as transaction:
+            with TransactWrite(connection=connection()) as transaction:
                 _add_event(transaction, change)
                 transaction.save(_history_item(change), condition=HistoryItem.eventId.does_not_exist())
                 if idempotency:
@@ -208,7 +167,7 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
             codes = [reason.code if reason else "" for reason in error.cancellation_reasons]
             if not _CONFLICTS.isdisjoint(codes):
                 raise WriteConflictError from error
-            if not _THROTTLED.isdisjoint(codes):
+            if not THROTTLED.isdisjoint(codes):
                 raise StorageBusyError(str(error.cause)) from error
             raise
     if settings.DYNAMODB_EMBEDDED:
@@ -221,7 +180,7 @@ def _add_event(transaction: TransactWrite, change: Change) -> None:
     condition: Condition
     if change.before is None:
         condition = EventItem.eventId.does_not_exist()
-    elif change.before.revision:
+    elif not change.before.revision.startswith(UNREVISED):
         condition = EventItem.revision == change.before.revision
     else:
         condition = EventItem.eventId.exists() & EventItem.revision.does_not_exist()
@@ -266,11 +225,11 @@ def _add_idempotency_key(transaction: TransactWrite, change: Change, idempotency
 
 def get_idempotent_create(key: str) -> tuple[str, Event] | None:
     """The fingerprint an idempotency key was used with, and the event its create made; None if it was not used."""
-    with _storage_errors():
+    with storage_errors():
         answer = connection().get_item(IdempotencyItem.Meta.table_name, f"idempotency#{key}", consistent_read=True)
-        if "Item" not in answer:
+        used = answer.get("Item")
+        if used is None or int(used["expiresAt"]["N"]) < time.time():
             return None
-        used = answer["Item"]
         row = connection().get_item(
             HistoryItem.Meta.table_name, used["eventId"]["S"], range_key=used["at"]["S"], consistent_read=True
         )
@@ -278,11 +237,11 @@ def get_idempotent_create(key: str) -> tuple[str, Event] | None:
 
 
 def has_events() -> bool:
-    with _storage_errors():
+    with storage_errors():
         return bool(connection().scan(EventItem.Meta.table_name, limit=1, consistent_read=True)["Items"])
 
 
 def ping() -> None:
     """Raises StorageError unless DynamoDB answers and the events table is there."""
-    with _storage_errors():
+    with storage_errors():
         connection().get_item(EventItem.Meta.table_name, "healthz")

@@ -17,6 +17,7 @@ from events.domain import (
     EventExistsError,
     EventFields,
     EventNotFoundError,
+    EventRange,
     FieldError,
     IdempotencyKey,
     InvalidRequestError,
@@ -24,10 +25,9 @@ from events.domain import (
     StorageBusyError,
     WriteConflictError,
 )
-from events.repository import EventRange
 from events.rules import allows
 
-# A lost race is run again until then; later, the last try would not fit into the gateway's 29 seconds.
+# A lost race is run again until then: what the calls of the last try may take, and this, are below 29 seconds.
 _SECONDS_TO_RETRY = 4
 
 _NEVER_WON = "another writer was first, every time"

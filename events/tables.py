@@ -10,7 +10,7 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from events.domain import StorageError
-from events.dynamodb import connection, error_code
+from events.dynamodb import connection, error_code, storage_errors
 from events.models import TABLES, AccessItem, table_schema
 
 _SECONDS_TO_WAIT = 60
@@ -21,14 +21,12 @@ def create_tables() -> list[str]:
 
     Raises StorageError if DynamoDB refuses, or a table is not ready within a minute.
     """
-    try:
+    with storage_errors():
         made = [table.Meta.table_name for table in TABLES if _create(table)]
         for table in TABLES:
             _wait_until_active(table.Meta.table_name)
         if AccessItem.Meta.table_name in made:
             connection().update_time_to_live(AccessItem.Meta.table_name, AccessItem.expiresAt.attr_name)
-    except PynamoDBException as error:
-        raise StorageError(str(error)) from error
     return made
 
 

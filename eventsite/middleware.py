@@ -8,19 +8,20 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
 
 from events.api import COMPRESSED
 from eventsite.errors import answer
+
+MAX_LENGTH_DIGITS = 20
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def keep_to_http(get_response: GetResponse) -> GetResponse:
-    """HEAD is answered as GET would be, but without the body; 204 and 304 have no length; a body must have one."""
+    """HEAD is answered as GET would be, but without the body; 204 and 304 have no length."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if refusal := _refuse_body(request):
-            return refusal
         head = request.method == "HEAD"
         if head:
             request.method = "GET"
@@ -38,16 +39,23 @@ def keep_to_http(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def _refuse_body(request: HttpRequest) -> HttpResponse | None:
-    """The answer to a body that Django cannot read: without a length (in chunks), or with one that is no number."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if "HTTP_TRANSFER_ENCODING" in request.META:
-        response = answer(411)
-    elif not (length.isascii() and length.isdecimal()):
-        response = answer(400)
-    else:
-        return None
-    del response["Content-Length"]  # which lets the server close the connection, and what is left of the body with it
+def refuse_unmeasured(get_response: GetResponse) -> GetResponse:
+    """Answers what Django would misread: a body in chunks, or a length that is no number."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return _and_close(answer(411))
+        if not (length.isascii() and length.isdecimal() and len(length) < MAX_LENGTH_DIGITS):
+            return _and_close(answer(400))
+        return get_response(request)
+
+    return middleware
+
+
+def _and_close(response: HttpResponse) -> HttpResponse:
+    """Without a length, the server ends the connection, and what is left of the body with it."""
+    del response["Content-Length"]
     return response
 
 
@@ -68,6 +76,7 @@ class CompressionMiddleware(GZipMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if re.search(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", request.META.get("HTTP_ACCEPT_ENCODING", "")):
+            patch_vary_headers(response, ("Accept-Encoding",))
             return response
         tag = response.headers.get("ETag", "")
         if not tag.startswith('"'):

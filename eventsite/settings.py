@@ -52,6 +52,8 @@ ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in _environment
 ON_AWS = bool(EVENTS_STAGE) or ON_LAMBDA
 
 DEBUG = _flag("DEBUG", default=not ON_AWS)
+if DEBUG and ON_AWS:
+    raise ImproperlyConfigured("DEBUG must not be true on AWS.")
 PORT = _port("PORT", 8000)
 
 SECRET_KEY = _environment.get("SECRET_KEY", "") or ("for-this-machine-only-" * 3 if DEBUG else "")
@@ -75,7 +77,7 @@ DYNAMODB_EMBEDDED = DYNAMODB_ENDPOINT_URL is None and not ON_AWS
 if DYNAMODB_EMBEDDED:
     DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{DYNAMODB_LOCAL_PORT}"
 # An engine on plain http takes any key, but botocore wants one to sign with.
-_has_credentials = any(name in _environment for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
+_has_credentials = any(_environment.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
 DYNAMODB_LOCAL_CREDENTIALS = DYNAMODB_EMBEDDED or (
     not ON_AWS and not _has_credentials and (DYNAMODB_ENDPOINT_URL or "").startswith("http://")
 )
@@ -85,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "eventsite.middleware.keep_to_http",
     "corsheaders.middleware.CorsMiddleware",
+    "eventsite.middleware.refuse_unmeasured",
     "eventsite.middleware.CompressionMiddleware",
     "eventsite.middleware.errors_as_json",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -28,10 +28,12 @@ class FaultProxy:
         self.operations: set[str] = set()
         self.times: int | None = None
         self.calls: list[str] = []
+        self.requests: list[dict[str, Any]] = []
 
     def set(self, fault: Fault | None, *operations: str, times: int | None = None) -> None:
         self.fault, self.operations, self.times = fault, set(operations), times
         self.calls.clear()
+        self.requests.clear()
 
     def takes(self, operation: str) -> Fault | None:
         self.calls.append(operation)
@@ -67,6 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.proxy.requests.append(json.loads(body))
         fault = self.proxy.takes(self.headers["X-Amz-Target"].partition(".")[2])
         if fault is None:
             self.answer(*self.forward(body))

@@ -44,6 +44,11 @@ def storage() -> Iterator[str]:
         engine.stop()
 
 
+def storage_failed(error: StorageError) -> CommandError:
+    """What a person is told who started a command; a page of HTML from what is no DynamoDB is not."""
+    return CommandError(f"DynamoDB does not do it: {str(error).partition(chr(10))[0][:300]}")
+
+
 def require_free_port(port: int, advice: str) -> None:
     """Raises CommandError if nothing could listen there."""
     if not 0 < port < 65536:
@@ -62,4 +67,4 @@ class StorageCommand(BaseCommand):
             try:
                 return super().execute(*args, **options)
             except StorageError as error:
-                raise CommandError(f"DynamoDB does not do it: {error}") from error
+                raise storage_failed(error) from error

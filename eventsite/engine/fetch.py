@@ -47,11 +47,7 @@ def find_engine(directory: Path, home: str | None = None) -> Path:
     if not (engine / JAR).is_file():
         with _working_directory(directory) as work:
             _unpack(_fetch_package(work), work / "engine")
-            try:
-                (work / "engine").rename(engine)
-            except OSError:
-                if not (engine / JAR).is_file():  # else another process was first
-                    raise
+            _put(work / "engine", engine)
     return engine
 
 
@@ -68,8 +64,7 @@ def find_java(directory: Path) -> str:
     if not java.is_file():
         with _working_directory(directory) as work:
             _pip_install("java", work / "java")
-            shutil.rmtree(home, ignore_errors=True)
-            (work / "java").rename(home)
+            _put(work / "java", home)
     return str(java)
 
 
@@ -137,12 +132,24 @@ def _pip_install(what: str, target: Path) -> None:
     requirements = _REQUIREMENTS / f"requirements-{what}.txt"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--require-hashes", "--retries=1", "--target", str(target), "-r", str(requirements)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(f"PyPI took too long to bring {what}; please try again.") from error
     if done.returncode:
         raise EngineError(
             f"This machine has no {what} that will do, and one could not be installed from PyPI; is the network "
             f"there? ({_last_line(done.stderr)})"
         )
+
+
+def _put(made: Path, place: Path) -> None:
+    """Moves a finished folder to its place, all at once."""
+    try:
+        made.rename(place)
+    except OSError:
+        if not place.is_dir():  # else another process was first
+            raise
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class Engine:
 
     @property
     def log(self) -> Path:
-        return self.directory / f"engine-{self.port}.log"
+        return self.directory / ("engine-in-memory.log" if self.data is None else "engine.log")
 
     def start(self) -> None:
         java = find_java(self.directory)

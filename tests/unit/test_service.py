@@ -13,6 +13,7 @@ from events.domain import (
     Event,
     EventExistsError,
     EventNotFoundError,
+    EventRange,
     IdempotencyKey,
     InvalidRequestError,
     RevisionMismatchError,
@@ -20,7 +21,6 @@ from events.domain import (
     WriteConflictError,
 )
 from events.models import EventItem, HistoryItem
-from events.repository import EventRange
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table
 
@@ -189,3 +189,7 @@ def test_a_key_can_be_used_again_once_it_expired(monkeypatch: pytest.MonkeyPatch
     first = services.create_event(make_fields(eventId=""), ACTOR, KEY)
     second = services.create_event(make_fields(eventId=""), ACTOR, KEY)
     assert first.fields["eventId"] != second.fields["eventId"]
+    services.create_event(make_fields(), ACTOR, KEY)
+    for fingerprint in ("fingerprint", "another"):
+        with pytest.raises(EventExistsError):
+            services.create_event(make_fields(), ACTOR, IdempotencyKey("key", fingerprint))

@@ -67,6 +67,7 @@ def test_where_storage_is(environment: dict[str, str], embedded: bool, endpoint:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
+        ({"EVENTS_STAGE": "production", "DEBUG": "true"}, "DEBUG must not be true on AWS."),
         ({"DEBUG": "yes"}, "DEBUG must be true or false, not 'yes'."),
         ({"PORT": "http"}, "PORT must be a port number from 1 to 65535, not 'http'."),
         ({"PORT": "65536"}, "PORT must be a port number from 1 to 65535, not '65536'."),

@@ -6,14 +6,13 @@ import socket
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
 from django.core.management.commands import runserver
 from django.core.servers.basehttp import WSGIServer
 
 from events.domain import StorageError
 from events.samples import load_samples
 from events.tables import create_tables
-from eventsite.engine.command import require_free_port, storage
+from eventsite.engine.command import require_free_port, storage, storage_failed
 
 
 class PromptServer(WSGIServer):
@@ -40,7 +39,7 @@ class Command(runserver.Command):
                 create_tables()
                 load_samples()
             except StorageError as error:
-                raise CommandError(f"DynamoDB does not do it: {error}") from error
+                raise storage_failed(error) from error
             self.check()
             super().run(**{**options, "skip_checks": True})  # done just now, and without a word if all is well
 
