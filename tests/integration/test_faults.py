@@ -15,9 +15,9 @@ from events.domain import EventRange, StorageBusyError
 from events.models import EventItem, HistoryItem
 from tests import faults as fault_kinds
 from tests.builders import ACTOR, make_body, make_fields
+from tests.calls import LAUNCH, assert_error, send
 from tests.conftest import read_table
 from tests.faults import FAIL, THROTTLE, Fault, FaultProxy, delay, garbage, lose_answer, refuse
-from tests.integration.test_api import LAUNCH, assert_error, send
 
 GENERIC = "Something went wrong on our side; the request may or may not have been done."
 DENIED = fault_kinds.error(400, "AccessDeniedException")
