@@ -35,6 +35,8 @@ def _application(environ: dict[str, Any], start_response: Callable[..., Any]) ->
     identity = (environ.get("apig_wsgi.request_context") or {}).get("identity") or {}
     if "sourceIp" in identity:
         environ["REMOTE_ADDR"] = identity["sourceIp"]
+    # The gateway has put the chunks of a body together; the header may still speak of them.
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
     return application(environ, start_response)
 
 

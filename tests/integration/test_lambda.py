@@ -78,6 +78,12 @@ def test_the_life_of_an_event(make_event: Any) -> None:
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
+def test_a_body_that_was_sent_in_chunks_is_whole_here(make_event: Any) -> None:
+    event = make_event("POST", "/events", make_body(), **{"Transfer-Encoding": "chunked"})
+    assert call(event)[0] == 201
+
+
+@pytest.mark.parametrize("make_event", [rest_event, http_event])
 def test_links_lead_back_through_the_gateway(make_event: Any) -> None:
     for number in range(2):
         services.create_event(make_fields(eventId=str(number)), ACTOR)

@@ -145,7 +145,14 @@ def test_the_largest_event_can_be_created_changed_and_deleted() -> None:
     )
     event_id = largest["eventId"]
     created = services.create_event(largest, ACTOR, IdempotencyKey("largest", "x"))
-    changes: EventChanges = {"description": astral(4, 65_536), "title": astral(5, 256), "status": astral(6, 256)}
+    changes: EventChanges = {
+        "description": astral(4, 65_536),
+        "title": astral(5, 256),
+        "location": astral(7, 256),
+        "organizer": astral(8, 256),
+        "capacity": 0,
+        "status": astral(6, 256),
+    }
     changed = services.update_event(event_id, changes, ACTOR)
     assert services.get_event(event_id) == changed
     assert repository.get_idempotent_create("largest") == ("x", created)
