@@ -200,11 +200,12 @@ def test_a_list_is_given_up_before_the_gateway_gives_up(
         handler.answer(*handler.forward(body))
 
     faults.set(slow)
-    response = send(api, "GET", path)
+    with override_settings(ON_LAMBDA=True):
+        response = send(api, "GET", path)
     assert_error(response, 500, GENERIC)
     assert response["Retry-After"] == "1"
     assert len(faults.calls) == 2
-    assert send(api, "GET", "/events/7").status_code == 200
+    assert len(json.loads(send(api, "GET", path).content)) == min(count, 200)  # with no gateway, it takes its time
 
 
 @pytest.mark.parametrize(
