@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 
 class EventFields(TypedDict):
@@ -22,6 +22,19 @@ class EventFields(TypedDict):
     status: str
 
 
+class EventSummary(TypedDict):
+    """What a row of a list shows: an event without its description, and the revision it is at ("": not known)."""
+
+    eventId: str
+    title: str
+    date: str
+    location: str
+    capacity: int
+    organizer: str
+    status: str
+    revision: str
+
+
 FIELD_NAMES: tuple[str, ...] = tuple(EventFields.__annotations__)
 
 
@@ -32,12 +45,13 @@ def sort_key(date: str, event_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EventRange:
-    """Which events to read: of one status, from one day to another (both in), after a sort key; None: all of them."""
+    """Which events to read: one status, from one day to another (both in), after and before a sort key; None: all."""
 
     status: str | None = None
     first_date: str | None = None
     last_date: str | None = None
     after: str | None = None
+    before: str | None = None
 
     @property
     def first(self) -> str:
@@ -48,8 +62,27 @@ class EventRange:
 
     @property
     def last(self) -> str:
-        """A sort key above the last day's: "$" follows the "#" in theirs."""
-        return f"{self.last_date or '9999-99-99'}$"
+        """A sort key above the last day's ("$" follows the "#" in theirs), or the one to stop before: itself is out."""
+        last = f"{self.last_date or '9999-99-99'}$"
+        return last if self.before is None else min(last, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What staff look for: events of a range, with a text in title, location or organizer (case is ignored)."""
+
+    within: EventRange = EventRange()
+    text: str = ""
+    latest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryPage:
+    """One page in the order asked for; `end`: the sort key read up to if more may follow; `full`: not cut short."""
+
+    events: list[EventSummary]
+    end: str | None
+    full: bool
 
 
 class EventChanges(TypedDict, total=False):
@@ -66,10 +99,11 @@ class EventChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever makes a change: a name for the history, and the network address it came from ("" if none)."""
+    """Whoever makes a change: a name for the history, the network address ("" if none), the batch it is part of."""
 
     name: str
     address: str = ""
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +129,19 @@ class Event:
         )
 
     def next_moment(self) -> str:
-        """Now, or just after the last change where this machine's clock is behind the one that wrote it."""
-        last = datetime.fromisoformat(self.updated_at)
-        return _timestamp(max(datetime.now(UTC), last + timedelta(microseconds=1)))
+        return moment_after(self.updated_at)
+
+
+def moment_after(last: str) -> str:
+    """Now, or just after the last change where this machine's clock is behind the one that wrote it."""
+    return _timestamp(max(datetime.now(UTC), datetime.fromisoformat(last) + timedelta(microseconds=1)))
 
 
 def _timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-Action = Literal["create", "update", "delete"]
+Action = Literal["create", "update", "delete", "restore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +165,41 @@ class Change:
     @classmethod
     def delete(cls, event: Event, actor: Actor) -> Change:
         return cls("delete", event, None, event.next_moment(), actor)
+
+    @classmethod
+    def restore(cls, before: Event | None, after: Event, actor: Actor) -> Change:
+        return cls("restore", before, after, after.updated_at, actor)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One change as the history has it; `before` and `after` hold the fields that changed (None: no event then)."""
+
+    event_id: str
+    at: str
+    action: Action
+    actor: str
+    address: str
+    title: str
+    revision: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    created_at: str | None
+    batch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityRow:
+    """One change as a line among everyone's; `changed` names the fields."""
+
+    event_id: str
+    at: str
+    action: Action
+    actor: str
+    title: str
+    changed: tuple[str, ...]
+    batch: str | None
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +236,14 @@ class EventExistsError(Exception):
 
 class RevisionMismatchError(Exception):
     """The event is not, or no longer, at a revision that the client named."""
+
+
+class ChangeSupersededError(Exception):
+    """The change is not the event's latest (any more), so it cannot be undone by itself."""
+
+
+class VersionNotFoundError(Exception):
+    """The history has no such version of this event."""
 
 
 class StorageError(Exception):

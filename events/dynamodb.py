@@ -114,7 +114,7 @@ def storage_errors() -> Iterator[None]:
     """Turns whatever PynamoDB and botocore raise into a StorageError that says, for the log, what went wrong."""
     try:
         yield
-    except (BotoCoreError, ResponseParserError) as error:  # the latter is none of botocore's own to botocore
+    except (BotoCoreError, ClientError, ResponseParserError) as error:  # none of which is one of the others
         raise StorageError(str(error)) from error
     except PynamoDBException as error:
         kind = StorageBusyError if error_code(error) in THROTTLED else StorageError

@@ -9,20 +9,26 @@ from typing import Any
 
 from django.conf import settings
 from pynamodb._schema import ModelSchema
-from pynamodb.attributes import Attribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    Attribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.connection.base import MetaTable
 from pynamodb.constants import ATTR_DEFINITIONS, GLOBAL_SECONDARY_INDEXES, INDEX_NAME, KEY_SCHEMA, MAP, TABLE_NAME
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
-from events.domain import FIELD_NAMES, Event, EventFields, sort_key
+from events.domain import FIELD_NAMES, Event, EventFields, EventSummary, sort_key
 
 # What the revision of an event begins with that was put into the table by other means: its fields make the rest.
 UNREVISED = "unrevised-"
 _NEVER = {"S": "1970-01-01T00:00:00.000000Z"}
 
-# Every event has it, so that one index can hold them all in order of date.
+# Every event has it, so that one index can hold them all in order of date; and so has every change, for that of time.
 ALL_EVENTS = "all"
+ALL_CHANGES = "all"
 
 
 class StatusIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped-call]
@@ -49,6 +55,17 @@ class DateIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped-c
     dateAndId = UnicodeAttribute(range_key=True)
 
 
+class StatusNamesIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped-call]
+    """The statuses in use, in order: reading on from the last one found, each costs one look."""
+
+    class Meta:
+        index_name = "by-status-name"
+        projection = KeysOnlyProjection()
+
+    allEvents = UnicodeAttribute(hash_key=True)
+    status = UnicodeAttribute(range_key=True)
+
+
 class EventItem(Model):
     """The events table: an event's fields, its audit stamps, and what the indexes and the search need."""
 
@@ -73,6 +90,7 @@ class EventItem(Model):
 
     status_index = StatusIndex()
     date_index = DateIndex()
+    status_names_index = StatusNamesIndex()
 
     @classmethod
     def from_event(cls, event: Event) -> EventItem:
@@ -99,6 +117,20 @@ def read_fields(item: dict[str, Any]) -> EventFields:
         "capacity": int(item["capacity"]["N"]),
         "organizer": item["organizer"]["S"],
         "status": item["status"]["S"],
+    }
+
+
+def read_summary(item: dict[str, Any]) -> EventSummary:
+    """An item of an index, as a row of a list."""
+    return {
+        "eventId": item["eventId"]["S"],
+        "title": item["title"]["S"],
+        "date": item["date"]["S"],
+        "location": item["location"]["S"],
+        "capacity": int(item["capacity"]["N"]),
+        "organizer": item["organizer"]["S"],
+        "status": item["status"]["S"],
+        "revision": item.get("revision", {"S": ""})["S"],
     }
 
 
@@ -144,6 +176,17 @@ class SnapshotAttribute(Attribute[dict[str, Any]]):
         return int(value) if kind == "N" else str(value)
 
 
+class TimeIndex(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-call]
+    """Every change in order of time, without the values: what everyone did lately is read from here."""
+
+    class Meta:
+        index_name = "by-time"
+        projection = IncludeProjection(["action", "actor", "title", "changed", "batch"])
+
+    allChanges = UnicodeAttribute(hash_key=True)
+    atAndId = UnicodeAttribute(range_key=True)
+
+
 class HistoryItem(Model):
     """The history table: one row for every change, written with it or not at all.
 
@@ -161,6 +204,25 @@ class HistoryItem(Model):
     revision = UnicodeAttribute(null=True)
     before = SnapshotAttribute(null=True)
     after = SnapshotAttribute(null=True)
+    title = UnicodeAttribute()
+    changed = UnicodeAttribute()
+    batch = UnicodeAttribute(null=True)
+    createdAt = UnicodeAttribute()
+    allChanges = UnicodeAttribute(default=ALL_CHANGES)
+    atAndId = UnicodeAttribute()
+
+    time_index = TimeIndex()
+
+
+class KindIndex(GlobalSecondaryIndex["AccessItem"]):  # type: ignore[no-untyped-call]
+    """Where each row is of a kind that is listed (staff, API keys); the others have none, and are not in it."""
+
+    class Meta:
+        index_name = "by-kind"
+        projection = KeysOnlyProjection()
+
+    kind = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
 
 
 class AccessItem(Model):
@@ -170,7 +232,10 @@ class AccessItem(Model):
         table_name = f"{settings.DYNAMODB_TABLE_NAME}-access"
 
     key = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute(null=True)
     expiresAt = TTLAttribute(null=True)
+
+    kind_index = KindIndex()
 
 
 class IdempotencyItem(AccessItem):

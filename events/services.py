@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Literal
 from uuid import uuid4
 
-from events import repository
+from events import event_lists, repository
 from events.domain import (
     Actor,
     Change,
@@ -22,7 +23,9 @@ from events.domain import (
     IdempotencyKey,
     InvalidRequestError,
     RevisionMismatchError,
+    Search,
     StorageBusyError,
+    SummaryPage,
     WriteConflictError,
 )
 from events.rules import allows
@@ -30,7 +33,11 @@ from events.rules import allows
 # A lost race is run again until then: what the calls of the last try may take, and this, are below 29 seconds.
 _SECONDS_TO_RETRY = 4
 
-_NEVER_WON = "another writer was first, every time"
+NEVER_WON = "another writer was first, every time"
+
+# The calls of DynamoDB that one page of a text search makes at most: some 25,000 events.
+SEARCH_LOOKS = 8
+_EXPORT_PAGE = 500
 
 # The revisions a client will change; "*" is any.
 Revisions = Collection[str] | Literal["*"]
@@ -52,8 +59,42 @@ def list_events(within: EventRange, limit: int | None = None) -> tuple[list[Even
     if within.status is not None and not allows("status", within.status):
         return [], None
     if within == EventRange() and limit is None:
-        return repository.list_events(), None
-    return repository.query_events(within, limit)
+        return event_lists.list_events(), None
+    return event_lists.query_events(within, limit)
+
+
+def get_events(event_ids: Iterable[str]) -> dict[str, Event]:
+    """Those of these events that there are, by their ids. Raises StorageError."""
+    wanted = [event_id for event_id in dict.fromkeys(event_ids) if allows("eventId", event_id)]
+    return {event.fields["eventId"]: event for event in event_lists.get_events(wanted)}
+
+
+def search_events(search: Search, limit: int | None, most_looks: int | None = SEARCH_LOOKS) -> SummaryPage:
+    """A page of what staff look for; of a text that is rare, what a bounded number of looks found.
+
+    Raises StorageError.
+    """
+    status = search.within.status
+    if status is not None and not allows("status", status):
+        return SummaryPage([], None, full=True)
+    return event_lists.query_summaries(search, limit, most_looks)
+
+
+def statuses_in_use() -> list[str]:
+    """What to offer where a status is asked for. Raises StorageError."""
+    return event_lists.statuses_in_use()
+
+
+def export_events(search: Search) -> Iterator[EventFields]:
+    """Every event of a search with all its fields, read page by page as they are taken. Raises StorageError."""
+    within = search.within
+    while True:
+        page = search_events(replace(search, within=within), _EXPORT_PAGE)
+        found = get_events(row["eventId"] for row in page.events)
+        yield from (found[row["eventId"]].fields for row in page.events if row["eventId"] in found)
+        if page.end is None:
+            return
+        within = replace(within, **({"before": page.end} if search.latest_first else {"after": page.end}))
 
 
 def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey | None = None) -> Event:
@@ -63,7 +104,7 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
     """
     if not fields["eventId"]:
         fields = {**fields, "eventId": str(uuid4())}
-    for _ in _tries():
+    for _ in tries():
         event = Event.new(fields, actor)
         try:
             repository.write(Change.create(event, actor), idempotency)
@@ -74,7 +115,7 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
                 raise EventExistsError(fields["eventId"]) from None
         else:
             return event
-    raise StorageBusyError(_NEVER_WON)
+    raise StorageBusyError(NEVER_WON)
 
 
 def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:
@@ -93,7 +134,7 @@ def update_event(event_id: str, changes: EventChanges, actor: Actor, revisions: 
     Where another writer was first, the changes are made to what that one left, unless `revisions` rule it out.
     Raises EventNotFoundError, RevisionMismatchError, StorageError.
     """
-    for _ in _tries():
+    for _ in tries():
         event = _get_revision(event_id, revisions)
         changed = event.changed(changes, actor)
         if changed.fields == event.fields:
@@ -103,19 +144,20 @@ def update_event(event_id: str, changes: EventChanges, actor: Actor, revisions: 
         except WriteConflictError:
             continue
         return changed
-    raise StorageBusyError(_NEVER_WON)
+    raise StorageBusyError(NEVER_WON)
 
 
-def delete_event(event_id: str, actor: Actor, revisions: Revisions = "*") -> None:
+def delete_event(event_id: str, actor: Actor, revisions: Revisions = "*") -> Change:
     """Raises EventNotFoundError, RevisionMismatchError, StorageError."""
-    for _ in _tries():
+    for _ in tries():
         event = _get_revision(event_id, revisions)
+        change = Change.delete(event, actor)
         try:
-            repository.write(Change.delete(event, actor))
+            repository.write(change)
         except WriteConflictError:
             continue
-        return
-    raise StorageBusyError(_NEVER_WON)
+        return change
+    raise StorageBusyError(NEVER_WON)
 
 
 def _get_revision(event_id: str, revisions: Revisions) -> Event:
@@ -125,7 +167,7 @@ def _get_revision(event_id: str, revisions: Revisions) -> Event:
     return event
 
 
-def _tries() -> Iterator[None]:
+def tries() -> Iterator[None]:
     """One try at once, then more after growing random pauses, for a while."""
     until = time.monotonic() + _SECONDS_TO_RETRY
     pause = 0.02

@@ -36,11 +36,20 @@ def test_every_change_has_its_history_row() -> None:
     services.delete_event("launch", ACTOR)
     rows = sorted(read_table(HistoryItem), key=lambda row: row["at"]["S"])
     whole = {name: {"N": str(value)} if name == "capacity" else {"S": value} for name, value in make_fields().items()}
-    who = {"eventId": {"S": "launch"}, "actor": {"S": "tester"}, "address": {"S": "192.0.2.7"}}
+    who = {
+        "eventId": {"S": "launch"},
+        "actor": {"S": "tester"},
+        "address": {"S": "192.0.2.7"},
+        "createdAt": {"S": created.created_at},
+        "allChanges": {"S": "all"},
+    }
     assert rows == [
         {
             **who,
             "at": {"S": created.created_at},
+            "atAndId": {"S": f"{created.created_at}#launch"},
+            "title": {"S": "Launch night"},
+            "changed": {"S": ""},
             "action": {"S": "create"},
             "revision": {"S": created.revision},
             "after": {"M": whole},
@@ -48,6 +57,9 @@ def test_every_change_has_its_history_row() -> None:
         {
             **who,
             "at": {"S": updated.updated_at},
+            "atAndId": {"S": f"{updated.updated_at}#launch"},
+            "title": {"S": "Later"},
+            "changed": {"S": "title,capacity"},
             "action": {"S": "update"},
             "revision": {"S": updated.revision},
             "before": {"M": {"title": {"S": "Launch night"}, "capacity": {"N": "250"}}},
@@ -56,6 +68,9 @@ def test_every_change_has_its_history_row() -> None:
         {
             **who,
             "at": rows[2]["at"],
+            "atAndId": {"S": f"{rows[2]['at']['S']}#launch"},
+            "title": {"S": "Later"},
+            "changed": {"S": ""},
             "action": {"S": "delete"},
             "before": {"M": {**whole, "title": {"S": "Later"}, "capacity": {"N": "9"}}},
         },
@@ -331,4 +346,8 @@ def test_tables_are_made_once() -> None:
         index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
         for index in described["GlobalSecondaryIndexes"]
     }
-    assert keys == {"by-status": ["status", "dateAndId"], "by-date": ["allEvents", "dateAndId"]}
+    assert keys == {
+        "by-status": ["status", "dateAndId"],
+        "by-date": ["allEvents", "dateAndId"],
+        "by-status-name": ["allEvents", "status"],
+    }

@@ -1,0 +1,184 @@
+"""Lists of events: the whole table, or the rows of an index from a bound, in either direction, to the page's size."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+
+from events.domain import (
+    FIELD_NAMES,
+    Event,
+    EventFields,
+    EventRange,
+    Search,
+    StorageBusyError,
+    SummaryPage,
+    sort_key,
+)
+from events.dynamodb import connection, storage_errors
+from events.models import ALL_EVENTS, EventItem, read_event, read_fields, read_summary
+
+SECONDS_FOR_A_LIST = 14
+_FIELDS = list(FIELD_NAMES)  # a tuple is one path to PynamoDB
+_SUMMARY = ["eventId", "title", "date", "location", "capacity", "organizer", "status", "revision", "dateAndId"]
+_BATCH_GET_KEYS = 100  # DynamoDB's own limit
+_BATCH_GET_TRIES = 6
+# A text search first looks among this many, as most find a page there, and then a megabyte at a time.
+_FIRST_LOOK = 500
+_MOST_STATUSES = 30
+
+
+class TimeLimit:
+    """For reads of many calls: in Lambda, none begins once the gateway's 29 seconds could end before it does."""
+
+    def __init__(self) -> None:
+        self.until = time.monotonic() + SECONDS_FOR_A_LIST if settings.ON_LAMBDA else math.inf
+
+    def check(self) -> None:
+        if time.monotonic() > self.until:
+            raise StorageBusyError(f"a list was not read after {SECONDS_FOR_A_LIST} seconds")
+
+
+def list_events() -> list[EventFields]:
+    """Every event there is now (a strongly consistent scan), in order of date, then eventId."""
+    keyed: list[tuple[str, str, EventFields]] = []
+    position: Any = None
+    time_limit = TimeLimit()
+    while True:
+        time_limit.check()
+        with storage_errors():
+            answer = connection().scan(
+                EventItem.Meta.table_name,
+                attributes_to_get=_FIELDS,
+                exclusive_start_key=position,
+                consistent_read=True,
+            )
+        for item in answer["Items"]:
+            fields = read_fields(item)
+            keyed.append((fields["date"], fields["eventId"], fields))
+        position = answer.get("LastEvaluatedKey")
+        if not position:
+            keyed.sort()  # the ids differ, so the fields are never compared
+            return [fields for _, _, fields in keyed]
+
+
+def get_events(event_ids: list[str]) -> list[Event]:
+    """Those of these events that there are now (consistent reads), in no particular order."""
+    return [read_event(item) for item in _batch_get(event_ids, None, TimeLimit())]
+
+
+def query_events(within: EventRange, limit: int | None) -> tuple[list[EventFields], str | None]:
+    """At most `limit` events of a range, in order, and the sort key of the last one read if more follow.
+
+    Costs what these events cost, however many others there are. The indexes lag behind writes by some milliseconds.
+    """
+    time_limit = TimeLimit()
+    items, end, _ = _read_index(Search(within), limit, time_limit)
+    if within.status is not None:
+        return [read_fields(item) for item in items], end
+    # This index leaves the description out. An event moved out of the range since is left to the page it is now in.
+    current = map(read_fields, _batch_get([item["eventId"]["S"] for item in items], _FIELDS, time_limit))
+    last = end or within.last
+    events = [fields for fields in current if within.first <= sort_key(fields["date"], fields["eventId"]) <= last]
+    events.sort(key=lambda fields: (fields["date"], fields["eventId"]))
+    return events, end
+
+
+def query_summaries(search: Search, limit: int | None, most_looks: int | None = None) -> SummaryPage:
+    """At most `limit` rows in the order of the search; cut short after so many calls, where its text is rare."""
+    items, end, full = _read_index(search, limit, TimeLimit(), _SUMMARY, most_looks)
+    return SummaryPage([read_summary(item) for item in items], end, full)
+
+
+def _read_index(
+    search: Search,
+    limit: int | None,
+    time_limit: TimeLimit,
+    attributes: list[str] | None = None,
+    most_looks: int | None = None,
+) -> tuple[list[dict[str, Any]], str | None, bool]:
+    """The items, the sort key read up to if there may be more, and whether the page is as full as it can be."""
+    within = search.within
+    items: list[dict[str, Any]] = []
+    position: Any = None
+    looks = 0
+    if within.first > within.last:  # DynamoDB takes no empty range
+        return items, None, True
+    while True:
+        time_limit.check()
+        if search.text:
+            size = _FIRST_LOOK if looks == 0 else None
+        else:  # one more than asked for, to know whether there is one
+            size = limit and limit + 1 - len(items) + (within.before is not None)
+        answer = _query(search, size, position, attributes)
+        looks += 1
+        items += (item for item in answer["Items"] if item["dateAndId"]["S"] != within.before)
+        position = answer.get("LastEvaluatedKey")
+        if limit and len(items) > limit:
+            return items[:limit], items[limit - 1]["dateAndId"]["S"], True
+        if not position:
+            return items, None, True
+        if looks == most_looks:
+            return items, position["dateAndId"]["S"], False
+
+
+def _query(search: Search, size: int | None, position: Any, attributes: list[str] | None) -> dict[str, Any]:
+    """One call of DynamoDB, which looks at `size` items, or a megabyte of them."""
+    within, text = search.within, search.text.casefold()
+    index = EventItem.date_index if within.status is None else EventItem.status_index
+    with storage_errors():
+        answer: dict[str, Any] = connection().query(
+            EventItem.Meta.table_name,
+            ALL_EVENTS if within.status is None else within.status,
+            index_name=index.Meta.index_name,
+            range_key_condition=EventItem.dateAndId.between(within.first, within.last),
+            filter_condition=EventItem.searchText.contains(text) if text else None,
+            attributes_to_get=attributes,
+            scan_index_forward=not search.latest_first,
+            exclusive_start_key=position,
+            limit=size,
+        )
+    return answer
+
+
+def _batch_get(event_ids: list[str], attributes: list[str] | None, time_limit: TimeLimit) -> Iterator[dict[str, Any]]:
+    """The items of those of these events that there are now, in no particular order."""
+    table = EventItem.Meta.table_name
+    for start in range(0, len(event_ids), _BATCH_GET_KEYS):
+        keys: list[Any] = [{"eventId": key} for key in event_ids[start : start + _BATCH_GET_KEYS]]
+        for attempt in range(_BATCH_GET_TRIES):
+            time_limit.check()
+            with storage_errors():
+                answer = connection().batch_get_item(table, keys, consistent_read=True, attributes_to_get=attributes)
+            yield from answer["Responses"][table]
+            # What did not fit into one answer (16 MB), or was throttled.
+            keys = answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
+            if not keys:
+                break
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
+        else:
+            raise StorageBusyError("DynamoDB kept leaving keys of a batch unread")
+
+
+def statuses_in_use() -> list[str]:
+    """The statuses that events have, in order; the first thirty. Costs one look each, however many events there are."""
+    statuses: list[str] = []
+    while len(statuses) < _MOST_STATUSES:
+        beyond = EventItem.status > statuses[-1] if statuses else None
+        with storage_errors():
+            answer = connection().query(
+                EventItem.Meta.table_name,
+                ALL_EVENTS,
+                index_name=EventItem.status_names_index.Meta.index_name,
+                range_key_condition=beyond,
+                limit=1,
+            )
+        if not answer["Items"]:
+            break
+        statuses.append(answer["Items"][0]["status"]["S"])
+    return statuses

@@ -1,0 +1,46 @@
+"""The staff's list of events, a page at a time: forward and back from a row, however others edit in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from events.domain import EventSummary, Search, SummaryPage, sort_key
+from events.services import search_events
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """The rows, and the sort keys the pages around it begin at (None: there is none); `full`: the search saw enough."""
+
+    events: list[EventSummary]
+    previous: str | None
+    next: str | None
+    full: bool
+
+
+def list_page(search: Search, after: str | None = None, before: str | None = None) -> ListPage:
+    """The page after a row, or before one, or the first. Raises StorageError."""
+    if before is not None:
+        page = _read(search, before, back=True)
+        if page.events or page.end:
+            events = page.events[::-1]
+            return ListPage(events, page.end, _key(events[-1]) if events else before, page.full)
+        after = None  # nothing is before it any more: the list begins with it
+    page = _read(search, after)
+    previous = None
+    if after is not None:
+        previous = _key(page.events[0]) if page.events else after
+    return ListPage(page.events, previous, page.end, page.full)
+
+
+def _read(search: Search, bound: str | None, back: bool = False) -> SummaryPage:
+    latest_first = search.latest_first != back
+    name = "before" if latest_first else "after"
+    within = replace(search.within, **{name: bound})
+    return search_events(replace(search, within=within, latest_first=latest_first), PAGE_SIZE)
+
+
+def _key(event: EventSummary) -> str:
+    return sort_key(event["date"], event["eventId"])

@@ -1,0 +1,192 @@
+"""Batches on the real engine: done once, reported truly, undone together, whatever comes between."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from unittest.mock import patch
+
+import pytest
+
+from events import batch_repository, batches, bulk, services
+from events.domain import EventChanges, EventRange, InvalidRequestError, Search, StorageError
+from events.history import get_activity, get_history
+from events.tasks import Batch, BatchNotFoundError, Outcome, Task
+from tests.builders import ACTOR, make_fields
+from tests.faults import FAIL, FaultProxy
+
+EVERYTHING = Search()
+MANY = 120
+
+
+def store(count: int = 3, **fields: object) -> None:
+    for number in range(count):
+        services.create_event(make_fields(eventId=f"e{number:03}", **fields), ACTOR)
+
+
+def statuses() -> list[str]:
+    return [event["status"] for event in services.list_events(EventRange())[0]]
+
+
+def run_to_the_end(batch: Batch) -> Batch:
+    while not batch.finished:
+        batch = batches.run(batch.id, ACTOR)
+    return batch
+
+
+def counts(batch: Batch) -> tuple[int, int, int]:
+    return batch.done, batch.same, batch.failed
+
+
+def test_a_status_is_set_once_confirmed_and_undone_together() -> None:
+    store(2)
+    services.create_event(make_fields(eventId="z", status="draft"), ACTOR)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    assert statuses() == ["active", "active", "draft"]
+    assert (batch.tasks, batch.confirmed, batch.finished) == (3, False, False)
+    done = run_to_the_end(batch)
+    assert counts(done) == (2, 1, 0)
+    assert statuses() == ["draft"] * 3
+    assert {row.batch for row in get_activity(2)} == {batch.id}
+    undone = run_to_the_end(batches.undo(batch.id, ACTOR))
+    assert counts(undone) == (2, 0, 0)
+    assert statuses() == ["active", "active", "draft"]
+    assert [row.action for row in get_history("e000")] == ["restore", "update", "create"]
+
+
+def test_deleted_together_and_brought_back_together() -> None:
+    store(MANY)
+    before = services.list_events(EventRange())[0]
+    batch = run_to_the_end(bulk.prepare_delete(EVERYTHING, [], ACTOR))
+    assert (counts(batch), batch.parts) == ((MANY, 0, 0), 3)
+    assert services.list_events(EventRange())[0] == []
+    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (MANY, 0, 0)
+    assert services.list_events(EventRange())[0] == before
+
+
+def test_only_what_is_ticked_or_matches() -> None:
+    store(3)
+    services.create_event(make_fields(eventId="other", title="Other"), ACTOR)
+    ticked = bulk.prepare_delete(None, ["e001", "e001", "gone", "not/valid"], ACTOR)
+    assert [task.event_id for task, _ in batches.tasks_of(ticked)] == ["e001"]
+    matching = bulk.prepare_delete(Search(text="OTHER"), [], ACTOR)
+    assert [task.event_id for task, _ in batches.tasks_of(matching)] == ["other"]
+
+
+def test_what_changed_after_the_confirmation_was_shown_is_left_and_reported() -> None:
+    store(3)
+    batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    services.update_event("e000", {"title": "Edited meanwhile"}, ACTOR)
+    services.delete_event("e001", ACTOR)
+    done = run_to_the_end(batch)
+    assert counts(done) == (1, 0, 2)
+    assert [(task.event_id, outcome) for task, outcome in batches.tasks_of(done)] == [
+        ("e000", Outcome("failed", "It was changed meanwhile, so it was left as it is.")),
+        ("e001", Outcome("failed", "It was deleted meanwhile.")),
+        ("e002", Outcome("done")),
+    ]
+    assert services.get_event("e000").fields["title"] == "Edited meanwhile"
+
+
+def test_an_undo_leaves_what_was_changed_since() -> None:
+    store(2)
+    batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
+    services.update_event("e000", {"title": "Edited since"}, ACTOR)
+    undone = run_to_the_end(batches.undo(batch.id, ACTOR))
+    assert counts(undone) == (1, 0, 1)
+    assert statuses() == ["draft", "active"]
+
+
+def test_creates_of_an_import_and_their_undo() -> None:
+    services.create_event(make_fields(eventId="taken"), ACTOR)
+    tasks = [
+        Task("create", event_id, "New", changes=make_fields(eventId=event_id, title="New"), row=row)
+        for row, event_id in enumerate(["a", "taken", "b"], 2)
+    ]
+    batch = run_to_the_end(batches.prepare("import", tasks, ACTOR, "new.csv"))
+    assert counts(batch) == (2, 0, 1)
+    assert services.get_event("taken").fields["title"] == "Launch night"
+    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (2, 0, 0)
+    assert [event["eventId"] for event in services.list_events(EventRange())[0]] == ["taken"]
+
+
+def test_a_part_that_is_run_again_after_a_lost_answer_is_done_once() -> None:
+    store(4)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    assert statuses() == ["draft"] * 4
+    assert counts(run_to_the_end(batch)) == (4, 0, 0)
+    assert len(get_history("e000")) == 2
+
+
+@pytest.mark.parametrize("action", ["delete", "create"])
+def test_a_delete_and_a_create_are_known_again(action: str) -> None:
+    fields = make_fields(eventId="e000")
+    if action == "delete":
+        store(1)
+        batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    else:
+        batch = batches.prepare("import", [Task("create", "e000", "New", changes=fields)], ACTOR, "f.csv")
+    with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    assert counts(run_to_the_end(batch)) == (1, 0, 0)
+
+
+def test_two_windows_at_once_do_it_once() -> None:
+    store(MANY)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    with ThreadPoolExecutor(2) as windows:
+        list(windows.map(lambda _: batches.run(batch.id, ACTOR, seconds=30), range(2)))
+    done = batches.get_batch(batch.id, ACTOR)
+    assert (counts(done), done.finished) == ((MANY, 0, 0), True)
+    assert {len(get_history(f"e{number:03}")) for number in range(MANY)} == {2}
+
+
+def test_a_step_ends_when_its_time_is_up() -> None:
+    store(MANY)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    step = batches.run(batch.id, ACTOR, seconds=0.001)
+    assert (step.next, step.progress, step.finished, step.confirmed) == (1, 50, False, True)
+
+
+def test_storage_that_fails_in_between_loses_nothing(faults: FaultProxy) -> None:
+    store(6)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    faults.set(FAIL, "TransactWriteItems")
+    with pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    faults.set(None)
+    assert counts(run_to_the_end(batch)) == (6, 0, 0)
+    assert statuses() == ["draft"] * 6
+
+
+def test_a_batch_is_its_makers_own_and_ends() -> None:
+    store(1)
+    batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    for batch_id, actor in ((batch.id, replace(ACTOR, name="eva")), ("delete-none", ACTOR)):
+        with pytest.raises(BatchNotFoundError):
+            batches.run(batch_id, actor)
+    with patch.object(time, "time", return_value=time.time() + 31 * 86400), pytest.raises(BatchNotFoundError):
+        batches.get_batch(batch.id, ACTOR)
+    assert len(statuses()) == 1
+
+
+def test_none_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidRequestError):
+        bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    store(3)
+    monkeypatch.setattr(batches, "MAX_TASKS", 2)
+    with pytest.raises(InvalidRequestError):
+        bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    with pytest.raises(InvalidRequestError):
+        bulk.prepare_status(EVERYTHING, ["e000"], " ", ACTOR)
+
+
+def test_the_largest_tasks_fit_into_their_rows() -> None:
+    changes: EventChanges = {"description": "\N{GRINNING FACE}" * 65_536}
+    tasks = [Task("update", f"e{number}", "t" * 1024, "r", changes) for number in range(3)]
+    batch = batches.prepare("import", tasks, ACTOR, "f.csv")
+    assert batch.parts == 3
+    assert [task for task, _ in batches.tasks_of(batch)] == tasks

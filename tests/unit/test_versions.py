@@ -1,0 +1,209 @@
+"""Undo, restore and merge, on the real engine: what comes back is what was, and nobody's change is lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from events import services, versions
+from events.domain import (
+    ChangeSupersededError,
+    Event,
+    EventChanges,
+    EventNotFoundError,
+    RevisionMismatchError,
+    VersionNotFoundError,
+)
+from events.history import get_activity, get_history
+from tests.builders import ACTOR, make_fields
+from tests.conftest import empty_tables
+
+EVA = replace(ACTOR, name="eva")
+
+
+def store(**fields: object) -> Event:
+    return services.create_event(make_fields(**fields), ACTOR)
+
+
+def test_a_delete_is_undone_with_everything() -> None:
+    created = store(description="Line\n\ttwo")
+    changed = services.update_event("launch", {"capacity": 5}, ACTOR)
+    deleted = services.delete_event("launch", ACTOR)
+    restored = versions.undo_change("launch", deleted.at, EVA)
+    assert restored == services.get_event("launch")
+    assert restored is not None
+    assert restored.fields == changed.fields
+    assert (restored.created_at, restored.updated_by) == (created.created_at, "eva")
+    assert restored.revision != changed.revision
+    assert [row.action for row in get_history("launch")] == ["restore", "delete", "update", "create"]
+
+
+def test_an_update_is_undone_and_that_too() -> None:
+    created = store()
+    changed = services.update_event("launch", {"title": "B", "status": "draft"}, ACTOR)
+    undone = versions.undo_change("launch", changed.updated_at, EVA)
+    assert undone is not None
+    assert undone.fields == created.fields
+    again = versions.undo_change("launch", undone.updated_at, EVA)
+    assert again is not None
+    assert again.fields == changed.fields
+
+
+def test_a_create_is_undone_by_a_delete() -> None:
+    created = store()
+    assert versions.undo_change("launch", created.created_at, EVA) is None
+    with pytest.raises(EventNotFoundError):
+        services.get_event("launch")
+    assert [row.action for row in get_history("launch")] == ["delete", "create"]
+
+
+def test_only_the_latest_change_is_undone() -> None:
+    created = store()
+    changed = services.update_event("launch", {"title": "B"}, ACTOR)
+    services.update_event("launch", {"capacity": 1}, EVA)
+    for at in (created.created_at, changed.updated_at):
+        with pytest.raises(ChangeSupersededError):
+            versions.undo_change("launch", at, ACTOR)
+    assert services.get_event("launch").fields == {**created.fields, "title": "B", "capacity": 1}
+
+
+def test_a_delete_is_undone_once() -> None:
+    store()
+    at = services.delete_event("launch", ACTOR).at
+    versions.undo_change("launch", at, ACTOR)
+    with pytest.raises(ChangeSupersededError):
+        versions.undo_change("launch", at, ACTOR)
+
+
+def test_what_never_was_cannot_be_undone_or_restored() -> None:
+    with pytest.raises(VersionNotFoundError):
+        versions.undo_change("launch", "2026-01-01T00:00:00.000000Z", ACTOR)
+    event = store()
+    with pytest.raises(VersionNotFoundError):
+        versions.restore_version("launch", "2026-01-01T00:00:00.000000Z", event.revision, ACTOR)
+
+
+def test_a_restore_needs_the_revision_that_was_seen() -> None:
+    created = store()
+    changed = services.update_event("launch", {"title": "B"}, ACTOR)
+    with pytest.raises(RevisionMismatchError):
+        versions.restore_version("launch", created.created_at, created.revision, ACTOR)
+    assert services.get_event("launch") == changed
+
+
+def test_a_deleted_event_has_its_earlier_versions() -> None:
+    created = store()
+    services.update_event("launch", {"title": "B"}, ACTOR)
+    services.delete_event("launch", ACTOR)
+    restored = versions.restore_version("launch", created.created_at, "", EVA)
+    assert restored.fields == created.fields
+    assert restored.created_at == created.created_at
+
+
+def test_restoring_what_is_there_writes_nothing() -> None:
+    created = store()
+    assert versions.restore_version("launch", created.created_at, created.revision, ACTOR) == created
+    assert len(get_history("launch")) == 1
+
+
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": st.sampled_from(["A", "B", "C"]),
+        "description": st.sampled_from(["", "x" * 20_000, "y"]),
+        "capacity": st.integers(0, 3),
+        "status": st.sampled_from(["active", "draft"]),
+    },
+)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.one_of(CHANGES, st.just("delete and undo"), st.just("delete and create")), max_size=8))
+def test_every_version_of_the_history_can_be_brought_back(steps: list[dict[str, object] | str]) -> None:
+    empty_tables()
+    was = {}
+    event = store()
+    was[event.updated_at] = event.fields
+    for step in steps:
+        if isinstance(step, dict):
+            event = services.update_event("launch", cast(EventChanges, step), ACTOR)
+        else:
+            at = services.delete_event("launch", ACTOR).at
+            if step == "delete and undo":
+                event = cast(Event, versions.undo_change("launch", at, ACTOR))
+            else:
+                event = store(title="anew")
+        was[event.updated_at] = event.fields
+    for at, fields in was.items():
+        event = versions.restore_version("launch", at, event.revision, ACTOR)
+        assert event.fields == fields
+
+
+def test_merging_two_peoples_changes() -> None:
+    opened = store()
+    theirs = services.update_event("launch", {"title": "Theirs", "location": "Cellar", "capacity": 7}, EVA)
+    theirs = services.update_event("launch", {"organizer": "Eva"}, EVA)
+    mine = {**opened.fields, "title": "Mine", "status": "draft", "capacity": 7}
+    fields = {field.name: field for field in versions.merge(theirs, opened.revision, cast(EventChanges, mine))}
+    assert {name for name, field in fields.items() if field.clash} == {"title"}
+    assert {name for name, field in fields.items() if field.differs} == {
+        "title",
+        "location",
+        "capacity",
+        "organizer",
+        "status",
+    }
+    assert {name: field.merged for name, field in fields.items()} == {
+        "title": "Mine",
+        "description": "Doors at seven.",
+        "date": "2026-12-01",
+        "location": "Cellar",
+        "capacity": 7,
+        "organizer": "Eva",
+        "status": "draft",
+    }
+    assert (fields["title"].original, fields["title"].theirs) == ("Launch night", "Theirs")
+
+
+def test_a_merge_without_a_known_original_shows_all_that_differs_as_a_clash() -> None:
+    event = store()
+    mine = cast(EventChanges, {**event.fields, "title": "Mine"})
+    fields = {field.name: field for field in versions.merge(event, "no such revision", mine)}
+    assert fields["title"].original is None
+    assert {name for name, field in fields.items() if field.clash} == {"title"}
+
+
+def test_the_past_of_an_event_in_pages() -> None:
+    store(capacity=0)
+    for capacity in range(1, 30):
+        services.update_event("launch", {"capacity": capacity}, ACTOR)
+    first = versions.get_past("launch")
+    assert first.event is not None
+    assert len(first.rows) == versions.HISTORY_PAGE
+    second = versions.get_past("launch", first.more)
+    assert second.more is None
+    assert [row.after and row.after["capacity"] for row in first.rows + second.rows] == list(range(29, -1, -1))
+    with pytest.raises(EventNotFoundError):
+        versions.get_past("other")
+    with pytest.raises(EventNotFoundError):
+        versions.get_past("../x")
+
+
+def test_the_activity_of_all_events_in_pages() -> None:
+    for number in range(5):
+        store(eventId=f"e{number}")
+    services.update_event("e0", {"title": "B", "capacity": 3}, EVA)
+    services.delete_event("e4", ACTOR)
+    rows = get_activity(3)
+    assert [(row.event_id, row.action, row.actor) for row in rows] == [
+        ("e4", "delete", "tester"),
+        ("e0", "update", "eva"),
+        ("e4", "create", "tester"),
+    ]
+    assert (rows[1].changed, rows[1].title) == (("title", "capacity"), "B")
+    rest = get_activity(50, rows[-1].key)
+    assert [row.event_id for row in rest] == ["e3", "e2", "e1", "e0"]
