@@ -33,7 +33,7 @@ lock: .venv/test.installed
 	    -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
 
 clean:
-	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles
+	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets
 
 .venv/run.installed: requirements.txt .venv/made
 	$(call install,requirements.txt)
