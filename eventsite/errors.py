@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from ninja.errors import HttpError, ValidationError
 
 from events import domain
-from events.access import KeyRequiredError
+from events.access import KeyInvalidError, KeyRequiredError, KeyScopeError
+from events.tasks import BatchNotFoundError
+from eventsite.accounts import domain as accounts
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +102,27 @@ ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     domain.RevisionMismatchError: lambda _: answer(
         412, "The event is not at a revision that If-Match names; nothing was changed."
     ),
+    domain.ChangeSupersededError: lambda _: answer(
+        409, "The event has been changed since; its history has every earlier version, to restore one."
+    ),
+    domain.VersionNotFoundError: lambda _: answer(404, "The history has no such version of this event."),
+    BatchNotFoundError: lambda _: answer(404, "This belongs to somebody else, or was too long ago."),
     domain.StorageBusyError: _storage_busy,
     domain.StorageError: _storage_error,
     KeyRequiredError: lambda _: answer(401, headers={"WWW-Authenticate": "Bearer"}),
+    KeyInvalidError: lambda _: answer(
+        401,
+        "This API key is not valid: it was revoked, or not copied whole.",
+        {"WWW-Authenticate": 'Bearer error="invalid_token"'},
+    ),
+    KeyScopeError: lambda _: answer(
+        403,
+        "This API key may only read.",
+        {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="write"'},
+    ),
+    accounts.StaffNotFoundError: lambda _: answer(404, "Nobody has this username."),
+    accounts.StaffChangedError: lambda _: answer(409, "Someone else changed this account just now; please try again."),
+    accounts.KeyNotFoundError: lambda _: answer(404, "There is no such API key, or it is revoked already."),
     ValidationError: _validation_error,
     HttpError: _http_error,
     RequestDataTooBig: lambda _: answer(413),
@@ -110,6 +130,9 @@ ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     SuspiciousOperation: lambda _: answer(400),
     Exception: _unhandled,
 }
+
+# Those that this project raises itself.
+KNOWN = tuple(kind for kind in ANSWERS if kind.__module__.startswith(("events.", "eventsite.")))
 
 
 def _answer(error: Any) -> HttpResponse:

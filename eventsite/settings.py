@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -46,6 +47,15 @@ def _url(name: str) -> str | None:
     return value
 
 
+def _time_zone(name: str, default: str) -> str:
+    value = _environment.get(name, "") or default
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # not there, no name of a zone, a folder
+        raise ImproperlyConfigured(f"{name} must be a time zone such as Europe/Berlin, not {value!r}.") from None
+    return value
+
+
 # Where this runs: on AWS (in Lambda, or with a stage named), or on somebody's own machine.
 EVENTS_STAGE = _environment.get("EVENTS_STAGE", "")
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in _environment
@@ -82,7 +92,23 @@ DYNAMODB_LOCAL_CREDENTIALS = DYNAMODB_EMBEDDED or (
     not ON_AWS and not _has_credentials and (DYNAMODB_ENDPOINT_URL or "").startswith("http://")
 )
 
-INSTALLED_APPS = ["eventsite", "events", "ninja", "corsheaders", "django.contrib.staticfiles"]
+# Days and times as staff read them: "today", and the stamps of the history.
+TIME_ZONE = _time_zone("EVENTS_TIME_ZONE", "UTC")
+
+# `auth` and `contenttypes` are inert: no database has their tables. The staff model stands in for theirs.
+INSTALLED_APPS = [
+    "eventsite",
+    "eventsite.accounts",
+    "events",
+    "ninja",
+    "corsheaders",
+    "django_htmx",
+    "eventsite.accounts.apps.InertAuth",
+    "eventsite.accounts.apps.InertContentTypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+# What only staff pages need (sessions, CSRF, who is signed in) is around those: see eventsite.accounts.roles.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "eventsite.middleware.keep_to_http",
@@ -90,21 +116,65 @@ MIDDLEWARE = [
     "eventsite.middleware.refuse_unmeasured",
     "eventsite.middleware.CompressionMiddleware",
     "eventsite.middleware.errors_as_json",
+    "eventsite.middleware.secure_pages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "eventsite.middleware.PageErrorsMiddleware",
 ]
 ROOT_URLCONF = "eventsite.urls"
 WSGI_APPLICATION = "eventsite.wsgi.application"
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "eventsite.theme.theme",
+            ],
+        },
+    }
+]
 DATABASES: dict[str, dict[str, str]] = {}
 USE_TZ = True
-TIME_ZONE = "UTC"
 USE_I18N = False
 APPEND_SLASH = False
+
+# Staff: who they are, how long they stay signed in, and the cookies that say so.
+AUTH_USER_MODEL = "accounts.Staff"
+AUTHENTICATION_BACKENDS = ["eventsite.accounts.backend.StaffBackend"]
+PASSWORD_HASHERS = ["eventsite.accounts.passwords.PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SESSION_ENGINE = "eventsite.accounts.sessions"
+SESSION_COOKIE_AGE = 7 * 24 * 60 * 60
+# One host serves all stages, so each has cookies of its own name.
+SESSION_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-session"
+CSRF_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_AWS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "eventsite.error_pages.csrf_failure"
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "pages:home"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ON_AWS else None
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if ON_AWS else 0
+
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# Without collected files (a working copy), they are served from the packages that ship them.
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "eventsite.assets.BootstrapFinder",
+]
+# Hashed names, once `collectstatic` has run; with DEBUG, plain ones from the packages that ship the files.
+STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Holds the largest valid event, even with every character of it written as a JSON escape.
@@ -115,6 +185,9 @@ CORS_URLS_REGEX = r"^/(events(/.*)?|docs|openapi\.json|healthz)$"
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"]
+
+# How staff want the pages: the browser decides, unless this cookie does.
+THEME_COOKIE_NAME = "events-theme"
 
 LOGGING = {
     "version": 1,
@@ -128,6 +201,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "eventsite.engine": {"level": "INFO"},
+        "eventsite.accounts": {"level": "INFO"},
         "urllib3.connectionpool": {"level": "ERROR"},  # more than 50 calls at once are slower, not wrong
     },
 }

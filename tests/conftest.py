@@ -12,15 +12,18 @@ import pytest
 import requests
 from django.conf import settings as django_settings
 from django.core.servers.basehttp import WSGIRequestHandler
+from django.test import Client
 from pynamodb.models import Model
 from rest_framework.test import APIClient
 
 from events.dynamodb import connection
 from events.models import TABLES, table_schema
 from events.tables import create_tables
+from eventsite.accounts.models import Staff
 from eventsite.engine.process import Engine, free_port
 from eventsite.management.commands.runserver import PromptServer
 from eventsite.wsgi import application
+from tests.builders import make_staff
 from tests.faults import FaultProxy
 
 
@@ -32,6 +35,9 @@ def engine() -> Iterator[Engine]:
         django_settings.DYNAMODB_EMBEDDED = False  # as on AWS; the tests of the embedded engine turn it on
         django_settings.DYNAMODB_LOCAL_CREDENTIALS = True
         django_settings.EVENTS_API_ACCESS = "open"
+        django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
+        plain_names = "django.contrib.staticfiles.storage.StaticFilesStorage"  # nothing was collected
+        django_settings.STORAGES = {"staticfiles": {"BACKEND": plain_names}}
         create_tables()
         yield engine
 
@@ -62,6 +68,28 @@ def read_table(table: type[Model], attributes: list[str] | None = None) -> list[
         position = answer.get("LastEvaluatedKey")
         if not position:
             return items
+
+
+def client_of(staff: Staff) -> Client:
+    """A browser in which someone is signed in."""
+    client = Client(headers={"Accept": "text/html"})
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def viewer() -> Client:
+    return client_of(make_staff("vera", "viewer"))
+
+
+@pytest.fixture
+def editor() -> Client:
+    return client_of(make_staff("edith", "editor"))
+
+
+@pytest.fixture
+def admin() -> Client:
+    return client_of(make_staff("ada", "admin"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -27,7 +28,7 @@ class Site:
     """`manage.py runserver` in a copy of the project, so that its data is its own."""
 
     def __init__(self, folder: Path, home: Path) -> None:
-        for name in ("eventsite", "events"):
+        for name in ("eventsite", "events", "templates"):
             shutil.copytree(django_settings.BASE_DIR / name, folder / name)
         shutil.copy(django_settings.BASE_DIR / "manage.py", folder)
         self.folder = folder
@@ -88,6 +89,7 @@ def test_it_starts_says_where_it_is_and_stops_all_it_started(site: Site, argumen
         assert requests.get(site.url + path, timeout=10).status_code == 200
     said = site.output.read_text()
     for line in (
+        f"Staff     {site.url}/staff/\n",
         f"Events    {site.url}/events\n",
         f"API docs  {site.url}/docs\n",
         f"Health    {site.url}/healthz\n",
@@ -99,6 +101,28 @@ def test_it_starts_says_where_it_is_and_stops_all_it_started(site: Site, argumen
     assert "Traceback" not in site.output.read_text()
     wait_until(lambda: port_is_free(site.engine_port), site.output)
     assert port_is_free(site.port)
+
+
+@pytest.mark.parametrize("arguments", [("--noreload",), ()], ids=["once", "reloading"])
+def test_the_first_run_says_how_to_sign_in_and_the_next_does_not(site: Site, arguments: tuple[str, ...]) -> None:
+    site.start(*arguments)
+    site.wait_until_it_answers()
+    said = site.output.read_text()
+    assert f"Staff     {site.url}/staff/\n" in said
+    [password] = re.findall(r"^Sign in   admin / (\S+)   \(shown only now\)$", said, re.MULTILINE)
+    browser = requests.Session()
+    page = browser.get(f"{site.url}/", timeout=10, headers={"Accept": "text/html"})
+    assert page.url == f"{site.url}/staff/login/?next=/staff/"
+    [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token, "next": "/staff/people/"}
+    page = browser.post(page.url, form, timeout=10)
+    assert (page.status_code, page.url) == (200, f"{site.url}/staff/people/")
+    site.end(signal.SIGINT)
+    wait_until(lambda: port_is_free(site.engine_port), site.output)
+    site.start(*arguments)
+    site.wait_until_it_answers()
+    assert browser.get(f"{site.url}/staff/people/", timeout=10).url == f"{site.url}/staff/people/"
+    assert "Sign in" not in site.output.read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

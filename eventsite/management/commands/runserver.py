@@ -9,9 +9,10 @@ from django.conf import settings
 from django.core.management.commands import runserver
 from django.core.servers.basehttp import WSGIServer
 
-from events.domain import StorageError
+from events.domain import Actor, StorageError
 from events.samples import load_samples
 from events.tables import create_tables
+from eventsite.accounts import people
 from eventsite.engine.command import require_free_port, storage, storage_failed
 
 
@@ -38,14 +39,22 @@ class Command(runserver.Command):
             try:
                 create_tables()
                 load_samples()
+                self._add_first_admin()
             except StorageError as error:
                 raise storage_failed(error) from error
             self.check()
             super().run(**{**options, "skip_checks": True})  # done just now, and without a word if all is well
 
+    def _add_first_admin(self) -> None:
+        password = None if settings.ON_AWS else people.create_first_admin("admin", Actor("runserver"))
+        if password:
+            self.stdout.write(f"{'Sign in':10}admin / {password}   (shown only now)")
+            self.stdout.flush()
+
     def on_bind(self, server_port: int) -> None:
         site = f"http://[{self.addr}]:{server_port}" if self.use_ipv6 else f"http://{self.addr}:{server_port}"
         lines = {
+            "Staff": f"{site}/staff/",
             "Events": f"{site}/events",
             "API docs": f"{site}/docs",
             "Health": f"{site}/healthz",

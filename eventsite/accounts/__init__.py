@@ -1,0 +1,1 @@
+"""Who may come in: staff with their sessions and roles, and the API's keys."""

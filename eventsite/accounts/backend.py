@@ -1,0 +1,44 @@
+"""How staff sign in: Django's auth asks here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+
+from eventsite.accounts import lockout
+from eventsite.accounts.domain import StaffChangedError, fold_username
+from eventsite.accounts.models import Staff
+
+
+class StaffBackend(BaseBackend):
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> Staff | None:
+        """Raises LockedOutError. Takes as long whether or not there is such an account."""
+        if username is None or password is None:
+            return None
+        username = fold_username(username)
+        address = request.META.get("REMOTE_ADDR", "") if request else ""
+        lockout.count_try(username, address)
+        staff = Staff.get(username)
+        if not _has_password(staff, password) or staff is None or not staff.is_active:
+            return None
+        lockout.forget_tries(username, address)
+        return staff
+
+    def get_user(self, user_id: str) -> Staff | None:
+        staff = Staff.get(user_id)
+        return staff if staff and staff.is_active else None
+
+
+def _has_password(staff: Staff | None, password: str) -> bool:
+    if staff is None:
+        make_password(password)
+        return False
+    try:
+        return staff.check_password(password)
+    except StaffChangedError:  # it was to be hashed anew, but is another by now
+        return False

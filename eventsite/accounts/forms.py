@@ -1,0 +1,127 @@
+"""What people type on the account pages."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.core.exceptions import ValidationError
+
+from eventsite.accounts import lockout
+from eventsite.accounts.domain import (
+    MAX_USERNAME_LENGTH,
+    USERNAME_RULE,
+    LockedOutError,
+    Role,
+    Scope,
+    fold_username,
+    is_username,
+)
+from eventsite.accounts.models import Staff
+
+MAX_KEY_NAME_LENGTH = 60
+
+_ROLES = [
+    (Role.VIEWER.value, "Viewer: reads everything"),
+    (Role.EDITOR.value, "Editor: changes events too"),
+    (Role.ADMIN.value, "Admin: people and API keys too"),
+]
+_SCOPES = [
+    (Scope.READ.value, "Read: lists and reads"),
+    (Scope.WRITE.value, "Write: makes changes, too"),
+]
+_SIGN_IN_ERRORS: dict[str, Any] = {
+    "invalid_login": "This username and password do not match an account that can sign in. Please try again."
+}
+_PASSWORD_ERRORS: dict[str, Any] = {
+    "password_incorrect": "This is not your password.",
+    "password_mismatch": "The two do not match.",
+    "same": "This is the password you have now. Please choose another.",
+}
+
+
+def locked_out(error: LockedOutError) -> ValidationError:
+    """The same for names that there are and names that there are not."""
+    minutes = max(1, math.ceil((error.until - datetime.now(UTC)).total_seconds() / 60))
+    when = "in a minute" if minutes == 1 else f"in {minutes} minutes"
+    return ValidationError(f"There were too many tries. Please try again {when}.", code="locked")
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = _SIGN_IN_ERRORS
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()
+        except LockedOutError as error:
+            raise locked_out(error) from None
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    user: Staff
+    error_messages = _PASSWORD_ERRORS
+
+    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._address = address
+        self.fields["old_password"].label = "Password you have now"
+        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password1"].help_text = "At least 10 characters, not only digits, and not a common password."
+        self.fields["new_password2"].help_text = ""
+
+    def clean_old_password(self) -> str:
+        """Whoever finds someone's browser open has no more tries than at sign-in."""
+        try:
+            lockout.count_try(self.user.username, self._address)
+        except LockedOutError as error:
+            raise locked_out(error) from None
+        password: str = super().clean_old_password()
+        lockout.forget_tries(self.user.username, self._address)
+        return password
+
+    def clean_new_password1(self) -> str:
+        password: str = self.cleaned_data["new_password1"]
+        if password == self.cleaned_data.get("old_password"):
+            raise ValidationError(self.error_messages["same"], code="same")
+        return password
+
+    def save(self, commit: bool = True) -> Any:
+        self.user.must_change_password = False
+        return super().save(commit)
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER.value)
+
+
+class AddPersonForm(RoleForm):
+    username = forms.CharField(
+        max_length=MAX_USERNAME_LENGTH,
+        help_text=USERNAME_RULE,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    field_order = ("username", "role")
+
+    def clean_username(self) -> str:
+        username = fold_username(self.cleaned_data["username"])
+        if not is_username(username):
+            raise ValidationError("This cannot be a username.")
+        return username
+
+
+class AddKeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=MAX_KEY_NAME_LENGTH,
+        help_text="Say which program will use it: the history shows its changes under this name.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scope = forms.ChoiceField(choices=_SCOPES, initial=Scope.READ.value)
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        if not name.isprintable():
+            raise ValidationError("The name has a character that cannot be shown.")
+        return name

@@ -1,0 +1,73 @@
+"""API keys in DynamoDB, and the names that they hold."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from datetime import datetime
+
+from pynamodb.transactions import TransactWrite
+
+from eventsite.accounts import rows
+from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError
+from eventsite.accounts.items import API_KEY, ApiKeyItem, ApiKeyNameItem
+
+_FIELD_NAMES = [field.name for field in fields(ApiKey) if field.name != "id"]
+
+
+def _key(key_id: str) -> str:
+    return f"api-key#{key_id}"
+
+
+def _name_item(name: str, key_id: str | None = None) -> ApiKeyNameItem:
+    return ApiKeyNameItem(f"api-key-name#{name.casefold()}", key_id=key_id)
+
+
+def _api_key(item: ApiKeyItem) -> ApiKey:
+    return ApiKey(item.key.removeprefix(_key("")), **{name: getattr(item, name) for name in _FIELD_NAMES})
+
+
+def get_key(key_id: str) -> ApiKey | None:
+    item = rows.get(ApiKeyItem, _key(key_id))
+    return _api_key(item) if item else None
+
+
+def list_keys() -> list[ApiKey]:
+    """All, revoked ones too. One made some milliseconds ago may be missing."""
+    return [_api_key(item) for item in rows.list_kind(API_KEY, ApiKeyItem)]
+
+
+def create_key(api_key: ApiKey) -> None:
+    """Raises KeyNameTakenError."""
+    stored = {name: value for name, value in asdict(api_key).items() if name != "id"}
+
+    def fill(write: TransactWrite) -> None:
+        write.save(ApiKeyItem(_key(api_key.id), kind=API_KEY, **stored), condition=ApiKeyItem.key.does_not_exist())
+        write.save(_name_item(api_key.name, api_key.id), condition=ApiKeyNameItem.key.does_not_exist())
+
+    try:
+        rows.transact(fill)
+    except rows.RefusedError as error:
+        raise KeyNameTakenError(api_key.name) from error
+
+
+def revoke_key(api_key: ApiKey, at: datetime) -> None:
+    """Raises KeyNotFoundError if it was revoked already."""
+    live = ApiKeyItem.key.exists() & ApiKeyItem.revoked_at.does_not_exist()
+
+    def fill(write: TransactWrite) -> None:
+        write.update(ApiKeyItem(_key(api_key.id)), [ApiKeyItem.revoked_at.set(at)], condition=live)
+        write.delete(_name_item(api_key.name))
+
+    try:
+        rows.transact(fill)
+    except rows.RefusedError as error:
+        raise KeyNotFoundError(api_key.id) from error
+
+
+def touch_key(key_id: str, at: datetime, before: datetime) -> None:
+    """Notes a use, unless there is one since `before`."""
+    due = ApiKeyItem.last_used_at.does_not_exist() | (ApiKeyItem.last_used_at < before)
+    try:
+        rows.update(_key(key_id), [ApiKeyItem.last_used_at.set(at)], ApiKeyItem.key.exists() & due)
+    except rows.RefusedError:
+        return

@@ -1,0 +1,109 @@
+"""API keys: made, checked at every call that sends one, and revoked. Only a hash of the secret is kept."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from events.domain import Actor, StorageError
+from eventsite.accounts import key_repository
+from eventsite.accounts.domain import ApiKey, KeyNotFoundError, Scope
+
+logger = logging.getLogger("eventsite.accounts")
+
+# How long a key may still be taken after another process revoked it; what is asked of each key is 30 seconds.
+SECONDS_TO_REMEMBER = 20
+MAX_REMEMBERED = 1000
+USE_NOTED_EVERY = timedelta(minutes=5)
+
+_ID = re.compile(r"[0-9a-f]{12}")
+_TOKEN = re.compile(r"evk_([0-9a-f]{12})_([0-9a-f]{48})")
+
+
+@dataclass(slots=True)
+class _Remembered:
+    key: ApiKey
+    until: float
+    used_at: datetime | None
+
+
+remembered_keys: dict[str, _Remembered] = {}
+
+
+def create_key(name: str, scope: Scope, actor: Actor) -> tuple[ApiKey, str]:
+    """The new key, and the token that is its only copy. Raises KeyNameTakenError."""
+    secret = secrets.token_hex(24)
+    key = ApiKey(secrets.token_hex(6), name, scope, _hash(secret), datetime.now(UTC), actor.name)
+    key_repository.create_key(key)
+    logger.info("%s made the API key %s (%s, %r)", actor.name, key.id, scope, name)
+    return key, f"evk_{key.id}_{secret}"
+
+
+def list_keys() -> list[ApiKey]:
+    """Newest first, those that are revoked after all others."""
+    keys = sorted(key_repository.list_keys(), key=lambda key: key.created_at, reverse=True)
+    return sorted(keys, key=lambda key: key.revoked_at is not None)
+
+
+def get_key(key_id: str) -> ApiKey:
+    """Raises KeyNotFoundError if there is none, or it was revoked."""
+    key = key_repository.get_key(key_id) if _ID.fullmatch(key_id) else None
+    if key is None or key.revoked_at:
+        raise KeyNotFoundError(key_id)
+    return key
+
+
+def revoke_key(key_id: str, actor: Actor) -> ApiKey:
+    """Raises KeyNotFoundError."""
+    key = get_key(key_id)
+    key_repository.revoke_key(key, datetime.now(UTC))
+    remembered_keys.pop(key_id, None)
+    logger.info("%s revoked the API key %s (%r)", actor.name, key_id, key.name)
+    return key
+
+
+def check_token(token: str) -> ApiKey | None:
+    """The key that a token is of, if it is good. Raises StorageError."""
+    match = _TOKEN.fullmatch(token)
+    remembered = _remember(match[1]) if match else None
+    if match is None or remembered is None or not hmac.compare_digest(_hash(match[2]), remembered.key.secret_hash):
+        return None
+    _note_use(remembered)
+    return remembered.key
+
+
+def _remember(key_id: str) -> _Remembered | None:
+    now = time.monotonic()
+    remembered = remembered_keys.get(key_id)
+    if remembered is None or remembered.until <= now:
+        try:
+            key = get_key(key_id)
+        except KeyNotFoundError:
+            remembered_keys.pop(key_id, None)
+            return None
+        if len(remembered_keys) >= MAX_REMEMBERED:
+            remembered_keys.clear()
+        used_at = remembered.used_at if remembered else None
+        remembered = remembered_keys[key_id] = _Remembered(key, now + SECONDS_TO_REMEMBER, used_at or key.last_used_at)
+    return remembered
+
+
+def _note_use(remembered: _Remembered) -> None:
+    now = datetime.now(UTC)
+    if remembered.used_at and now - remembered.used_at < USE_NOTED_EVERY:
+        return
+    remembered.used_at = now
+    try:
+        key_repository.touch_key(remembered.key.id, now, now - USE_NOTED_EVERY)
+    except StorageError as error:  # the call itself is worth more than the note of it
+        logger.warning("The use of the API key %s was not noted: %s", remembered.key.id, error)
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

@@ -1,0 +1,34 @@
+"""How often a password may be tried: counted before it is checked, so that tries at the same moment count as well."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from eventsite.accounts import session_repository
+from eventsite.accounts.domain import LockedOutError
+from eventsite.accounts.models import Staff
+
+logger = logging.getLogger("eventsite.accounts")
+
+WINDOW = timedelta(minutes=15)
+TRIES_FROM_AN_ADDRESS = 5
+TRIES_FROM_ANYWHERE = 30
+
+
+def count_try(username: str, address: str) -> None:
+    """Counts a try, whether or not there is such an account. Raises LockedOutError if it is one too many."""
+    try:
+        session_repository.count_try(f"{username}\n{address}", TRIES_FROM_AN_ADDRESS, WINDOW)
+        session_repository.count_try(username, TRIES_FROM_ANYWHERE, WINDOW)
+    except LockedOutError:
+        # What is no account's name may be a password, typed into the wrong field.
+        known = Staff.get(username) is not None
+        logger.warning("Too many tries to sign in as %s from %s", username if known else "nobody known", address)
+        raise
+
+
+def forget_tries(username: str, address: str) -> None:
+    """After the right password."""
+    session_repository.forget_tries(f"{username}\n{address}")
+    session_repository.forget_tries(username)

@@ -1,0 +1,27 @@
+"""How commands get a password: typed twice at a terminal, or from standard input for scripts."""
+
+from __future__ import annotations
+
+import sys
+from getpass import getpass
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError
+
+
+def ask_password() -> str:
+    """A new password that keeps to the rules. Raises CommandError."""
+    password = _type_twice() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise CommandError(f"{' '.join(error.messages)} Nothing was changed.") from None
+    return password
+
+
+def _type_twice() -> str:
+    password = getpass("Password: ")
+    if getpass("Password again: ") != password:
+        raise CommandError("The two passwords do not match. Nothing was changed.")
+    return password

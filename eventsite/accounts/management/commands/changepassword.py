@@ -1,0 +1,30 @@
+"""manage.py changepassword, in place of the one of Django's auth, which wants a relational database."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from events.domain import Actor
+from eventsite.accounts import people
+from eventsite.accounts.domain import StaffNotFoundError, fold_username
+from eventsite.accounts.management.asking import ask_password
+from eventsite.engine.command import StorageCommand
+
+
+class Command(StorageCommand):
+    help = "Give someone of the staff a new password. Reads it from standard input if that is no terminal."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("username")
+
+    def handle(self, *args: Any, username: str, **options: Any) -> None:
+        username = fold_username(username)
+        try:
+            people.get_staff(username)
+            people.set_password(username, ask_password(), Actor("manage.py"))
+        except StaffNotFoundError:
+            raise CommandError(f"Nobody has the username {username}.") from None
+        self.stdout.write(f"{username} has a new password, and is signed out everywhere.")

@@ -1,0 +1,37 @@
+"""manage.py create_staff"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from events.domain import Actor
+from events.tables import create_tables
+from eventsite.accounts import people
+from eventsite.accounts.domain import USERNAME_RULE, Role, StaffExistsError, fold_username, is_username
+from eventsite.accounts.management.asking import ask_password
+from eventsite.engine.command import StorageCommand
+
+
+class Command(StorageCommand):
+    help = "Add someone to the staff. Asks for the password; reads it from standard input if that is no terminal."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+
+    def handle(self, *args: Any, username: str, role: str, **options: Any) -> None:
+        username = fold_username(username)
+        if not is_username(username):
+            raise CommandError(f"{username!r} cannot be a username. {USERNAME_RULE}")
+        if not settings.ON_AWS:
+            create_tables()
+        password = ask_password()
+        try:
+            people.create_staff(username, Role(role), password, Actor("manage.py"))
+        except StaffExistsError:
+            raise CommandError(f"There is somebody with the username {username} already.") from None
+        self.stdout.write(f"{username} can sign in now, as {role}.")

@@ -1,0 +1,85 @@
+"""The staff model of Django's auth. No database has it: it is read from and written to the access table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import models
+from django.utils.crypto import salted_hmac
+
+from eventsite.accounts import repository
+from eventsite.accounts.domain import MAX_USERNAME_LENGTH, Role, StaffFields, is_username
+
+# Only people.py changes these: the set of active admins goes with them.
+_STANDING = frozenset({"username", "role", "is_active"})
+_SESSION_SALT = "eventsite.accounts.session"
+
+
+class Staff(AbstractBaseUser):
+    username = models.CharField(max_length=MAX_USERNAME_LENGTH, primary_key=True)
+    role = models.CharField(max_length=10)
+    is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False)
+    epoch = models.CharField(max_length=16)
+    feed_nonce = models.CharField(max_length=16)
+    created_at = models.DateTimeField()
+
+    USERNAME_FIELD = "username"
+
+    class Meta:
+        managed = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._stored: dict[str, Any] = dict(self.fields())
+
+    def __str__(self) -> str:
+        return self.username
+
+    @classmethod
+    def get(cls, username: str) -> Staff | None:
+        """As it is stored now."""
+        fields = repository.get_staff(username) if is_username(username) else None
+        return cls(**fields) if fields else None
+
+    @property
+    def can_edit(self) -> bool:
+        return Role(self.role).includes(Role.EDITOR)
+
+    @property
+    def is_admin(self) -> bool:
+        return Role(self.role).includes(Role.ADMIN)
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Writes what was changed since it was read, or what of that is in `update_fields`, and nothing else.
+
+        Raises StaffChangedError if the password is changed, and is no longer the one that was read: whoever reset it
+        meanwhile did so for a reason.
+        """
+        wanted = self._stored.keys() if update_fields is None else set(update_fields)
+        changes = {name: value for name, value in self.fields().items() if value != self._stored[name]}
+        changes = {name: value for name, value in changes.items() if name in wanted}
+        if not _STANDING.isdisjoint(changes):
+            raise TypeError(f"{', '.join(sorted(changes))} cannot be saved like this.")
+        if changes:
+            password = self._stored["password"] if "password" in changes else None
+            repository.update_staff(self.username, changes, password)
+        self._stored |= changes
+        self._password = None
+
+    def fields(self) -> StaffFields:
+        return cast(StaffFields, {name: getattr(self, name) for name in StaffFields.__annotations__})
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must hold to be this account's: it ends with the password, and with the epoch."""
+        return self._session_auth_hash(settings.SECRET_KEY)
+
+    def get_session_auth_fallback_hash(self) -> Iterable[str]:
+        return (self._session_auth_hash(secret) for secret in settings.SECRET_KEY_FALLBACKS)
+
+    def _session_auth_hash(self, secret: str | bytes) -> str:
+        value = f"{self.epoch}\n{self.password}"
+        return salted_hmac(_SESSION_SALT, value, secret=secret, algorithm="sha256").hexdigest()

@@ -1,0 +1,99 @@
+"""Staff accounts in DynamoDB, and the set of active admins that is kept with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pynamodb.expressions.condition import size
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from eventsite.accounts import rows
+from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffFields
+from eventsite.accounts.items import STAFF, AdminsItem, StaffItem
+
+_ADMINS = "admins"
+_FIELD_NAMES = [name for name in StaffFields.__annotations__ if name != "username"]
+
+
+def _key(username: str) -> str:
+    return f"staff#{username}"
+
+
+def _fields(item: StaffItem) -> StaffFields:
+    stored = {name: getattr(item, name) for name in _FIELD_NAMES}
+    return cast(StaffFields, {"username": item.key.removeprefix(_key("")), **stored})
+
+
+def get_staff(username: str) -> StaffFields | None:
+    item = rows.get(StaffItem, _key(username))
+    return _fields(item) if item else None
+
+
+def list_staff() -> list[StaffFields]:
+    """Everyone, in order of their names. Someone added some milliseconds ago may be missing."""
+    return [_fields(item) for item in rows.list_kind(STAFF, StaffItem)]
+
+
+def has_staff() -> bool:
+    return rows.has_kind(STAFF)
+
+
+def create_staff(fields: StaffFields) -> None:
+    """Raises StaffExistsError."""
+    username = fields["username"]
+    stored: dict[str, Any] = {name: value for name, value in fields.items() if name != "username"}
+
+    def fill(write: TransactWrite) -> None:
+        write.save(StaffItem(_key(username), kind=STAFF, **stored), condition=StaffItem.key.does_not_exist())
+        if _is_active_admin(fields["role"], fields["is_active"]):
+            write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
+
+    try:
+        rows.transact(fill)
+    except rows.RefusedError as error:
+        raise StaffExistsError(username) from error
+
+
+def update_staff(username: str, changes: Mapping[str, Any], password: str | None = None) -> None:
+    """Writes these fields and no other; not the role or `is_active`, with which the set of admins would have to change.
+
+    Raises StaffChangedError if the account is not there, or its password no longer the one that is given.
+    """
+    actions = [getattr(StaffItem, name).set(value) for name, value in changes.items()]
+    condition = StaffItem.key.exists()
+    try:
+        rows.update(_key(username), actions, condition & (StaffItem.password == password) if password else condition)
+    except rows.RefusedError as error:
+        raise StaffChangedError(username) from error
+
+
+def change_standing(before: StaffFields, role: str, is_active: bool, epoch: str) -> None:
+    """Changes role and `is_active`, if they still are as they were in `before`.
+
+    Raises LastAdminError, StaffChangedError.
+    """
+    username = before["username"]
+    was_admin, is_admin = _is_active_admin(before["role"], before["is_active"]), _is_active_admin(role, is_active)
+    actions: list[Action] = [StaffItem.role.set(role), StaffItem.is_active.set(is_active), StaffItem.epoch.set(epoch)]
+    unchanged = (StaffItem.role == before["role"]) & (StaffItem.is_active == before["is_active"])
+    others = size(AdminsItem.usernames) > 1  # type: ignore[no-untyped-call]
+
+    def fill(write: TransactWrite) -> None:
+        write.update(StaffItem(_key(username)), actions, condition=unchanged)
+        if is_admin and not was_admin:
+            write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
+        if was_admin and not is_admin:
+            write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.delete({username})], condition=others)
+
+    try:
+        rows.transact(fill)
+    except rows.RefusedError as error:
+        if "ConditionalCheckFailed" in error.codes[1:] and error.codes[0] != "ConditionalCheckFailed":
+            raise LastAdminError(username) from error
+        raise StaffChangedError(username) from error
+
+
+def _is_active_admin(role: str, is_active: bool) -> bool:
+    return is_active and role == Role.ADMIN

@@ -1,0 +1,86 @@
+"""Who may see which page: checked here, around every view, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final, cast
+from urllib.parse import urlencode, urlsplit
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import decorator_from_middleware
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from events.domain import Actor
+from eventsite.accounts.domain import Role
+from eventsite.accounts.models import Staff
+
+ANYONE: Final = None
+VIEWER, EDITOR, ADMIN = Role.VIEWER, Role.EDITOR, Role.ADMIN
+
+View = Callable[..., HttpResponseBase]
+
+_MIDDLEWARE = (SessionMiddleware, CsrfViewMiddleware, AuthenticationMiddleware, MessageMiddleware)
+
+# What someone may do who has yet to choose a password of their own.
+_WITH_A_ONE_TIME_PASSWORD = frozenset({"password"})
+
+
+def page(route: str, view: View, role: Role | None, name: str) -> URLPattern:
+    """A `path()` whose view is closed to whoever's role does not allow it; the view's `role` says which it is for."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if role is not ANYONE:
+            staff = request.user
+            if not isinstance(staff, Staff):
+                return _go(request, "accounts:login")
+            if staff.must_change_password and name not in _WITH_A_ONE_TIME_PASSWORD:
+                return _go(request, "accounts:password")
+            if not Role(staff.role).includes(role):
+                raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    guarded.role = role  # type: ignore[attr-defined]
+    return path(route, _with_session(guarded), name=name)
+
+
+def _with_session(view: View) -> View:
+    """Around each page rather than around everything: the API needs none of it, and starts without it."""
+    for middleware in reversed(_MIDDLEWARE):
+        view = decorator_from_middleware(middleware)(view)
+    return view
+
+
+def staff_of(request: HttpRequest) -> Staff:
+    """Whoever is signed in; only for pages that are not for anyone."""
+    return cast(Staff, request.user)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Whoever is signed in, for the history."""
+    return Actor(staff_of(request).username, request.META.get("REMOTE_ADDR", ""))
+
+
+def _go(request: HttpRequest, name: str) -> HttpResponse:
+    """To another page, and from there back. Inside a page (htmx), the whole page goes."""
+    address = f"{reverse(name)}?{urlencode({'next': _where(request)}, safe='/')}"
+    return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else HttpResponseRedirect(address)
+
+
+def _where(request: HttpRequest) -> str:
+    """The page that someone was on: what was sent from it, or is part of it, is no page to come back to."""
+    if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
+        return request.get_full_path()
+    came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+        return reverse("pages:home")
+    return urlsplit(came_from)._replace(scheme="", netloc="", fragment="").geturl()

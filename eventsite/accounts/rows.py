@@ -1,0 +1,126 @@
+"""What the repositories of the access table share: reading rows, and writing several or none."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from django.conf import settings
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from events.domain import StorageBusyError
+from events.dynamodb import THROTTLED, connection, error_code, storage_errors
+from events.models import AccessItem
+
+TABLE: str = AccessItem.Meta.table_name
+_BATCH_GET_KEYS = 100  # DynamoDB's own limit
+_TRIES = 6
+
+Item = TypeVar("Item", bound=AccessItem)
+
+
+class RefusedError(Exception):
+    """A condition does not hold; `codes` has DynamoDB's reason for each row, in the order of deletes, puts, updates."""
+
+    def __init__(self, codes: list[str | None]) -> None:
+        self.codes = codes
+        super().__init__(str(codes))
+
+
+def get(kind: type[Item], key: str) -> Item | None:
+    """The row as it is now (a strongly consistent read), unless it is expired: DynamoDB removes those within days."""
+    with storage_errors():
+        answer = connection().get_item(TABLE, key, consistent_read=True)
+    if "Item" not in answer:
+        return None
+    item = kind.from_raw_data(answer["Item"])
+    return None if item.expiresAt and item.expiresAt.timestamp() <= time.time() else item
+
+
+def update(key: str, actions: list[Action], condition: Condition) -> None:
+    """Writes these attributes and no other. Raises RefusedError."""
+    for _ in _tries():
+        with storage_errors():
+            try:
+                connection().update_item(TABLE, key, actions=actions, condition=condition)
+            except UpdateError as error:
+                match error_code(error):
+                    case "ConditionalCheckFailedException":
+                        raise RefusedError(["ConditionalCheckFailed"]) from error
+                    case "TransactionConflictException":
+                        continue
+                raise
+            return
+
+
+def delete(key: str) -> None:
+    with storage_errors():
+        connection().delete_item(TABLE, key)
+
+
+def transact(fill: Callable[[TransactWrite], None]) -> None:
+    """All of what `fill` adds, or nothing. Raises RefusedError."""
+    for _ in _tries():
+        with storage_errors():
+            try:
+                with TransactWrite(connection=connection()) as write:
+                    fill(write)
+            except TransactWriteError as error:
+                codes = [reason.code if reason else None for reason in error.cancellation_reasons]
+                if "TransactionConflict" in codes:
+                    continue
+                if "ConditionalCheckFailed" in codes:
+                    raise RefusedError(codes) from error
+                if THROTTLED.intersection(codes):
+                    raise StorageBusyError(str(error.cause)) from error
+                raise
+            if settings.DYNAMODB_EMBEDDED:
+                connection().get_item(TABLE, "flush")  # as events.repository.write does
+            return
+
+
+def _tries() -> Iterator[None]:
+    """For while others are at the same rows this very moment. Raises StorageBusyError at the end."""
+    for attempt in range(_TRIES):
+        yield
+        time.sleep(random.uniform(0, 0.05 * 2**attempt))
+    raise StorageBusyError("others were at the same rows, every time")
+
+
+def list_kind(kind: str, item: type[Item]) -> list[Item]:
+    """Every row of a kind, in order of their keys; the index gives the keys, the table what is there now."""
+    keys: list[str] = []
+    position: Any = None
+    while True:
+        with storage_errors():
+            answer = connection().query(
+                TABLE, kind, index_name=AccessItem.kind_index.Meta.index_name, exclusive_start_key=position
+            )
+        keys += [row["key"]["S"] for row in answer["Items"]]
+        position = answer.get("LastEvaluatedKey")
+        if not position:
+            break
+    rows = [row for start in range(0, len(keys), _BATCH_GET_KEYS) for row in _get_all(keys[start:][:_BATCH_GET_KEYS])]
+    return [item.from_raw_data(row) for row in sorted(rows, key=lambda row: str(row["key"]["S"]))]
+
+
+def _get_all(keys: list[str]) -> Iterator[dict[str, Any]]:
+    left: list[Any] = [{"key": key} for key in keys]
+    for _ in _tries():
+        with storage_errors():
+            answer = connection().batch_get_item(TABLE, left, consistent_read=True)
+        yield from answer["Responses"][TABLE]
+        left = answer["UnprocessedKeys"].get(TABLE, {}).get("Keys", [])
+        if not left:
+            return
+
+
+def has_kind(kind: str) -> bool:
+    with storage_errors():
+        answer = connection().query(TABLE, kind, index_name=AccessItem.kind_index.Meta.index_name, limit=1)
+    return bool(answer["Items"])

@@ -1,0 +1,66 @@
+"""Sessions and counts of tries in DynamoDB: what comes and goes with signing in and out."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from pynamodb.expressions.condition import Condition
+
+from eventsite.accounts import rows
+from eventsite.accounts.domain import LockedOutError
+from eventsite.accounts.items import LockoutItem, SessionItem
+
+
+def _key(kind: str, secret: str) -> str:
+    return f"{kind}#{sha256(secret.encode()).hexdigest()}"
+
+
+def get_session(session_key: str) -> tuple[str, datetime] | None:
+    """What the session holds, and when it ends."""
+    item = rows.get(SessionItem, _key("session", session_key))
+    return (item.data, item.expiresAt) if item and item.expiresAt else None
+
+
+def put_session(session_key: str, data: str, expires: datetime, new: bool) -> bool:
+    """False if there is one already that should be new, or none any more that should be there."""
+    now = datetime.now(UTC)
+    gone = SessionItem.key.does_not_exist() | (SessionItem.expiresAt <= now)
+    condition: Condition = gone if new else SessionItem.key.exists() & (SessionItem.expiresAt > now)
+    try:
+        rows.update(
+            _key("session", session_key), [SessionItem.data.set(data), SessionItem.expiresAt.set(expires)], condition
+        )
+    except rows.RefusedError:
+        return False
+    return True
+
+
+def delete_session(session_key: str) -> None:
+    rows.delete(_key("session", session_key))
+
+
+def count_try(who: str, limit: int, window: timedelta) -> None:
+    """Counts a try, atomically. Raises LockedOutError if there were `limit` of them, and the last within `window`."""
+    key = _key("lockout", who)
+    while True:
+        now = datetime.now(UTC)
+        end = LockoutItem.expiresAt.set(now + window)
+        running = LockoutItem.key.does_not_exist() | ((LockoutItem.expiresAt > now) & (LockoutItem.tries < limit))
+        over = LockoutItem.key.does_not_exist() | (LockoutItem.expiresAt <= now)
+        try:
+            rows.update(key, [LockoutItem.tries.add(1), end], running)
+        except rows.RefusedError:
+            item = rows.get(LockoutItem, key)
+            if item and item.expiresAt and item.tries >= limit:
+                raise LockedOutError(item.expiresAt) from None
+        else:
+            return
+        with suppress(rows.RefusedError):  # or another try was the first after the last window
+            rows.update(key, [LockoutItem.tries.set(1), end], over)
+            return
+
+
+def forget_tries(who: str) -> None:
+    rows.delete(_key("lockout", who))

@@ -1,0 +1,26 @@
+"""The addresses of accounts and keys, and whom each is for."""
+
+from __future__ import annotations
+
+from eventsite.accounts.roles import ADMIN, ANYONE, VIEWER, page
+from eventsite.accounts.views import keys, oneself, people
+
+app_name = "accounts"
+
+urlpatterns = [
+    page("login/", oneself.SignIn.as_view(), ANYONE, "login"),
+    page("logout/", oneself.SignOut.as_view(), ANYONE, "logout"),
+    page("account/", oneself.account, VIEWER, "account"),
+    page("account/password/", oneself.ChangePassword.as_view(), VIEWER, "password"),
+    page("account/sign-out-everywhere/", oneself.sign_out_everywhere, VIEWER, "sign_out_everywhere"),
+    page("account/feed/", oneself.renew_feed, VIEWER, "renew_feed"),
+    page("people/", people.list_people, ADMIN, "people"),
+    page("people/new/", people.add_person, ADMIN, "add_person"),
+    page("people/<str:username>/", people.person, ADMIN, "person"),
+    page("people/<str:username>/deactivate/", people.deactivate, ADMIN, "deactivate"),
+    page("people/<str:username>/reactivate/", people.reactivate, ADMIN, "reactivate"),
+    page("people/<str:username>/reset-password/", people.reset_password, ADMIN, "reset_password"),
+    page("keys/", keys.list_keys, ADMIN, "keys"),
+    page("keys/new/", keys.add_key, ADMIN, "add_key"),
+    page("keys/<str:key_id>/revoke/", keys.revoke_key, ADMIN, "revoke_key"),
+]

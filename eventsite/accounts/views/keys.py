@@ -1,0 +1,53 @@
+"""Managing the API's keys."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from eventsite.accounts import keys
+from eventsite.accounts.domain import KeyNameTakenError, Scope
+from eventsite.accounts.forms import AddKeyForm
+from eventsite.accounts.roles import actor_of
+
+_ACCESS = {
+    "open": "Here, anyone may call it without a key, too (EVENTS_API_ACCESS is open).",
+    "read-open": "Here, anyone may read without a key; changes need one (EVENTS_API_ACCESS is read-open).",
+    "keyed": "Here, every call needs one (EVENTS_API_ACCESS is keyed).",
+}
+
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+def list_keys(request: HttpRequest) -> HttpResponse:
+    return render(
+        request, "accounts/keys.html", {"keys": keys.list_keys(), "access": _ACCESS[settings.EVENTS_API_ACCESS]}
+    )
+
+
+@form_page
+def add_key(request: HttpRequest) -> HttpResponse:
+    form = AddKeyForm(request.POST or None)
+    if form.is_valid():
+        try:
+            key, token = keys.create_key(
+                form.cleaned_data["name"], Scope(form.cleaned_data["scope"]), actor_of(request)
+            )
+        except KeyNameTakenError:
+            form.add_error("name", "Another key has this name. Choose one that tells them apart.")
+        else:
+            return render(request, "accounts/new_key.html", {"key": key, "token": token})
+    return render(request, "accounts/add_key.html", {"form": form})
+
+
+@form_page
+def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "accounts/revoke_key.html", {"key": keys.get_key(key_id)})
+    key = keys.revoke_key(key_id, actor_of(request))
+    messages.success(request, f"The key {key.name} is revoked: within 30 seconds, it is refused everywhere.")
+    return redirect("accounts:keys")

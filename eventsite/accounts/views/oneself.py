@@ -1,0 +1,76 @@
+"""Signing in and out, and one's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView, RedirectURLMixin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from eventsite.accounts import feeds, people
+from eventsite.accounts.forms import ChangePasswordForm, SignInForm
+from eventsite.accounts.roles import staff_of
+
+
+class SignIn(LoginView):
+    template_name = "accounts/login.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response = super().form_invalid(form)
+        if form.has_error("__all__", "locked"):
+            response.status_code = 429
+        return response
+
+
+class SignOut(LogoutView):
+    next_page = "accounts:login"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
+        messages.success(request, "You are signed out.")
+        return response
+
+
+class ChangePassword(RedirectURLMixin, PasswordChangeView):
+    template_name = "accounts/password.html"
+    form_class = ChangePasswordForm
+    next_page = "accounts:account"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "address": self.request.META.get("REMOTE_ADDR", "")}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(next=self.get_redirect_url(), **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        messages.success(self.request, "Your password is changed. Wherever else you were signed in, you no longer are.")
+        return response
+
+
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    feed = request.build_absolute_uri(reverse("pages:feed", args=[feeds.feed_token(staff_of(request))]))
+    return render(request, "accounts/account.html", {"feed": feed})
+
+
+@require_POST
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    people.sign_out_everywhere(staff_of(request))
+    logout(request)
+    messages.success(request, "You are signed out, here and everywhere else.")
+    return redirect("accounts:login")
+
+
+@require_POST
+def renew_feed(request: HttpRequest) -> HttpResponse:
+    people.renew_feed(staff_of(request))
+    messages.success(request, "Your calendar feed has a new address; the one it had no longer works.")
+    return redirect("accounts:account")

@@ -1,0 +1,88 @@
+"""Managing staff accounts."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from eventsite.accounts import people
+from eventsite.accounts.domain import LastAdminError, Role, StaffExistsError
+from eventsite.accounts.forms import AddPersonForm, RoleForm
+from eventsite.accounts.roles import actor_of
+
+_LAST_ADMIN = "{} is the last active admin: without one, nobody could manage people. Make someone else an admin first."
+
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+def list_people(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/people.html", {"people": people.list_staff()})
+
+
+@form_page
+def add_person(request: HttpRequest) -> HttpResponse:
+    form = AddPersonForm(request.POST or None)
+    if form.is_valid():
+        username, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
+        try:
+            password = people.add_person(username, role, actor_of(request))
+        except StaffExistsError:
+            form.add_error("username", "Somebody has this username already, perhaps someone deactivated.")
+        else:
+            return _one_time_password(request, username, password, added=True)
+    return render(request, "accounts/add_person.html", {"form": form})
+
+
+@form_page
+def person(request: HttpRequest, username: str) -> HttpResponse:
+    staff = people.get_staff(username)
+    form = RoleForm(request.POST or None, initial={"role": staff.role})
+    if form.is_valid():
+        role = Role(form.cleaned_data["role"])
+        try:
+            people.change_role(username, role, actor_of(request))
+        except LastAdminError:
+            form.add_error("role", _LAST_ADMIN.format(username))
+        else:
+            messages.success(request, f"{username} is {'an' if role != Role.VIEWER else 'a'} {role} now.")
+            return redirect("accounts:people")
+    return render(request, "accounts/person.html", {"person": staff, "form": form})
+
+
+@form_page
+def deactivate(request: HttpRequest, username: str) -> HttpResponse:
+    staff = people.get_staff(username)
+    if request.method != "POST":
+        return render(request, "accounts/deactivate.html", {"person": staff})
+    try:
+        people.deactivate(username, actor_of(request))
+    except LastAdminError:
+        messages.error(request, _LAST_ADMIN.format(username))
+        return redirect("accounts:person", username)
+    messages.success(request, f"{username} is deactivated, and signed out wherever they were signed in.")
+    return redirect("accounts:people")
+
+
+@require_POST
+def reactivate(request: HttpRequest, username: str) -> HttpResponse:
+    people.reactivate(username, actor_of(request))
+    messages.success(request, f"{username} can sign in again, with the password they had.")
+    return redirect("accounts:person", username)
+
+
+@form_page
+def reset_password(request: HttpRequest, username: str) -> HttpResponse:
+    staff = people.get_staff(username)
+    if request.method != "POST":
+        return render(request, "accounts/reset_password.html", {"person": staff})
+    password = people.reset_password(username, actor_of(request))
+    return _one_time_password(request, username, password, added=False)
+
+
+def _one_time_password(request: HttpRequest, username: str, password: str, added: bool) -> HttpResponse:
+    """Shown on the answer itself, and kept nowhere."""
+    context = {"username": username, "password": password, "added": added}
+    return render(request, "accounts/one_time_password.html", context)
