@@ -8,7 +8,6 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.http import parse_etags
 from ninja import Header, Path, Query, Router
 
@@ -49,7 +48,7 @@ def create_event(
     actor = actor_of(request)
     created = services.create_event(fields, actor, _own_key(actor, key, fields) if key else None)
     response = _event(created, 201)
-    response["Location"] = reverse("api:list_events") + "/" + quote(created.fields["eventId"], safe="")
+    response["Location"] = f"{request.path}/{quote(created.fields['eventId'], safe='')}"
     return response
 
 

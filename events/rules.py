@@ -93,6 +93,19 @@ RULES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# What people call the fields.
+LABELS = {
+    "eventId": "Event ID",
+    "title": "Title",
+    "description": "Description",
+    "date": "Date",
+    "location": "Location",
+    "capacity": "Capacity",
+    "organizer": "Organizer",
+    "status": "Status",
+}
+
+
 def allows(field: str, value: Any) -> bool:
     """Whether an event could have this value: if not, nothing needs to be looked up to know that none has."""
     try:

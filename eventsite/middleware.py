@@ -11,7 +11,8 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
 from events.api import COMPRESSED
-from eventsite.errors import answer
+from eventsite.error_pages import page_of
+from eventsite.errors import KNOWN, answer
 
 MAX_LENGTH_DIGITS = 20
 
@@ -100,6 +101,44 @@ def errors_as_json(get_response: GetResponse) -> GetResponse:
         return _as_json(response)
 
     return middleware
+
+
+# Nothing but what the site itself serves; pictures of form controls are data in Bootstrap's stylesheet.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_DOCS_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")  # Swagger's own
+
+
+def secure_pages(get_response: GetResponse) -> GetResponse:
+    """What browsers are told about every page: where scripts may come from, no frames; and not to keep staff's."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.path_info.startswith("/staff/"):
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            policy = _DOCS_POLICY if request.path_info == "/docs" else CONTENT_SECURITY_POLICY
+            response.headers.setdefault("Content-Security-Policy", policy)
+            response.headers.setdefault("X-Frame-Options", "DENY")
+            response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+        return response
+
+    return middleware
+
+
+class PageErrorsMiddleware:
+    """Gives what errors.py knows a page; Django itself knows the rest, and with DEBUG shows it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return page_of(request, exception) if isinstance(exception, KNOWN) else None
 
 
 def _as_json(response: HttpResponseBase) -> HttpResponse:

@@ -1,23 +1,25 @@
-"""Addresses: the API with its documentation, and the answers to errors outside it."""
+"""Addresses: staff pages under /staff/, the API with its documentation, and the answers to errors outside it."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import URLResolver, path
+from django.urls.resolvers import RoutePattern
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-from eventsite import errors
+from eventsite import error_pages
 from eventsite.api import api
 
+handler400 = error_pages.bad_request
+handler403 = error_pages.forbidden
+handler404 = error_pages.not_found
+handler500 = error_pages.server_error
 
-def server_error(request: HttpRequest) -> HttpResponse:
-    return errors.answer(500)
-
-
-handler500 = server_error
+to_staff = require_safe(RedirectView.as_view(pattern_name="pages:home"))
 
 urlpatterns = [
-    path("", require_safe(RedirectView.as_view(pattern_name="api:openapi-view"))),
+    path("", to_staff),
+    path("staff", to_staff),
+    URLResolver(RoutePattern("staff/"), "eventsite.staff_urls"),  # include() would load them now
     path("", api.urls),
 ]

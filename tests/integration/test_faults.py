@@ -10,7 +10,7 @@ import pytest
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from events import repository, services
+from events import event_lists, services
 from events.domain import EventRange, StorageBusyError
 from events.models import EventItem, HistoryItem
 from tests import faults as fault_kinds
@@ -193,7 +193,7 @@ def test_a_list_is_given_up_before_the_gateway_gives_up(
     """Each call is slow, but not too slow; together they would be."""
     for number in range(count):
         services.create_event(make_fields(eventId=str(number), description=description), ACTOR)
-    monkeypatch.setattr(repository, "SECONDS_FOR_A_LIST", 0.5)
+    monkeypatch.setattr(event_lists, "SECONDS_FOR_A_LIST", 0.5)
 
     def slow(handler: Any, body: bytes) -> None:
         time.sleep(0.4)

@@ -13,19 +13,48 @@ ROOT: Path = django_settings.BASE_DIR
 
 # From the top down. A module may import from its own line and from those below it.
 LAYERS = [
-    ["eventsite.lambda_handler", "eventsite.management", "events.management"],
+    ["eventsite.lambda_handler", "eventsite.management", "events.management", "eventsite.accounts.management"],
     ["eventsite.wsgi", "eventsite.urls", "eventsite.middleware", "eventsite.engine.command"],
-    ["eventsite.api", "eventsite.errors", "eventsite.bodies"],
-    ["events.api"],
-    ["events.openapi", "events.access", "events.samples"],
+    ["eventsite.staff_urls"],
+    ["eventsite.api", "eventsite.error_pages", "eventsite.theme"],
+    ["eventsite.errors", "eventsite.bodies"],
+    ["events.api", "events.pages.urls", "eventsite.accounts.urls"],
+    ["events.pages", "events.templatetags", "eventsite.accounts.views"],
+    ["events.openapi", "events.access", "events.forms", "events.samples", "eventsite.accounts.forms"],
+    ["eventsite.accounts.roles", "eventsite.accounts.backend", "eventsite.accounts.feeds"],
+    [
+        "eventsite.accounts.people",
+        "eventsite.accounts.keys",
+        "eventsite.accounts.lockout",
+        "eventsite.accounts.sessions",
+    ],
+    ["eventsite.accounts.models", "events.bulk", "events.imports", "events.exports", "events.calendar_feed"],
+    ["events.batches", "events.listing", "events.spreadsheets", "events.activity", "events.overview", "events.months"],
+    ["events.versions"],
     ["events.schemas", "events.services", "events.tables"],
-    ["events.cursors", "events.repository"],
+    ["events.cursors", "events.repository", "events.event_lists", "events.batch_repository"],
+    ["eventsite.accounts.repository", "eventsite.accounts.key_repository", "eventsite.accounts.session_repository"],
+    ["events.history", "eventsite.accounts.rows"],
     ["events.dynamodb"],
+    ["eventsite.accounts.items"],
     ["events.models"],
-    ["events.rules", "events.domain"],
-    ["eventsite.engine", "eventsite.settings"],
+    ["events.rules", "events.domain", "events.tasks", "eventsite.accounts.domain", "eventsite.accounts.passwords"],
+    ["eventsite.engine", "eventsite.settings", "eventsite.assets", "eventsite.accounts", "eventsite.accounts.apps"],
 ]
-STORAGE = {"events.dynamodb", "events.models", "events.repository", "events.tables"}
+STORAGE = {
+    "events.batch_repository",
+    "events.dynamodb",
+    "events.event_lists",
+    "events.history",
+    "events.models",
+    "events.repository",
+    "events.tables",
+    "eventsite.accounts.items",
+    "eventsite.accounts.key_repository",
+    "eventsite.accounts.repository",
+    "eventsite.accounts.rows",
+    "eventsite.accounts.session_repository",
+}
 STORAGE_LIBRARIES = {"pynamodb", "botocore", "boto3"}
 
 

@@ -1,0 +1,72 @@
+"""Many events at once: what is ticked, the confirmation, the progress, the report, and undoing it all."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from events import batches, bulk
+from events.domain import InvalidRequestError
+from events.forms import FilterForm
+from events.pages.navigation import address, filter_of, list_address
+from events.tasks import Batch
+from eventsite.accounts.roles import actor_of
+
+MOST_SHOWN = 200
+
+
+@require_POST
+def choose_events(request: HttpRequest) -> HttpResponse:
+    """What the list's boxes and buttons say, as a batch that waits to be confirmed."""
+    everything = request.POST.get("all") == "yes"
+    search = FilterForm(QueryDict(filter_of(request))).search if everything else None
+    ticked = request.POST.getlist("event")
+    try:
+        if request.POST.get("do") == "delete":
+            batch = bulk.prepare_delete(search, ticked, actor_of(request))
+        else:
+            batch = bulk.prepare_status(search, ticked, request.POST.get("status", ""), actor_of(request))
+    except InvalidRequestError as error:
+        messages.error(request, _sentence(error))
+        return HttpResponseRedirect(list_address(request))
+    return HttpResponseRedirect(address(request, "pages:batch", batch.id))
+
+
+def _sentence(error: InvalidRequestError) -> str:
+    if error.errors[0].field == "status":
+        return f"The new status {error.errors[0].message}."
+    return f"Tick the events first; from 1 to {batches.MAX_TASKS:,} can be changed at once."
+
+
+@require_http_methods(["GET", "POST"])
+def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
+    """A batch at whatever point it is; a POST does as much of it as a moment allows."""
+    if request.method == "POST":
+        batches.run(batch_id, actor_of(request))
+        return HttpResponseRedirect(address(request, "pages:batch", batch_id))
+    batch = batches.get_batch(batch_id, actor_of(request))
+    if not batch.confirmed:
+        shown = [task for task, _ in islice(batches.tasks_of(batch), MOST_SHOWN)]
+        context = {"batch": batch, "shown": shown, "unshown": batch.tasks - len(shown)}
+        return render(request, "events/batch_confirm.html", context)
+    if not batch.finished:
+        return render(request, "events/batch_progress.html", {"batch": batch})
+    return render(request, "events/batch_report.html", {"batch": batch, "failures": _failures(batch)})
+
+
+def _failures(batch: Batch) -> list[object]:
+    if not batch.failed:
+        return []
+    return [(task, outcome) for task, outcome in batches.tasks_of(batch) if outcome and outcome.kind == "failed"]
+
+
+@require_POST
+def undo_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
+    """Undoes what a batch did, as a batch of its own."""
+    batch = batches.undo(batch_id, actor_of(request))
+    batches.run(batch.id, actor_of(request))
+    return HttpResponseRedirect(address(request, "pages:batch", batch.id))

@@ -1,0 +1,129 @@
+"""One event: to look at, to write down, to change, to copy, to delete, and to bring back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from events import services, versions
+from events.domain import Event, EventExistsError, EventNotFoundError, RevisionMismatchError
+from events.forms import EventForm, NewEventForm
+from events.pages.navigation import address, list_address
+from eventsite.accounts.roles import actor_of
+
+read_or_write = require_http_methods(["GET", "POST"])
+
+
+@require_GET
+def show_event(request: HttpRequest, event_id: str) -> HttpResponse:
+    """The event with its history; a deleted one as its history has it."""
+    past = versions.get_past(event_id, request.GET.get("before"))
+    return render(request, "events/event.html", {"past": past, "event": past.event}, status=200 if past.event else 410)
+
+
+@read_or_write
+def new_event(request: HttpRequest) -> HttpResponse:
+    """An empty form, or one filled from another event, or with a day chosen in the calendar."""
+    copied = request.GET.get("copy")
+    if request.method == "GET":
+        day = request.GET.get("date", "")
+        initial = dict(services.get_event(copied).fields, eventId="") if copied else {"date": day}
+        return _form(request, NewEventForm(initial=initial))
+    form = NewEventForm(request.POST)
+    if not form.is_valid():
+        return _form(request, form)
+    try:
+        event = services.create_event(form.fields_of_event, actor_of(request))
+    except EventExistsError:
+        if not form.cleaned_data["eventId"]:  # the form was sent twice; the first time did it
+            return HttpResponseRedirect(address(request, "pages:event", str(form.cleaned_data["made_id"])))
+        form.add_error("eventId", "An event with this ID exists already. Choose another, or leave it empty.")
+        return _form(request, form)
+    return _saved(request, event, "was created")
+
+
+@read_or_write
+def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
+    """Nothing is overwritten that was saved since the form was opened: then both are shown, to be merged."""
+    if request.method == "GET":
+        event = services.get_event(event_id)
+        return _form(request, EventForm(initial={**event.fields, "revision": event.revision}), event_id)
+    form = EventForm(request.POST)
+    if not form.is_valid():
+        return _form(request, form, event_id)
+    revision = form.cleaned_data["revision"]
+    try:
+        event = services.update_event(event_id, form.changes, actor_of(request), [revision])
+    except RevisionMismatchError:
+        return _conflict(request, event_id, form)
+    except EventNotFoundError:
+        return _form(request, NewEventForm(initial={**form.changes, "eventId": event_id}), gone=True)
+    return _saved(request, event, "was saved" if event.revision != revision else "is as it was")
+
+
+def _form(request: HttpRequest, form: EventForm, event_id: str = "", gone: bool = False) -> HttpResponse:
+    """The page of a form; `gone`: what was typed is offered as a new event, as the old one was deleted meanwhile."""
+    context = {"form": form, "event_id": event_id, "gone": gone, "statuses": services.statuses_in_use()}
+    return render(request, "events/form.html", context, status=409 if gone else 422 if form.errors else 200)
+
+
+def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpResponse:
+    event = services.get_event(event_id)
+    fields = versions.merge(event, form.cleaned_data["revision"], form.changes)
+    merged: dict[str, Any] = {field.name: field.merged for field in fields}
+    context = {
+        "event": event,
+        "fields": fields,
+        "form": EventForm(initial={**merged, "revision": event.revision}),
+        "statuses": services.statuses_in_use(),
+    }
+    return render(request, "events/conflict.html", context, status=409)
+
+
+def _saved(request: HttpRequest, event: Event, what: str) -> HttpResponse:
+    undo = address(request, "pages:undo_change", event.fields["eventId"], at=event.updated_at)
+    messages.success(request, f"“{event.fields['title']}” {what}.", extra_tags=undo if what != "is as it was" else "")
+    if request.POST.get("then") == "new":
+        return HttpResponseRedirect(address(request, "pages:new_event"))
+    return HttpResponseRedirect(address(request, "pages:event", event.fields["eventId"]))
+
+
+@read_or_write
+def delete_event(request: HttpRequest, event_id: str) -> HttpResponse:
+    """Shows what will go; then it goes, if it still is what was shown."""
+    event = services.get_event(event_id)
+    status = 200
+    if request.method == "POST":
+        try:
+            change = services.delete_event(event_id, actor_of(request), [request.POST.get("revision", "")])
+        except RevisionMismatchError:
+            status = 409
+        else:
+            undo = address(request, "pages:undo_change", event_id, at=change.at)
+            messages.success(request, f"“{event.fields['title']}” was deleted.", extra_tags=undo)
+            return HttpResponseRedirect(list_address(request))
+    return render(request, "events/delete.html", {"event": event, "changed": status == 409}, status=status)
+
+
+@require_POST
+def undo_change(request: HttpRequest, event_id: str) -> HttpResponse:
+    """Takes back the event's latest change, if that is still the one meant."""
+    event = versions.undo_change(event_id, request.GET.get("at", ""), actor_of(request))
+    messages.success(request, "That was undone.")
+    if event is None:
+        return HttpResponseRedirect(list_address(request))
+    return HttpResponseRedirect(address(request, "pages:event", event_id))
+
+
+@require_POST
+def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
+    """Makes the event what a change in its history left."""
+    at, revision = request.POST.get("at", ""), request.POST.get("revision", "")
+    event = versions.restore_version(event_id, at, revision, actor_of(request))
+    undo = address(request, "pages:undo_change", event_id, at=event.updated_at)
+    messages.success(request, f"“{event.fields['title']}” is as it was then.", extra_tags=undo)
+    return HttpResponseRedirect(address(request, "pages:event", event_id))

@@ -1,0 +1,38 @@
+"""The list of events: filter, order, pages."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from events import cursors, services
+from events.forms import FilterForm
+from events.listing import list_page
+from events.rules import allows
+
+
+@require_safe
+def list_events(request: HttpRequest) -> HttpResponse:
+    """The page that a filter and a cursor ask for; for htmx only what changes with the filter."""
+    part = request.headers.get("HX-Target") == "results"
+    form = FilterForm(request.GET, [] if part else services.statuses_in_use())
+    page = list_page(form.search, _cursor(request, "after"), _cursor(request, "before"))
+    context = {
+        "form": form,
+        "page": page,
+        "after": page.next and cursors.encode(page.next),
+        "before": page.previous and cursors.encode(page.previous),
+    }
+    response = render(request, "events/list_results.html" if part else "events/list.html", context)
+    patch_vary_headers(response, ["HX-Target"])
+    return response
+
+
+def _cursor(request: HttpRequest, name: str) -> str | None:
+    """The sort key in a cursor; one that is none begins anew, as an old bookmark should."""
+    try:
+        return cursors.decode(request.GET[name]) if allows("title", request.GET.get(name, "")) else None
+    except ValueError:
+        return None

@@ -1,0 +1,26 @@
+"""The addresses of the staff pages on events, each with the role that it takes."""
+
+from __future__ import annotations
+
+from events.pages import activity, batches, calendar, event, feed, home, imports, lists
+from eventsite.accounts.roles import ANYONE, EDITOR, VIEWER, page
+
+app_name = "pages"
+urlpatterns = [
+    page("", home.show_home, VIEWER, "home"),
+    page("calendar/", calendar.show_month, VIEWER, "calendar"),
+    page("activity/", activity.show_activity, VIEWER, "activity"),
+    page("events/", lists.list_events, VIEWER, "events"),
+    page("events/new/", event.new_event, EDITOR, "new_event"),
+    page("events/bulk/", batches.choose_events, EDITOR, "bulk"),
+    page("event/<str:event_id>/", event.show_event, VIEWER, "event"),
+    page("event/<str:event_id>/edit/", event.edit_event, EDITOR, "edit_event"),
+    page("event/<str:event_id>/delete/", event.delete_event, EDITOR, "delete_event"),
+    page("event/<str:event_id>/undo/", event.undo_change, EDITOR, "undo_change"),
+    page("event/<str:event_id>/restore/", event.restore_event, EDITOR, "restore_event"),
+    page("batches/<str:batch_id>/", batches.show_batch, EDITOR, "batch"),
+    page("batches/<str:batch_id>/undo/", batches.undo_batch, EDITOR, "undo_batch"),
+    page("import/", imports.import_events, EDITOR, "import_events"),
+    page("export/", imports.export_events, VIEWER, "export_events"),
+    page("feed/<str:token>.ics", feed.feed, ANYONE, "feed"),
+]

@@ -1,0 +1,116 @@
+"""How the staff pages show dates, times, statuses and addresses."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.forms import BoundField, CheckboxInput, Select
+from django.utils import timezone
+
+from events.domain import FIELD_NAMES, HistoryRow
+from events.pages import navigation
+from events.rules import LABELS
+
+register = template.Library()
+
+_STATUS_COLOURS = {
+    "active": "success",
+    "draft": "secondary",
+    "completed": "info",
+    "postponed": "warning",
+    "cancelled": "danger",
+    "canceled": "danger",
+}
+_ACTIONS = {"create": "created", "update": "changed", "delete": "deleted", "restore": "restored"}
+
+
+@register.filter
+def status_class(status: str) -> str:
+    """Bootstrap's classes for a status; one that nobody foresaw has a colour too."""
+    colour = _STATUS_COLOURS.get(status.strip().casefold(), "primary")
+    return f"bg-{colour}-subtle text-{colour}-emphasis border border-{colour}-subtle"
+
+
+@register.filter
+def long_date(day: str | date) -> str:
+    """A plain day, "Tue 1 Dec 2026"; never moved by a time zone."""
+    day = date.fromisoformat(day) if isinstance(day, str) else day
+    return f"{calendar.day_abbr[day.weekday()]} {day.day} {calendar.month_abbr[day.month]} {day.year}"
+
+
+@register.filter
+def moment(stamp: str) -> str:
+    """An audit stamp in the desk's own time zone, "1 Dec 2026, 09:05"."""
+    at = timezone.localtime(datetime.fromisoformat(stamp))
+    if at.year == datetime.fromtimestamp(0, UTC).year:
+        return "at an unknown time"
+    return f"{at.day} {calendar.month_abbr[at.month]} {at.year}, {at:%H:%M}"
+
+
+@register.filter
+def field_label(name: str) -> str:
+    return LABELS.get(name, name)
+
+
+@register.filter
+def action_label(action: str) -> str:
+    return _ACTIONS.get(action, action)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: dict[str, Any], **changes: Any) -> str:
+    """The page's own query with some parameters changed, or left out (None), as the end of an address."""
+    parameters = context["request"].GET.copy()
+    for name, value in changes.items():
+        parameters.pop(name, None)
+        if value not in (None, ""):
+            parameters[name] = value
+    return f"?{parameters.urlencode()}" if parameters else "?"
+
+
+@register.filter
+def control(field: BoundField) -> str:
+    """A form's field with Bootstrap's classes; Django itself links it to its help and its errors."""
+    widget = field.field.widget
+    if isinstance(widget, CheckboxInput):
+        style = "form-check-input"
+    else:
+        style = "form-select" if isinstance(widget, Select) else "form-control"
+    return field.as_widget(attrs={"class": f"{style} is-invalid" if field.errors else style})
+
+
+@register.simple_tag(takes_context=True)
+def keep(context: dict[str, Any]) -> str:
+    """The end of an address that carries the list's filter along."""
+    carried = navigation.filter_of(context["request"])
+    return f"?{urlencode({navigation.PARAMETER: carried})}" if carried else ""
+
+
+@register.simple_tag(takes_context=True)
+def list_address(context: dict[str, Any]) -> str:
+    """The list, filtered as it was."""
+    return navigation.list_address(context["request"])
+
+
+@register.filter
+def thousands(number: int) -> str:
+    return f"{number:,}"
+
+
+@register.filter
+def actor(name: str) -> str:
+    """Who made a change, as people call them."""
+    if name.startswith("key:"):
+        return f"API key {name.removeprefix('key:')}"
+    return "The API (no key)" if name == "anonymous" else name
+
+
+@register.filter
+def changes(row: HistoryRow) -> list[tuple[str, Any, Any]]:
+    """The fields of a change in their usual order, each before and after."""
+    before, after = row.before or {}, row.after or {}
+    return [(name, before.get(name), after.get(name)) for name in FIELD_NAMES if name in before or name in after]

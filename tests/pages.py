@@ -1,0 +1,90 @@
+"""Reading staff pages as a person does: by their words, labels and links, not by their markup."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+
+from django.test import Client
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: dict[str, str] = {}
+        self.fields: dict[str, list[str]] = {}
+        self._link: str | None = None
+        self._area: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "a":
+            self._link = attributes.get("href", "")
+        elif tag == "input" and "name" in attributes:
+            if attributes.get("type") != "checkbox" or "checked" in attributes:
+                self.fields.setdefault(attributes["name"], []).append(attributes.get("value", ""))
+        elif tag == "textarea":
+            self._area = attributes.get("name", "")
+            self.fields[self._area] = [""]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._link = None
+        elif tag == "textarea" and self._area is not None:
+            # HTML drops the first line end, which Django therefore writes.
+            self.fields[self._area][0] = self.fields[self._area][0].removeprefix("\n")
+            self._area = None
+
+    def handle_data(self, data: str) -> None:
+        if self._area is not None:
+            self.fields[self._area][0] += data
+            return
+        self.words.append(data)
+        if self._link is not None and data.strip():
+            self.links.setdefault(" ".join(data.split()), self._link)
+
+
+def _read(response: Any) -> _Reader:
+    reader = _Reader()
+    reader.feed(response.content.decode())
+    return reader
+
+
+def text(response: Any) -> str:
+    """What a page says, in one line."""
+    return " ".join(" ".join(_read(response).words).split())
+
+
+def links(response: Any) -> dict[str, str]:
+    """Where the links lead, by their words."""
+    return _read(response).links
+
+
+def fields(response: Any) -> dict[str, str]:
+    """What the page's forms would send, by name (the last of each name), but for the token against forgery."""
+    found = {name: values[-1] for name, values in _read(response).fields.items()}
+    return {name: value for name, value in found.items() if name not in ("csrfmiddlewaretoken", "next")}
+
+
+def titles(response: Any) -> list[str]:
+    """The titles of the list's rows, in order."""
+    return [
+        unescape(title) for title in re.findall(r'class="fw-semibold" href="[^"]*">([^<]*)<', response.content.decode())
+    ]
+
+
+def submit(client: Client, path: str, **changes: Any) -> Any:
+    """Opens a page with a form, changes some of its fields, and sends it to where it came from."""
+    return client.post(path, {**fields(client.get(path)), **changes})
+
+
+def undo_address(response: Any) -> str:
+    """Where the Undo button of a page's message leads."""
+    found = re.search(
+        r'<form method="post" action="([^"]*)"[^>]*>(?:(?!</form>).)*Undo', response.content.decode(), re.DOTALL
+    )
+    assert found, text(response)
+    return unescape(found[1])
