@@ -1,0 +1,69 @@
+"""What the start page tells: the next thirty days in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from events.domain import EventRange, EventSummary, Search
+from events.services import search_events
+
+DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Those days of a week (Monday to Sunday) that are looked at, and what is on in them."""
+
+    first: date
+    last: date
+    events: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The events of some days in order, counted; `full`: all of them; `desk_is_empty`: nor is there any other."""
+
+    first: date
+    last: date
+    events: list[EventSummary]
+    statuses: list[tuple[str, int]]
+    weeks: list[Week]
+    full: bool
+    desk_is_empty: bool
+
+    @property
+    def capacity(self) -> int:
+        return sum(week.capacity for week in self.weeks)
+
+
+def get_overview(first: date) -> Overview:
+    """The thirty days from `first` on. Raises StorageError."""
+    last = first + timedelta(DAYS - 1)
+    page = search_events(Search(EventRange(None, first.isoformat(), last.isoformat())), limit=None)
+    return Overview(
+        first,
+        last,
+        events=page.events,
+        statuses=count_statuses(page.events),
+        weeks=list(_weeks(first, last, page.events)),
+        full=page.full,
+        desk_is_empty=not page.events and not search_events(Search(), limit=1).events,
+    )
+
+
+def count_statuses(events: Iterable[EventSummary]) -> list[tuple[str, int]]:
+    """Each status with the number of its events, the most frequent first."""
+    counts = Counter(event["status"] for event in events)
+    return sorted(counts.items(), key=lambda status: (-status[1], status[0]))
+
+
+def _weeks(first: date, last: date, events: list[EventSummary]) -> Iterator[Week]:
+    while first <= last:
+        sunday = min(first + timedelta(6 - first.weekday()), last)
+        within = [event["capacity"] for event in events if first.isoformat() <= event["date"] <= sunday.isoformat()]
+        yield Week(first, sunday, len(within), sum(within))
+        first = sunday + timedelta(1)

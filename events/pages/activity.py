@@ -1,0 +1,22 @@
+"""What everyone changed lately: staff, API keys and imports alike."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from events import cursors
+from events.activity import list_activity
+
+
+@require_safe
+def show_activity(request: HttpRequest) -> HttpResponse:
+    """The latest changes, or those before a cursor; one that is none begins anew, as an old bookmark should."""
+    try:
+        before = cursors.decode_change(request.GET.get("before", ""))
+    except ValueError:
+        before = None
+    page = list_activity(before=before)
+    context = {"page": page, "before": before, "next": page.next and cursors.encode(page.next)}
+    return render(request, "events/activity.html", context)
