@@ -133,7 +133,7 @@ def counted() -> Iterator[list[float]]:
         if "ConsumedCapacity" in parsed:
             units.append(parsed["ConsumedCapacity"]["CapacityUnits"])
 
-    events: Any = connection().client.meta.events  # type: ignore[attr-defined]
+    events: Any = connection().client.meta.events
     events.register("provide-client-params.dynamodb.Query", ask)
     events.register("after-call.dynamodb.Query", count)
     yield units

@@ -1,0 +1,30 @@
+"""Events as a file, for a spreadsheet program or to be imported again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import IO, Literal
+
+from events.domain import EventFields
+from events.spreadsheets.csv_file import write_csv
+
+Format = Literal["csv", "xlsx"]
+CONTENT_TYPES: dict[Format, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def export_csv(events: Iterable[EventFields]) -> Iterator[bytes]:
+    """Begins to read the events at once, so that a failure to is known before the first byte is sent."""
+    lines = write_csv(events)
+    first = next(lines) + next(lines, b"")
+    return chain([first], lines)
+
+
+def export_xlsx(events: Iterable[EventFields]) -> IO[bytes]:
+    """A temporary file. Raises TooLongForExcelError."""
+    from events.spreadsheets.workbook import write_workbook  # noqa: PLC0415  # openpyxl is slow to load
+
+    return write_workbook(events)

@@ -1,0 +1,187 @@
+"""What importing a file would do: the fate of every row, and the tasks that would do it. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import uuid4
+
+from events import services
+from events.domain import FIELD_NAMES, Event
+from events.rules import RULES
+from events.spreadsheets import read_spreadsheet
+from events.spreadsheets.cells import meaning
+from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError, field_of, is_blank
+from events.tasks import Task
+
+Fate = Literal["new", "changed", "same", "wrong"]
+
+MOST_SHOWN, MOST_BEFORE = 200, 40  # characters of a text, and those before the first that differs
+
+_OPTIONAL = ("eventId", "description")
+_MOST_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    field: str
+    before: str | int
+    after: str | int
+
+    @property
+    def excerpts(self) -> tuple[str, str]:
+        """Before and after as people read them: of long texts what is around the first difference."""
+        before, after = str(self.before), str(self.after)
+        start = 0
+        if max(len(before), len(after)) > MOST_SHOWN:
+            pairs = enumerate(zip(before, after, strict=False))
+            differs = next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
+            start = max(differs - MOST_BEFORE, 0)
+        return _excerpt(before, start), _excerpt(after, start)
+
+
+def _excerpt(text: str, start: int) -> str:
+    end = start + MOST_SHOWN
+    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """A row by its number in the file, and what becomes of it; `reasons` say what is wrong."""
+
+    number: int
+    fate: Fate
+    event_id: str
+    title: str
+    reasons: list[str] = field(default_factory=list)
+    changes: list[FieldChange] = field(default_factory=list)
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rows of a file in their order, and what its reader should know."""
+
+    rows: list[PlannedRow]
+    notices: list[str]
+
+    @property
+    def new(self) -> list[PlannedRow]:
+        return self._of("new")
+
+    @property
+    def changed(self) -> list[PlannedRow]:
+        return self._of("changed")
+
+    @property
+    def same(self) -> list[PlannedRow]:
+        return self._of("same")
+
+    @property
+    def wrong(self) -> list[PlannedRow]:
+        return self._of("wrong")
+
+    @property
+    def tasks(self) -> list[Task]:
+        return [row.task for row in self.rows if row.task]
+
+    def _of(self, fate: Fate) -> list[PlannedRow]:
+        return [row for row in self.rows if row.fate == fate]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """The values of a row that keep the rules, and the faults of the others."""
+
+    row: Row
+    values: dict[str, Any]
+    faults: dict[str, str]
+    title: str
+
+    @property
+    def event_id(self) -> str:
+        """Empty if the row has none, or none that could be one."""
+        event_id: str = self.values.get("eventId", "")
+        return event_id
+
+
+def plan_import(data: bytes) -> Plan:
+    """Reads the file and looks its events up. Raises SpreadsheetError, StorageError."""
+    sheet = read_spreadsheet(data)
+    columns = _columns(sheet)
+    rows = [_parse(row, columns, len(sheet.header)) for row in sheet.rows]
+    _find_repeated(rows)
+    events = services.get_events(row.event_id for row in rows if row.event_id)
+    planned = [_plan(row, events.get(row.event_id), columns) for row in rows]
+    return Plan(planned, [*sheet.notices, *_notices(sheet, columns)])
+
+
+def _columns(sheet: Sheet) -> dict[str, int]:
+    """Where each field is. Raises SpreadsheetError if one is there twice."""
+    fields = [field_of(name) for name in sheet.header]
+    twice = [name for name, count in Counter(fields).items() if name and count > 1]
+    if twice:
+        raise SpreadsheetError(f"There is more than one column for {' and for '.join(twice)}; please keep one of each.")
+    return {name: position for position, name in enumerate(fields) if name}
+
+
+def _notices(sheet: Sheet, columns: dict[str, int]) -> list[str]:
+    notices = []
+    unknown = [name for name in sheet.header if name and field_of(name) is None]
+    if unknown:
+        named = ", ".join(f"“{name[:40]}”" for name in unknown[:_MOST_NAMED])
+        more = f" and {len(unknown) - _MOST_NAMED:,} more" if len(unknown) > _MOST_NAMED else ""
+        notices.append(f"Columns that events do not have are left out: {named}{more}.")
+    if "eventId" not in columns:
+        notices.append("There is no column eventId, so every row is a new event.")
+    return notices
+
+
+def _parse(row: Row, columns: dict[str, int], width: int) -> _Parsed:
+    values: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+    cells = {name: row.cells[place] if place < len(row.cells) else None for name, place in columns.items()}
+    for name, cell in cells.items():
+        if name == "eventId" and is_blank(cell):
+            continue
+        try:
+            values[name] = RULES[name](meaning(name, cell))
+        except ValueError as error:
+            faults[name] = str(error)
+    if not all(map(is_blank, row.cells[width:])):
+        faults["row"] = "has more cells than the first row has names; is a quotation mark missing?"
+    title = cells.get("title")
+    return _Parsed(row, values, faults, str(title) if isinstance(title, str | int | float) else "")
+
+
+def _find_repeated(rows: list[_Parsed]) -> None:
+    first_rows: dict[str, int] = {}
+    for row in rows:
+        if row.event_id in first_rows:
+            row.faults["eventId"] = f"is the same as in row {first_rows[row.event_id]:,}"
+        elif row.event_id:
+            first_rows[row.event_id] = row.row.number
+
+
+def _plan(row: _Parsed, event: Event | None, columns: dict[str, int]) -> PlannedRow:
+    number, values, faults = row.row.number, row.values, row.faults
+    title = values.get("title") or (event.fields["title"] if event else row.title)
+    if event is None and "eventId" not in faults:
+        faults |= {name: "is missing" for name in FIELD_NAMES if name not in columns and name not in _OPTIONAL}
+    if faults:
+        reasons = [f"{name} {faults[name]}" for name in ("row", *FIELD_NAMES) if name in faults]
+        return PlannedRow(number, "wrong", row.event_id, title, reasons)
+    if event is None:
+        fields = {"description": "", **values, "eventId": row.event_id or str(uuid4())}
+        task = Task(
+            "create", fields["eventId"], title, changes={name: fields[name] for name in FIELD_NAMES}, row=number
+        )
+        return PlannedRow(number, "new", row.event_id, title, task=task)
+    before: dict[str, Any] = {**event.fields}
+    changes = [FieldChange(name, before[name], after) for name, after in values.items() if after != before[name]]
+    if not changes:
+        return PlannedRow(number, "same", row.event_id, title)
+    after = {change.field: change.after for change in changes}
+    task = Task("update", row.event_id, title, event.revision, after, number)
+    return PlannedRow(number, "changed", row.event_id, title, changes=changes, task=task)

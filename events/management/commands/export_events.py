@@ -1,0 +1,73 @@
+"""manage.py export_events"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any, cast
+
+from django.core.management.base import CommandError
+
+from events import services
+from events.domain import EventFields, EventRange, Search
+from events.exports import export_csv, export_xlsx
+from events.rules import RULES
+from events.spreadsheets.sheet import TooLongForExcelError
+from eventsite.engine.command import StorageCommand
+
+
+class Command(StorageCommand):
+    help = "Write events into a file that spreadsheet programs open and import_events takes back."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", default="-", help="where to; - or nothing: standard output")
+        parser.add_argument("--format", choices=["csv", "xlsx"], help="without it, the end of the file's name says")
+        parser.add_argument("--status", help="only events of this status")
+        parser.add_argument("--from", dest="first", metavar="DATE", type=_day, help="only events from this day on")
+        parser.add_argument("--to", dest="last", metavar="DATE", type=_day, help="only events up to this day")
+        parser.add_argument(
+            "--search", default="", metavar="TEXT", help="only where title, location or organizer has it"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        within = EventRange(options["status"], options["first"], options["last"])
+        events = services.export_events(Search(within, options["search"]))
+        excel = (options["format"] or Path(options["file"]).suffix.lstrip(".").lower()) == "xlsx"
+        if options["file"] == "-":
+            _write(events, cast(IO[bytes], self.stdout.buffer), excel)
+        else:
+            self._write_file(events, Path(options["file"]), excel)
+
+    def _write_file(self, events: Iterable[EventFields], path: Path, excel: bool) -> None:
+        """All of it or nothing: what breaks off leaves no file that looks whole."""
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with part.open("wb") as file:
+                _write(events, file, excel)
+            part.replace(path)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+        finally:
+            part.unlink(missing_ok=True)
+        self.stdout.write(f"The events are in {path}.")
+
+
+def _write(events: Iterable[EventFields], file: IO[bytes], excel: bool) -> None:
+    if not excel:
+        file.writelines(export_csv(events))
+        return
+    try:
+        with export_xlsx(events) as workbook:
+            shutil.copyfileobj(workbook, file)
+    except TooLongForExcelError as error:
+        raise CommandError(f"{error}, which is all that Excel takes in a cell; --format csv holds it.") from error
+
+
+def _day(text: str) -> str:
+    try:
+        day: str = RULES["date"](text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} {error}") from None
+    return day

@@ -1,0 +1,85 @@
+"""manage.py import_events"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from events import batches
+from events.domain import Actor
+from events.imports import Plan, PlannedRow, plan_import
+from events.spreadsheets.sheet import MAX_FILE_BYTES, SpreadsheetError
+from events.tasks import Batch
+from eventsite.engine.command import StorageCommand
+
+ACTOR = Actor("command")
+MOST_SHOWN = 80
+
+
+class Command(StorageCommand):
+    help = "Create and change events as a CSV or Excel file has them. With a wrong row in it, nothing is done."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="a .csv or .xlsx file, as export_events writes it")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        parser.add_argument("--skip-wrong", action="store_true", help="leave wrong rows out, and import the others")
+
+    def handle(self, *args: Any, file: Path, dry_run: bool, skip_wrong: bool, **options: Any) -> None:
+        plan = _plan(file)
+        for line in _lines(plan):
+            self.stdout.write(line)
+        if plan.wrong and not skip_wrong:
+            advice = "" if dry_run else " Nothing was imported; mend it, or leave wrong rows out with --skip-wrong."
+            raise CommandError(f"{len(plan.wrong):,} of {len(plan.rows):,} rows are wrong.{advice}")
+        if plan.tasks and not dry_run:
+            self._import(plan, file.name)
+
+    def _import(self, plan: Plan, name: str) -> None:
+        batch = batches.prepare("import", plan.tasks, ACTOR, name)
+        while not batch.finished:
+            batch = batches.run(batch.id, ACTOR)
+            if self.stderr.isatty():
+                self.stderr.write(f"{batch.progress:,} of {batch.tasks:,}", ending="\r")
+        self.stdout.write(f"{batch.done:,} done, {batch.same:,} were so already, {batch.failed:,} not done.")
+        if batch.failed:
+            raise CommandError("\n".join(_failures(batch)))
+
+
+def _plan(file: Path) -> Plan:
+    try:
+        with file.open("rb") as opened:
+            return plan_import(opened.read(MAX_FILE_BYTES + 1))
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+    except SpreadsheetError as error:
+        raise CommandError(f"{file}: {error}") from error
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield from plan.notices
+    for row in plan.rows:
+        if row.fate != "same":
+            yield f"Row {row.number:,}: {row.fate}: {_described(row)}"
+    counts = (("new", plan.new), ("changed", plan.changed), ("the same", plan.same), ("wrong", plan.wrong))
+    yield ", ".join(f"{len(rows):,} {name}" for name, rows in counts) + "."
+
+
+def _described(row: PlannedRow) -> str:
+    changes = (" ".join((change.field, " -> ".join(map(repr, change.excerpts)))) for change in row.changes)
+    what = "; ".join([*row.reasons, *changes])
+    return f"{_title(row.title or row.event_id)}{': ' if what else ''}{what}"
+
+
+def _title(title: str) -> str:
+    """Quoted, as texts are here, so that nothing in it moves the terminal's cursor."""
+    return repr(title if len(title) <= MOST_SHOWN else f"{title[:MOST_SHOWN]}…")
+
+
+def _failures(batch: Batch) -> Iterator[str]:
+    for task, outcome in batches.tasks_of(batch):
+        if outcome and outcome.kind == "failed":
+            yield f"Row {task.row:,}: {_title(task.title)}: {outcome.reason}"

@@ -1,0 +1,26 @@
+"""Spreadsheet files: CSV and Excel, to events and from events."""
+
+from __future__ import annotations
+
+from events.spreadsheets.csv_file import read_csv
+from events.spreadsheets.sheet import MAX_FILE_BYTES, Sheet, SpreadsheetError
+
+_ZIP = b"PK\x03\x04"
+_COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def read_spreadsheet(data: bytes) -> Sheet:
+    """A file of either kind, whatever its name says. Raises SpreadsheetError."""
+    if len(data) > MAX_FILE_BYTES:
+        raise SpreadsheetError(
+            f"The file is larger than {MAX_FILE_BYTES // 1024**2} MiB; please import it in several parts."
+        )
+    if data.startswith(_COMPOUND_FILE):
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise SpreadsheetError("The workbook is protected by a password; please save it without one.")
+        raise SpreadsheetError("This is an old Excel file (.xls); please save it as .xlsx or CSV.")
+    if data.startswith(_ZIP):
+        from events.spreadsheets.workbook import read_workbook  # noqa: PLC0415  # openpyxl is slow to load
+
+        return read_workbook(data)
+    return read_csv(data)

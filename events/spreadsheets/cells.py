@@ -1,0 +1,81 @@
+"""What a cell means as a field of an event, before the field's rule is asked.
+
+A meaning is the value, or raises ValueError with the end of a sentence that starts with the field's name, as rules do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from events.rules import MAX_CAPACITY
+from events.spreadsheets.sheet import Cell, Unreadable, is_blank, restored
+
+MOST_EXACT_NUMBER = 10**15  # beyond it, a spreadsheet has replaced digits by zeros
+
+_DATE_WITH_DOTS = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+
+
+def meaning(field: str, cell: Cell) -> Any:
+    """The cell's value for this field, in whatever way a spreadsheet put it; raises ValueError."""
+    if isinstance(cell, Unreadable):
+        raise ValueError(cell.reason)  # noqa: TRY004  # as rules do
+    return _MEANINGS.get(field, _text)(cell)
+
+
+def _text(cell: Cell) -> str:
+    match cell:
+        case str():
+            return restored(cell)
+        case bool():
+            raise ValueError(f"must be text, not the truth value {str(cell).upper()}")
+        case date():
+            raise ValueError("is a date to the spreadsheet; please format the cell as text and type it again")
+        case int() | float() if abs(cell) >= MOST_EXACT_NUMBER:
+            raise ValueError("is too long a number for a spreadsheet; please format the cell as text and type it again")
+        case int() | float():
+            return str(int(cell) if float(cell).is_integer() else cell)
+        case _:
+            return ""
+
+
+def _description(cell: Cell) -> str:
+    return _text(cell.replace("\r\n", "\n").replace("\r", "\n") if isinstance(cell, str) else cell)
+
+
+def _date(cell: Cell) -> str:
+    _require(cell)
+    match cell:
+        case date():
+            return cell.isoformat()
+        case str() if found := _DATE_WITH_DOTS.fullmatch(cell.strip()):
+            return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
+        case str() if "/" in cell:
+            raise ValueError("can be read in two ways when it has slashes; please write 2026-12-31 or 31.12.2026")
+        case str():
+            return cell.strip()
+        case _:
+            raise ValueError("must be a date as YYYY-MM-DD, or a cell that is formatted as a date")
+
+
+def _capacity(cell: Cell) -> Any:
+    """An integer, or what the rule will refuse."""
+    _require(cell)
+    match cell:
+        case str() if digits := re.fullmatch(r"\s*(-?)0*([0-9]+)\s*", cell):
+            # Python reads no number of thousands of digits.
+            return int(digits[1] + (digits[2] if len(digits[2]) < 20 else str(MAX_CAPACITY + 1)))
+        case float() if cell.is_integer():
+            return int(cell)
+        case _:
+            return cell
+
+
+def _require(cell: Cell) -> None:
+    if is_blank(cell):
+        raise ValueError("must not be empty")
+
+
+_MEANINGS: dict[str, Callable[[Cell], Any]] = {"description": _description, "date": _date, "capacity": _capacity}

@@ -1,0 +1,229 @@
+"""Excel's .xlsx through openpyxl. Imported only where it is used: it takes longer to load than a request."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import date, datetime
+from io import BytesIO
+from tempfile import TemporaryFile
+from typing import IO, Any, cast
+from zipfile import ZipFile
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.text import Text
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles import Font
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
+
+from events.domain import FIELD_NAMES, EventFields
+from events.spreadsheets.sheet import (
+    MAX_CELL_CHARACTERS,
+    Cell,
+    Row,
+    Sheet,
+    SpreadsheetError,
+    TooLongForExcelError,
+    Unreadable,
+    harmless_row,
+    make_sheet,
+)
+
+MAX_UNPACKED_BYTES = 100 * 1024 * 1024
+MAX_TAGS = 1_000_000  # of one part of the file: each becomes an object in memory
+EXCELS_COLUMNS = 16_384
+MAX_COLUMNS = 256
+MAX_ROW_NUMBER = 20_000
+# Excel counts a 29 February 1900, which other programs do not; before it they differ by a day.
+FIRST_EXCEL_DATE = "1900-03-01"
+
+_WIDTHS = {"eventId": 20, "title": 36, "description": 48, "date": 12, "location": 28, "capacity": 10, "organizer": 24}
+# What XML cannot hold is written as _xHHHH_, and so is the "_" of text that looks just like that (ECMA-376, 22.9.2.19).
+_ILLEGAL = re.compile("[\ufffe\uffff]")
+_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}[_\ufffe\uffff])")
+_ESCAPED = re.compile("_x(?![dD][89a-fA-F])([0-9A-Fa-f]{4})_")  # half a surrogate pair is no character
+_STRING_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_UNREADABLE = "The file cannot be read as an Excel workbook; please save it again as .xlsx, or as CSV."
+_TOO_LARGE = "The workbook unpacks to more than can be read here; please save just its table, or save it as CSV."
+
+
+def write_workbook(events: Iterable[EventFields]) -> IO[bytes]:
+    """A temporary file at its beginning. Raises TooLongForExcelError, and whatever `events` raises."""
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("Events")
+    sheet.freeze_panes = "A2"
+    for column, name in zip("ABCDEFGH", FIELD_NAMES, strict=True):
+        sheet.column_dimensions[column].width = _WIDTHS.get(name, 14)
+    with ExitStack() as on_error:
+        file = on_error.enter_context(TemporaryFile())
+        on_error.callback(workbook.save, file)  # which removes openpyxl's own temporary file
+        sheet.append([_bold(sheet, name) for name in FIELD_NAMES])
+        for event in events:
+            sheet.append([_cell(sheet, event, *named) for named in zip(FIELD_NAMES, harmless_row(event), strict=True)])
+        on_error.pop_all()
+    workbook.save(file)
+    file.seek(0)
+    return file
+
+
+def _bold(sheet: Any, text: str) -> Any:
+    cell = WriteOnlyCell(sheet, text)
+    cell.font = Font(bold=True)
+    return cell
+
+
+def _cell(sheet: Any, event: EventFields, field: str, value: str | int) -> Any:
+    if isinstance(value, int):
+        return value
+    if field == "date" and value >= FIRST_EXCEL_DATE:
+        return date.fromisoformat(value)
+    text = _ILLEGAL.sub(lambda found: f"_x{ord(found[0]):04X}_", _LOOKS_ESCAPED.sub("_x005F_", value))
+    if len(text) * 2 > MAX_CELL_CHARACTERS and len(text.encode("utf-16-le")) > MAX_CELL_CHARACTERS * 2:
+        raise TooLongForExcelError(event, field)
+    if not text.startswith("#"):
+        return text
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type = "s"  # openpyxl makes an error of "#N/A"
+    return cell
+
+
+class _Archive(ZipFile):
+    """Reads no more of a part than the directory says it has, and no more tags than memory is for."""
+
+    def read(self, name: Any, pwd: bytes | None = None) -> bytes:
+        with self.open(name) as part:
+            return _Counted(part).read(self.getinfo(name).file_size)
+
+
+class _Counted:
+    def __init__(self, part: IO[bytes]) -> None:
+        self._part = part
+        self._left = MAX_TAGS
+
+    def read(self, size: int) -> bytes:
+        data = self._part.read(size)
+        self._left -= data.count(b"<")
+        if self._left < 0:
+            raise SpreadsheetError(_TOO_LARGE)
+        return data
+
+
+class _Reader(ExcelReader):
+    """Openpyxl's, for the parts that are needed."""
+
+    def __init__(self, file: BytesIO) -> None:
+        super().__init__(file, read_only=True, data_only=True, keep_links=False)
+        self.archive = _Archive(file)
+
+    def read_strings(self) -> None:
+        """As they are: openpyxl takes every "x005F_" out of them."""
+        package: Any = self.package
+        part = package.find(SHARED_STRINGS)
+        if part is not None:
+            with self.archive.open(part.PartName[1:]) as source:
+                self.shared_strings = list(_strings(source))
+
+
+def _strings(source: IO[bytes]) -> Iterator[str]:
+    for _, element in iterparse(cast(IO[bytes], _Counted(source))):
+        if element.tag == _STRING_TAG:
+            yield cast(Text, Text.from_tree(element)).content
+            element.clear()
+
+
+def read_workbook(data: bytes) -> Sheet:
+    """The first sheet that is not hidden. Raises SpreadsheetError."""
+    try:
+        with warnings.catch_warnings(), ZipFile(BytesIO(data)) as archive:
+            warnings.simplefilter("ignore")  # about what is not read here anyway
+            _check(archive)
+            notices: list[str] = []
+            sheet = make_sheet(_rows(data, notices), notices)
+            # What is beside the table is no part of it.
+            return replace(sheet, rows=[Row(row.number, row.cells[: len(sheet.header)]) for row in sheet.rows])
+    except SpreadsheetError:
+        raise
+    except Exception as error:  # openpyxl stumbles over broken files in every way there is
+        raise SpreadsheetError(_UNREADABLE) from error
+
+
+def _check(archive: ZipFile) -> None:
+    names = set(archive.namelist())
+    if "xl/workbook.bin" in names:
+        raise SpreadsheetError("This is a binary workbook (.xlsb); please save it as .xlsx or CSV.")
+    if "mimetype" in names:
+        raise SpreadsheetError("This is an OpenDocument file; please save it as .xlsx or CSV.")
+    if "[Content_Types].xml" not in names:
+        raise SpreadsheetError("This is a ZIP archive, but no Excel workbook; please import the spreadsheet itself.")
+    if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED_BYTES:
+        raise SpreadsheetError(_TOO_LARGE)
+
+
+def _rows(data: bytes, notices: list[str]) -> Iterator[Row]:
+    reader = _Reader(BytesIO(data))
+    reader.read_manifest()
+    reader.read_strings()
+    reader.read_workbook()
+    workbook: Any = reader.wb
+    apply_stylesheet(reader.archive, workbook)
+    sheets = [
+        (sheet.name, relation.target)
+        for sheet, relation in reader.parser.find_sheets()
+        if sheet.state == "visible" and relation.Type.endswith("/worksheet") and relation.target in reader.valid_files
+    ]
+    if len(sheets) > 1:
+        notices.append(f"The workbook has {len(sheets)} sheets; only the first, “{sheets[0][0]}”, was read.")
+    parser = WorkSheetParser(
+        BytesIO(),
+        reader.shared_strings,
+        data_only=True,
+        epoch=workbook.epoch,
+        date_formats=workbook._date_formats,  # noqa: SLF001  # as openpyxl's own sheets do
+        timedelta_formats=workbook._timedelta_formats,  # noqa: SLF001
+    )
+    with reader.archive.open(sheets[0][1]) as source:
+        for _, element in iterparse(cast(IO[bytes], _Counted(source))):
+            if element.tag == ROW_TAG:
+                if len(element) > EXCELS_COLUMNS:
+                    raise SpreadsheetError(_TOO_LARGE)
+                number, cells = parser.parse_row(element)
+                if number > MAX_ROW_NUMBER:
+                    notices.append(f"What is below row {MAX_ROW_NUMBER:,} was not read.")
+                    return
+                yield Row(number, _cells(element, cells))
+                element.clear()
+            elif element.tag == DATA_TAG:
+                return
+
+
+def _cells(row: Any, parsed: list[dict[str, Any]]) -> list[Cell]:
+    cells: list[Cell] = []
+    for element, cell in zip(row, parsed, strict=True):
+        column = cell["column"]
+        if 0 < column <= MAX_COLUMNS:
+            cells += [None] * (column - len(cells))
+            cells[column - 1] = _value(element, cell["data_type"], cell["value"])
+    return cells
+
+
+def _value(element: Any, kind: str, value: Any) -> Cell:
+    if kind == "e":
+        return Unreadable(f"is an error in the spreadsheet ({value})")
+    if isinstance(value, str):
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+    if value is None:
+        calculated = element.find(FORMULA_TAG) is None or element.get("t") == "str"
+        return None if calculated else Unreadable("is a formula without a result; open the file in Excel and save it")
+    if isinstance(value, datetime):
+        day, time = value.date(), value.time()
+        return day if time == time.min else Unreadable(f"has a time of day ({time:%H:%M}); only a day can be taken")
+    if isinstance(value, int | float | date):
+        return value
+    return Unreadable("is a time of day, or a span of time")
