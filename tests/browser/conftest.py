@@ -1,0 +1,93 @@
+"""Chromium over the real site behind a real socket. What a page says on the console, or breaks of its policy, fails."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+
+from tests.builders import PASSWORD, make_staff
+from tests.conftest import Server
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What the site answers on purpose with a status of an error, Chromium reports on the console, too.
+_MEANT = (
+    *(f"status of {status}" for status in (403, 404, 409, 410, 422)),
+    "does not conform to the required format",  # a date in an address that is none
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = next(filter(None, map(shutil.which, _NAMES)), None)
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        except Error as error:
+            pytest.fail(f"The browser tests need Chromium (Debian: apt-get install chromium). {error.message[:200]}")
+        yield started
+        started.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_browser(browser: Browser, server: Server, tmp_path: Path) -> Iterator[Open]:
+    """Opens a window of its own with nobody signed in; options are Playwright's."""
+    contexts: list[BrowserContext] = []
+    said: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not any(meant in message.text for meant in _MEANT):
+            said.append(f"{message.location.get('url')}: {message.text}")
+
+    def open_one(**options: Any) -> Page:
+        context = browser.new_context(base_url=server.url, locale="en-GB", accept_downloads=True, **options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        context.on("console", listen)
+        context.on("weberror", lambda error: said.append(str(error.error)))
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+@pytest.fixture
+def desk(open_browser: Open) -> Page:
+    """A window in which ada, an admin, is signed in."""
+    page = open_browser(viewport={"width": 1280, "height": 800})
+    make_staff("ada", "admin")
+    sign_in(page, "ada")
+    return page
+
+
+def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
+    page.goto("/staff/login/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/staff/")
+
+
+@pytest.fixture(autouse=True)
+def real_cookies() -> None:
+    """The site's cookies are for http here, as they are for `make run`."""
+    assert not django_settings.SESSION_COOKIE_SECURE
