@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: run test lint format bench lock openapi clean
+.PHONY: run test lint format bench bench-pages lock openapi clean
 
 run: .venv/run.installed
 	@$(BIN)/python manage.py runserver --noreload
@@ -21,6 +21,9 @@ format: .venv/test.installed
 
 bench: .venv/test.installed
 	@$(BIN)/python -m tests.benchmarks.overhead
+
+bench-pages: .venv/test.installed
+	@$(BIN)/python -m tests.benchmarks.pages
 
 openapi: .venv/run.installed
 	$(BIN)/python manage.py export_openapi_schema --api eventsite.api.api --indent 2 --output docs/openapi.json

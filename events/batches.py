@@ -111,7 +111,7 @@ def undo(batch_id: str, actor: Actor) -> Batch:
     """A batch, confirmed already, that undoes what another did; run it. Raises BatchNotFoundError, StorageError."""
     batch = get_batch(batch_id, actor)
     tasks = [
-        Task("undo", task.event_id, task.title, row=task.row, undoes=batch_id)
+        Task("undo", task.event_id, task.title, row=task.row, undoes=batch_id, date=task.date)
         for task, outcome in tasks_of(batch)
         if outcome == _DONE
     ]

@@ -31,8 +31,10 @@ def _meant(search: Search | None, ticked: Iterable[str]) -> list[Task]:
     """All that match a search, or those ticked, each at the revision it has now."""
     if search is None:
         return [
-            Task("delete", event.fields["eventId"], event.fields["title"], event.revision)
+            Task("delete", event.fields["eventId"], event.fields["title"], event.revision, date=event.fields["date"])
             for event in sorted(get_events(ticked).values(), key=lambda event: event.fields["date"])
         ]
     page = search_events(search, batches.MAX_TASKS + 1, most_looks=None)
-    return [Task("delete", row["eventId"], row["title"], row["revision"] or None) for row in page.events]
+    return [
+        Task("delete", row["eventId"], row["title"], row["revision"] or None, date=row["date"]) for row in page.events
+    ]

@@ -30,7 +30,9 @@ class RuleField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         value = self.to_python(value)
-        if not (value or self.required):
+        if value == "":
+            if self.required:
+                raise ValidationError("Must not be empty.")
             return value
         try:
             return self.rule(value)

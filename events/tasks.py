@@ -14,7 +14,7 @@ BatchKind = Literal["status", "delete", "import", "undo"]
 class Task:
     """One planned change; it is made only while the event is at `revision` (None: whatever it is at).
 
-    `changes` holds all fields for a create, those that change for an update; `undoes` a batch's id for an undo;
+    Title and date are for people to know it by. `changes` holds all fields for a create, those that change for an update; `undoes` a batch's id for an undo;
     `row` is the number of the row in an imported file.
     """
 
@@ -25,6 +25,7 @@ class Task:
     changes: Mapping[str, Any] = field(default_factory=dict)
     row: int | None = None
     undoes: str | None = None
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)

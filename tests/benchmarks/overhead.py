@@ -21,7 +21,7 @@ LISTED = 2000
 
 
 def main() -> None:
-    port = _start_engine()
+    port = start_engine()
     os.environ.update(
         DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{port}",
         DJANGO_SETTINGS_MODULE="eventsite.settings",
@@ -46,7 +46,7 @@ def main() -> None:
     sys.stdout.write(f"import of the Lambda entry point: {1000 * init:.0f} ms of CPU\n")
 
 
-def _start_engine() -> int:
+def start_engine() -> int:
     from eventsite.engine.process import Engine, free_port  # after nothing that loads settings
 
     engine = Engine(Path(".dynamodb"), free_port(), data=None, home=os.environ.get("DYNAMODB_LOCAL_HOME"))

@@ -27,6 +27,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 # What the site answers on purpose with a status of an error, Chromium reports on the console, too.
 _MEANT = (
     *(f"status of {status}" for status in (403, 404, 409, 410, 422)),
+    "Response Status Error Code 409",  # htmx, of what a test made fail
     "does not conform to the required format",  # a date in an address that is none
 )
 

@@ -1,0 +1,183 @@
+"""What scripts add, and that nothing needs them; keyboard, colours, double clicks, windows left open."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Dialog, Page, Request, expect
+
+from events import batches, services
+from events.domain import EventRange
+from events.forms import today
+from tests.browser.conftest import Open, sign_in
+from tests.builders import ACTOR, make_fields, make_staff
+
+
+def store(event_id: str = "launch", **overrides: Any) -> None:
+    services.create_event(make_fields(eventId=event_id, **{"date": today().isoformat(), **overrides}), ACTOR)
+
+
+def test_leaving_a_form_with_typed_text_asks(desk: Page) -> None:
+    store()
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    desk.on("dialog", stay)
+    desk.goto("/staff/event/launch/edit/")
+    desk.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Events").click()
+    expect(desk).to_have_url(re.compile("/staff/events/$"))
+    assert asked == []
+    desk.goto("/staff/event/launch/edit/")
+    desk.get_by_label("Title").fill("Typed")
+    desk.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Events").click(no_wait_after=True)
+    desk.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    expect(desk.get_by_label("Title")).to_have_value("Typed")
+    desk.get_by_role("button", name="Save", exact=True).click()
+    expect(desk.get_by_role("heading", level=1, name="Typed")).to_be_visible()
+    assert asked == ["beforeunload"]
+
+
+def test_a_double_click_saves_once(desk: Page) -> None:
+    desk.goto("/staff/events/new/")
+    for label, text in {"Title": "Once", "Location": "Here", "Organizer": "Me", "Status": "active"}.items():
+        desk.get_by_label(label).fill(text)
+    desk.get_by_label("Date").fill(today().isoformat())
+    desk.get_by_label("Capacity").fill("1")
+    desk.get_by_role("button", name="Save", exact=True).dblclick()
+    expect(desk.get_by_role("heading", level=1, name="Once")).to_be_visible()
+    assert [event["title"] for event in services.list_events(EventRange())[0]] == ["Once"]
+
+
+def test_the_list_filters_as_one_types_and_the_address_says_how(desk: Page) -> None:
+    store("jazz", title="Jazz")
+    store("chess", title="Chess")
+    desk.goto("/staff/events/")
+    desk.get_by_label("Search").press_sequentially("jaz")
+    expect(desk.get_by_role("link", name="Chess", exact=True)).to_have_count(0)
+    expect(desk.get_by_role("link", name="Jazz", exact=True)).to_be_visible()
+    expect(desk.get_by_label("Search")).to_be_focused()
+    expect(desk).to_have_url(re.compile(r"\?q=jaz&"))
+    desk.reload()
+    expect(desk.get_by_label("Search")).to_have_value("jaz")
+    expect(desk.get_by_role("link", name="Chess", exact=True)).to_have_count(0)
+    desk.go_back()
+    desk.get_by_label("Search").fill("")
+    expect(desk.get_by_role("link", name="Chess", exact=True)).to_be_visible()
+
+
+def test_what_could_not_be_fetched_is_said(desk: Page) -> None:
+    store()
+    desk.goto("/staff/events/")
+    desk.route("**/staff/events/?*", lambda route: route.fulfill(status=409, body="no"))
+    desk.get_by_label("Search").press_sequentially("x")
+    expect(desk.get_by_text("That did not work: the connection or the server failed.")).to_be_visible()
+
+
+def test_one_box_ticks_all_and_the_bar_counts(desk: Page) -> None:
+    for name in "abc":
+        store(name)
+    desk.goto("/staff/events/")
+    desk.get_by_label("Tick all on this page").check()
+    expect(desk.get_by_text("3 ticked")).to_be_visible()
+    desk.get_by_role("checkbox", name="Tick Launch night").first.uncheck()
+    expect(desk.get_by_text("2 ticked")).to_be_visible()
+
+
+def test_a_long_batch_goes_on_by_itself(desk: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "SECONDS_FOR_A_STEP", 0)
+    monkeypatch.setattr(batches.run, "__defaults__", (0,))
+    for number in range(120):
+        store(f"e{number}")
+    desk.goto("/staff/events/")
+    desk.get_by_label("All that match the filter").check()
+    desk.get_by_role("button", name="Delete …").click()
+    seen: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST" and "/batches/" in request.url:
+            seen.append(request.url)
+
+    desk.on("request", note)
+    desk.get_by_role("button", name="Delete 120").click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Delete 120 events: done")
+    expect(desk.get_by_text("120 done")).to_be_visible()
+    assert len(seen) == 3
+    assert services.list_events(EventRange())[0] == []
+
+
+def test_the_keyboard_reaches_everything(desk: Page) -> None:
+    store()
+    desk.goto("/staff/events/")
+    desk.keyboard.press("Tab")
+    expect(desk.get_by_role("link", name="Skip to content")).to_be_focused()
+    desk.keyboard.press("Enter")
+    reached = set()
+    for _ in range(30):
+        desk.keyboard.press("Tab")
+        reached.add(desk.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()"))
+    assert {"New event", "q", "status", "first", "ended", "Filter", "Launch night", "event", "Delete …"} <= reached
+    desk.locator("details.user-menu summary").focus()
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("button", name="Sign out")).to_be_visible()
+    desk.keyboard.press("Escape")
+    expect(desk.get_by_role("button", name="Sign out")).to_be_hidden()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_colours_follow_the_system_unless_chosen(open_browser: Open, scripts: bool) -> None:
+    make_staff("ada", "admin")
+    page = open_browser(color_scheme="dark", java_script_enabled=scripts, viewport={"width": 1280, "height": 800})
+    sign_in(page, "ada")
+
+    def is_dark() -> bool:
+        return bool(page.locator("body").evaluate("body => getComputedStyle(body).color") == "rgb(222, 226, 230)")
+
+    assert is_dark()
+    for choice, dark in {"Light": False, "Dark": True, "Auto": True}.items():
+        page.locator("details.user-menu summary").click()
+        page.get_by_role("button", name=choice, exact=True).click()
+        page.wait_for_load_state()
+        assert is_dark() is dark
+    page.emulate_media(color_scheme="light")
+    assert not is_dark()
+
+
+def test_the_first_visit_weighs_little(desk: Page) -> None:
+    """Compressed, with everything that the page brings along."""
+    store()
+    weights: list[int] = []
+    client = desk.context.new_cdp_session(desk)
+    client.send("Network.enable")
+    client.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    client.on("Network.loadingFinished", lambda event: weights.append(event["encodedDataLength"]))
+    desk.goto("/staff/events/")
+    desk.wait_for_load_state("networkidle")
+    assert 20_000 < sum(weights) < 100_000
+
+
+def test_back_after_signing_out_shows_nothing(desk: Page) -> None:
+    store(title="Secret plans")
+    desk.goto("/staff/events/")
+    expect(desk.get_by_text("Secret plans")).to_be_visible()
+    desk.locator("details.user-menu summary").click()
+    desk.get_by_role("button", name="Sign out").click()
+    desk.go_back()
+    expect(desk.get_by_text("Secret plans")).to_have_count(0)
+
+
+def test_a_signed_out_window_is_led_to_signing_in_and_back(desk: Page) -> None:
+    store()
+    desk.goto("/staff/events/?q=launch")
+    desk.context.clear_cookies()
+    desk.get_by_label("Search").press_sequentially("x")
+    expect(desk).to_have_url(re.compile(r"/staff/login/\?next="))
+    desk.get_by_label("Username").fill("ada")
+    desk.get_by_label("Password").fill("correct horse battery")
+    desk.get_by_role("button", name="Sign in").click()
+    expect(desk).to_have_url(re.compile(r"/staff/events/\?q=launch"))
