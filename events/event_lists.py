@@ -28,8 +28,10 @@ _FIELDS = list(FIELD_NAMES)  # a tuple is one path to PynamoDB
 _SUMMARY = ["eventId", "title", "date", "location", "capacity", "organizer", "status", "revision", "dateAndId"]
 _BATCH_GET_KEYS = 100  # DynamoDB's own limit
 _BATCH_GET_TRIES = 6
-# A text search first looks among this many, as most find a page there, and then a megabyte at a time.
+# A text search first looks among this many, as many find a page there, and then among twice as many each time, up to
+# some megabyte. There DynamoDB ends a look in any case; DynamoDB Local counts only what the filter lets through.
 _FIRST_LOOK = 500
+_LONGEST_LOOK = 3000
 _MOST_STATUSES = 30
 
 
@@ -112,7 +114,7 @@ def _read_index(
     while True:
         time_limit.check()
         if search.text:
-            size = _FIRST_LOOK if looks == 0 else None
+            size = min(_FIRST_LOOK * 2**looks, _LONGEST_LOOK)
         else:  # one more than asked for, to know whether there is one
             size = limit and limit + 1 - len(items) + (within.before is not None)
         answer = _query(search, size, position, attributes)

@@ -35,7 +35,7 @@ _SECONDS_TO_RETRY = 4
 
 NEVER_WON = "another writer was first, every time"
 
-# The calls of DynamoDB that one page of a text search makes at most: some 25,000 events.
+# The calls of DynamoDB that one page of a text search makes at most: 18,500 events.
 SEARCH_LOOKS = 8
 _EXPORT_PAGE = 500
 
