@@ -1,0 +1,69 @@
+"""Spreadsheets to read: whole ones, and such as no program writes."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import BytesIO
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import openpyxl
+from openpyxl.xml.constants import SHARED_STRINGS
+
+from events.spreadsheets import read_spreadsheet
+from events.spreadsheets.sheet import (
+    Cell,
+)
+
+
+def read(data: bytes) -> list[list[Cell]]:
+    sheet = read_spreadsheet(data)
+    return [sheet.header, *([*row.cells] for row in sheet.rows)]  # type: ignore[list-item]
+
+
+def workbook(*rows: list[Any], **settings: Any) -> bytes:
+    """As openpyxl, which is not how this project writes, writes it."""
+    book = openpyxl.Workbook()
+    for name, value in settings.items():
+        setattr(book, name, value)
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+GOOD = workbook(["title", "date"], ["a", date(2026, 12, 1)])
+
+
+def repacked(data: bytes, replace: dict[str, bytes | None]) -> bytes:
+    """The workbook with parts replaced, added or (None) left out."""
+    file = BytesIO()
+    with ZipFile(BytesIO(data)) as old, ZipFile(file, "w", ZIP_DEFLATED) as new:
+        parts = {name: old.read(name) for name in old.namelist()} | replace
+        for name, content in parts.items():
+            if content is not None:
+                new.writestr(name, content)
+    return file.getvalue()
+
+
+def sheet_of(xml: str, strings: str | None = None) -> bytes:
+    """A workbook whose sheet holds these rows."""
+    namespace = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    parts: dict[str, bytes | None] = {"xl/worksheets/sheet1.xml": f"<worksheet {namespace}>{xml}</worksheet>".encode()}
+    if strings is not None:
+        parts["xl/sharedStrings.xml"] = f"<sst {namespace}>{strings}</sst>".encode()
+        part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{SHARED_STRINGS}"/></Types>'.encode()
+        types = ZipFile(BytesIO(GOOD)).read("[Content_Types].xml")
+        parts["[Content_Types].xml"] = types.replace(b"</Types>", part)
+    return repacked(GOOD, parts)
+
+
+def cells_of(data: bytes) -> list[Cell]:
+    """The first row below the header."""
+    return [*read_spreadsheet(data).rows[0].cells]
+
+
+HEADER = '<row r="1"><c r="A1" t="inlineStr"><is><t>title</t></is></c></row>'
