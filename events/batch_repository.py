@@ -12,14 +12,16 @@ from typing import Any
 
 import orjson
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
 
 from events.domain import WriteConflictError
 from events.dynamodb import connection, error_code, storage_errors
 from events.models import AccessItem
-from events.tasks import Batch, Outcome, Task
+from events.tasks import Batch, BatchNotFoundError, Outcome, Task
 
 BATCHES_LIVE = timedelta(days=30)
+_CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _TASKS_OF_A_PART = 50
 _BYTES_OF_A_PART = 250_000  # compressed or not; DynamoDB takes 400 KiB a row
 
@@ -38,6 +40,7 @@ class BatchItem(AccessItem):
     same = NumberAttribute(default=0)
     failed = NumberAttribute(default=0)
     confirmed = BooleanAttribute(default=False)
+    undoneBy = UnicodeAttribute(null=True)
 
 
 class BatchPartItem(AccessItem):
@@ -118,13 +121,16 @@ def get_batch(batch_id: str) -> Batch | None:
         same=int(item["same"]["N"]),
         failed=int(item["failed"]["N"]),
         confirmed=item["confirmed"]["BOOL"],
+        undone_by=item.get("undoneBy", {}).get("S"),
     )
 
 
 def get_part(batch_id: str, number: int) -> tuple[list[Task], list[Outcome]]:
-    """A part's tasks, and what became of them: nothing yet, or one outcome each."""
-    item = _get(_part_key(batch_id, number)) or {}
-    tasks = [Task(**task) for task in _unpack(item.get("tasks"))]
+    """A part's tasks, and what became of them: nothing yet, or one outcome each. Raises BatchNotFoundError."""
+    item = _get(_part_key(batch_id, number))
+    if item is None:
+        raise BatchNotFoundError(batch_id)
+    tasks = [Task(**task) for task in _unpack(item["tasks"])]
     return tasks, [Outcome(**outcome) for outcome in _unpack(item.get("outcomes"))]
 
 
@@ -140,18 +146,32 @@ def confirm(batch_id: str) -> None:
 def finish_part(batch_id: str, number: int, outcomes: Sequence[Outcome]) -> None:
     """Keeps what became of a part, and moves on. Raises WriteConflictError if another runner has done so already."""
     packed = zlib.compress(orjson.dumps([asdict(outcome) for outcome in outcomes]))
-    _update(_part_key(batch_id, number), [BatchPartItem.outcomes.set(packed)], AccessItem.key.exists())
     counts = {kind: sum(outcome.kind == kind for outcome in outcomes) for kind in ("done", "same", "failed")}
-    _update(
-        f"batch#{batch_id}",
-        [
-            BatchItem.next.set(number + 1),
-            BatchItem.done.add(counts["done"]),
-            BatchItem.same.add(counts["same"]),
-            BatchItem.failed.add(counts["failed"]),
-        ],
-        BatchItem.next == number,
-    )
+    with storage_errors():
+        try:
+            with TransactWrite(connection=connection()) as transaction:
+                transaction.update(
+                    BatchItem(f"batch#{batch_id}"),
+                    actions=[
+                        BatchItem.next.set(number + 1),
+                        BatchItem.done.add(counts["done"]),
+                        BatchItem.same.add(counts["same"]),
+                        BatchItem.failed.add(counts["failed"]),
+                    ],
+                    condition=BatchItem.next == number,
+                )
+                transaction.update(
+                    BatchPartItem(_part_key(batch_id, number)), actions=[BatchPartItem.outcomes.set(packed)]
+                )
+        except TransactWriteError as error:
+            if any(reason and reason.code in _CONFLICTS for reason in error.cancellation_reasons):
+                raise WriteConflictError from error
+            raise
+
+
+def note_undo(batch_id: str, undo_id: str) -> None:
+    """Keeps by which batch this one is undone. Raises WriteConflictError if it is by another already."""
+    _update(f"batch#{batch_id}", [BatchItem.undoneBy.set(undo_id)], BatchItem.undoneBy.does_not_exist())
 
 
 def _update(key: str, actions: list[Any], condition: Any) -> None:

@@ -6,6 +6,7 @@ it did already is known again by the batch's id in the history.
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,9 @@ from events.tasks import Batch, BatchKind, BatchNotFoundError, Outcome, Task
 MAX_TASKS = 5000
 SECONDS_FOR_A_STEP = 3.0
 _AT_ONCE = 8
+_BATCH_ID = re.compile("[a-z]{4,6}-[0-9a-f]{16}")
+# How far back a change is looked for that this batch made before it was interrupted.
+_ROWS_LOOKED_AT = 20
 
 _DONE, _SAME = Outcome("done"), Outcome("same")
 _CHANGED = Outcome("failed", "It was changed meanwhile, so it was left as it is.")
@@ -72,7 +76,7 @@ def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, con
 
 def get_batch(batch_id: str, actor: Actor) -> Batch:
     """Raises BatchNotFoundError (it may be somebody else's), StorageError."""
-    batch = batch_repository.get_batch(batch_id)
+    batch = batch_repository.get_batch(batch_id) if _BATCH_ID.fullmatch(batch_id) else None
     if batch is None or batch.actor != actor.name:
         raise BatchNotFoundError(batch_id)
     return batch
@@ -108,22 +112,34 @@ def run(batch_id: str, actor: Actor, seconds: float = SECONDS_FOR_A_STEP) -> Bat
 
 
 def undo(batch_id: str, actor: Actor) -> Batch:
-    """A batch, confirmed already, that undoes what another did; run it. Raises BatchNotFoundError, StorageError."""
+    """The batch, confirmed already, that undoes what another did; run it. There is one, however often this is asked.
+
+    Raises BatchNotFoundError (it did nothing, or is not finished), StorageError.
+    """
     batch = get_batch(batch_id, actor)
+    if batch.undone_by:
+        return get_batch(batch.undone_by, actor)
+    if not (batch.finished and batch.done):
+        raise BatchNotFoundError(batch_id)
     tasks = [
         Task("undo", task.event_id, task.title, row=task.row, undoes=batch_id, date=task.date)
         for task, outcome in tasks_of(batch)
         if outcome == _DONE
     ]
-    return prepare("undo", tasks, actor, batch.note, confirmed=True)
+    undoing = prepare("undo", tasks, actor, batch.note, confirmed=True)
+    try:
+        batch_repository.note_undo(batch_id, undoing.id)
+    except WriteConflictError:  # the button was pressed twice; this one is never run
+        return undo(batch_id, actor)
+    return undoing
 
 
 def _do(task: Task, actor: Actor) -> Outcome:
     try:
         return _attempt(task, actor)
     except tuple(_NOT_DONE) as error:
-        rows = history.get_history(task.event_id, limit=1)
-        done_before = rows and rows[0].batch == actor.batch
+        rows = history.get_history(task.event_id, _ROWS_LOOKED_AT)
+        done_before = any(row.batch == actor.batch for row in rows)
         return _DONE if done_before else _NOT_DONE[type(error)]
 
 

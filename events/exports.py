@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO, Literal
 
-from events.domain import EventFields
+from events.domain import EventFields, StorageError
 from events.spreadsheets.csv_file import write_csv
+
+BROKEN_OFF = b'"This export broke off here: NOT ALL EVENTS ARE IN THIS FILE. Please export again."\r\n'
 
 Format = Literal["csv", "xlsx"]
 CONTENT_TYPES: dict[Format, str] = {
@@ -20,7 +22,16 @@ def export_csv(events: Iterable[EventFields]) -> Iterator[bytes]:
     """Begins to read the events at once, so that a failure to is known before the first byte is sent."""
     lines = write_csv(events)
     first = next(lines) + next(lines, b"")
-    return chain([first], lines)
+    return chain([first], _or_say_so(lines))
+
+
+def _or_say_so(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """A file that breaks off must not look whole, neither to a person nor to an import."""
+    try:
+        yield from lines
+    except StorageError:
+        yield BROKEN_OFF
+        raise
 
 
 def export_xlsx(events: Iterable[EventFields]) -> IO[bytes]:

@@ -56,7 +56,7 @@ def _date_input() -> forms.DateInput:
 class EventForm(forms.Form):
     """An event, but for its id; `revision` is the one the form was opened at."""
 
-    title = RuleField("title", widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}))
+    title = RuleField("title", widget=forms.TextInput(attrs={"autofocus": True}))
     date = RuleField("date", widget=_date_input())
     location = RuleField("location")
     capacity = CapacityField(
@@ -67,7 +67,7 @@ class EventForm(forms.Form):
     organizer = RuleField("organizer")
     status = RuleField(
         "status",
-        widget=forms.TextInput(attrs={"list": "statuses", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"list": "statuses"}),
         help_text="Choose one that is in use, or type a new one.",
     )
     description = RuleField("description", required=False, widget=forms.Textarea(attrs={"rows": 6}))
@@ -91,12 +91,16 @@ class NewEventForm(EventForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="Part of the event's address in the API. Left empty, one is made.",
     )
-    made_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    made = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
     @property
     def fields_of_event(self) -> EventFields:
-        event_id = self.cleaned_data["eventId"] or str(self.cleaned_data["made_id"])
-        return cast(EventFields, {"eventId": event_id, **self.changes})
+        """The valid form's fields; the eventId may be empty."""
+        return cast(EventFields, {"eventId": self.cleaned_data["eventId"], **self.changes})
+
+    @property
+    def made_id(self) -> str:
+        return str(self.cleaned_data["made"])
 
 
 class FilterForm(forms.Form):
@@ -108,7 +112,7 @@ class FilterForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Title, location, organizer"}),
     )
-    status = forms.CharField(required=False, label="Status", widget=forms.Select)
+    status = forms.CharField(required=False, label="Status", strip=False, widget=forms.Select)
     first = forms.CharField(required=False, label="From", widget=_date_input())
     last = forms.CharField(required=False, label="To", widget=_date_input())
     sort = forms.CharField(

@@ -88,9 +88,11 @@ def statuses_in_use() -> list[str]:
 def export_events(search: Search) -> Iterator[EventFields]:
     """Every event of a search with all its fields, read page by page as they are taken. Raises StorageError."""
     within = search.within
+    exported: set[str] = set()  # one that is moved to a later day meanwhile is met again
     while True:
         page = search_events(replace(search, within=within), _EXPORT_PAGE)
-        found = get_events(row["eventId"] for row in page.events)
+        found = get_events(row["eventId"] for row in page.events if row["eventId"] not in exported)
+        exported.update(found)
         yield from (found[row["eventId"]].fields for row in page.events if row["eventId"] in found)
         if page.end is None:
             return
@@ -116,6 +118,22 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
         else:
             return event
     raise StorageBusyError(NEVER_WON)
+
+
+def create_event_once(fields: EventFields, made_id: str, actor: Actor) -> Event:
+    """Stores a new event under its own id, or the one made for it: sent again with that, it is the one there is.
+
+    Raises EventExistsError (its own id is taken), StorageError.
+    """
+    if fields["eventId"]:
+        return create_event(fields, actor)
+    try:
+        return create_event({**fields, "eventId": made_id}, actor)
+    except EventExistsError:
+        event = repository.get_event(made_id)
+        if event and event.fields == {**fields, "eventId": made_id}:
+            return event
+        return create_event(fields, actor)  # another event, typed into the same form
 
 
 def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:

@@ -14,8 +14,8 @@ BatchKind = Literal["status", "delete", "import", "undo"]
 class Task:
     """One planned change; it is made only while the event is at `revision` (None: whatever it is at).
 
-    Title and date are for people to know it by. `changes` holds all fields for a create, those that change for an update; `undoes` a batch's id for an undo;
-    `row` is the number of the row in an imported file.
+    Title and date are for people to know it by. `changes` holds all fields for a create, those that change for an
+    update; `undoes` a batch's id for an undo; `row` is the number of the row in an imported file.
     """
 
     action: TaskAction
@@ -52,6 +52,7 @@ class Batch:
     same: int = 0
     failed: int = 0
     confirmed: bool = False
+    undone_by: str | None = None
 
     @property
     def finished(self) -> bool:

@@ -29,6 +29,7 @@ EDITABLE = tuple(name for name in FIELD_NAMES if name != "eventId")
 
 
 HISTORY_PAGE = 25
+MAX_STAMP_LENGTH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,16 @@ class Past:
 
     @property
     def title(self) -> str:
-        return self.event.fields["title"] if self.event else self.rows[0].title
+        latest = self.rows[0] if self.rows else None
+        known = {**(latest.before or {}), **(latest.after or {})} if latest else {}  # a row of the first version
+        return self.event.fields["title"] if self.event else (latest and latest.title) or known.get("title", "")
 
 
 def get_past(event_id: str, before: str | None = None) -> Past:
     """Raises EventNotFoundError (there never was one), StorageError."""
     known = allows("eventId", event_id)
     event = repository.get_event(event_id) if known else None
+    before = before if before is None or len(before) <= MAX_STAMP_LENGTH else None
     rows = history.get_history(event_id, HISTORY_PAGE + 1, before) if known else []
     if event is None and not rows:
         raise EventNotFoundError(event_id)
@@ -61,6 +65,8 @@ def undo_change(event_id: str, at: str, actor: Actor) -> Event | None:
 
     Raises ChangeSupersededError, VersionNotFoundError, StorageError.
     """
+    if not allows("eventId", event_id):
+        raise VersionNotFoundError(at)
     for _ in tries():
         rows = history.get_history(event_id, limit=1)
         if not rows:
@@ -86,6 +92,8 @@ def restore_version(event_id: str, at: str, revision: str, actor: Actor) -> Even
 
     Raises RevisionMismatchError (it no longer is), VersionNotFoundError, StorageError.
     """
+    if not allows("eventId", event_id):
+        raise VersionNotFoundError(at)
     for _ in tries():
         rows = history.get_history(event_id)
         event = repository.get_event(event_id)

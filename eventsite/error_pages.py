@@ -5,26 +5,36 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import orjson
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import is_valid_path
 
-from events.domain import EventNotFoundError, RevisionMismatchError
+from events.domain import EventNotFoundError, RevisionMismatchError, StorageBusyError, StorageError
 from eventsite import errors
 
 _SENTENCES = {
     403: "Your role does not allow this. Someone with the admin role can change that.",
     404: "There is no such page. It may have been moved, or the address was not copied whole.",
     500: "Something went wrong on our side. If you were saving, look whether it was done before you try again.",
-    503: "The place where everything is kept does not answer. Nothing is lost; please try again in a moment.",
+    405: "This address only takes what one of the pages sends. Go to the page, and use its buttons.",
+    413: "What was sent is too large; a form may have 1 MiB.",
 }
 _CSRF = (
     "This page was open for too long, or you have signed in or out since, so what you sent was not taken. "
-    "Go back, reload the page, and send it again."
+    "Go back to it, and send it again."
 )
 
+
+_UNREACHABLE = (
+    "The place where everything is kept does not answer just now. "
+    "If you were saving, look whether it was done before you try again, in a moment."
+)
 
 # Where a person did something else than the program that the sentence is for.
 _FOR_PEOPLE: dict[type[Exception], str] = {
     EventNotFoundError: "There is no such event, and there never was one. The address may not have been copied whole.",
+    StorageError: _UNREACHABLE,
+    StorageBusyError: _UNREACHABLE,
     RevisionMismatchError: "Somebody changed the event after you opened the page, so nothing was done. "
     "Go back, reload the page, and look again.",
 }
@@ -53,7 +63,7 @@ def page_of(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(400)
+    return error_page(413) if isinstance(exception, RequestDataTooBig) else error_page(400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -61,6 +71,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    path = f"{request.path_info}/"
+    if request.method in ("GET", "HEAD") and path.startswith("/staff/") and is_valid_path(path):
+        return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
     return error_page(404)
 
 

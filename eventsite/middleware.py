@@ -11,7 +11,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
 from events.api import COMPRESSED
-from eventsite.error_pages import page_of
+from eventsite.error_pages import error_page, page_of
 from eventsite.errors import KNOWN, answer
 
 MAX_LENGTH_DIGITS = 20
@@ -96,7 +96,7 @@ def errors_as_json(get_response: GetResponse) -> GetResponse:
         if response.status_code < 400 or response.headers.get("Content-Type") == "application/json":
             return response
         if not _is_api(request.path_info) and "text/html" in request.META.get("HTTP_ACCEPT", ""):
-            return response
+            return _page_of_405(response) if response.status_code == 405 else response
         response.close()
         return _as_json(response)
 
@@ -139,6 +139,11 @@ class PageErrorsMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return page_of(request, exception) if isinstance(exception, KNOWN) else None
+
+
+def _page_of_405(response: HttpResponseBase) -> HttpResponse:
+    """Django's own has no body."""
+    return error_page(405, headers={"Allow": response.headers.get("Allow", "")})
 
 
 def _as_json(response: HttpResponseBase) -> HttpResponse:

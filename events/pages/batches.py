@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 
 from django.contrib import messages
@@ -10,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from events import batches, bulk
-from events.domain import InvalidRequestError
+from events.domain import InvalidRequestError, StorageError
 from events.forms import FilterForm
 from events.pages.navigation import address, filter_of, list_address
 from events.tasks import Batch
@@ -66,7 +67,8 @@ def _failures(batch: Batch) -> list[object]:
 
 @require_POST
 def undo_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
-    """Undoes what a batch did, as a batch of its own."""
+    """Undoes what a batch did, as a batch of its own, whose page goes on with it if this is interrupted."""
     batch = batches.undo(batch_id, actor_of(request))
-    batches.run(batch.id, actor_of(request))
+    with suppress(StorageError):
+        batches.run(batch.id, actor_of(request))
     return HttpResponseRedirect(address(request, "pages:batch", batch.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.contrib import messages
@@ -10,11 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from events import services, versions
-from events.domain import Event, EventExistsError, EventNotFoundError, RevisionMismatchError
+from events.domain import Event, EventExistsError, EventNotFoundError, RevisionMismatchError, StorageError
 from events.forms import EventForm, NewEventForm
 from events.pages.navigation import address, list_address
 from eventsite.accounts.roles import actor_of
 
+logger = logging.getLogger(__name__)
 read_or_write = require_http_methods(["GET", "POST"])
 
 
@@ -30,19 +32,20 @@ def new_event(request: HttpRequest) -> HttpResponse:
     """An empty form, or one filled from another event, or with a day chosen in the calendar."""
     copied = request.GET.get("copy")
     if request.method == "GET":
-        day = request.GET.get("date", "")
-        initial = dict(services.get_event(copied).fields, eventId="") if copied else {"date": day}
+        initial = (
+            {**services.get_event(copied).fields, "eventId": ""} if copied else {"date": request.GET.get("date", "")}
+        )
         return _form(request, NewEventForm(initial=initial))
     form = NewEventForm(request.POST)
     if not form.is_valid():
         return _form(request, form)
     try:
-        event = services.create_event(form.fields_of_event, actor_of(request))
+        event = services.create_event_once(form.fields_of_event, form.made_id, actor_of(request))
     except EventExistsError:
-        if not form.cleaned_data["eventId"]:  # the form was sent twice; the first time did it
-            return HttpResponseRedirect(address(request, "pages:event", str(form.cleaned_data["made_id"])))
         form.add_error("eventId", "An event with this ID exists already. Choose another, or leave it empty.")
         return _form(request, form)
+    except StorageError as error:
+        return _failed(request, form, error)
     return _saved(request, event, "was created")
 
 
@@ -50,18 +53,20 @@ def new_event(request: HttpRequest) -> HttpResponse:
 def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """Nothing is overwritten that was saved since the form was opened: then both are shown, to be merged."""
     if request.method == "GET":
-        event = services.get_event(event_id)
-        return _form(request, EventForm(initial={**event.fields, "revision": event.revision}), event_id)
+        past = versions.get_past(event_id)
+        if past.event is None:
+            return HttpResponseRedirect(address(request, "pages:event", event_id))
+        return _form(request, EventForm(initial={**past.event.fields, "revision": past.event.revision}), event_id)
     form = EventForm(request.POST)
     if not form.is_valid():
         return _form(request, form, event_id)
     revision = form.cleaned_data["revision"]
     try:
         event = services.update_event(event_id, form.changes, actor_of(request), [revision])
-    except RevisionMismatchError:
+    except (RevisionMismatchError, EventNotFoundError):
         return _conflict(request, event_id, form)
-    except EventNotFoundError:
-        return _form(request, NewEventForm(initial={**form.changes, "eventId": event_id}), gone=True)
+    except StorageError as error:
+        return _failed(request, form, error, event_id)
     return _saved(request, event, "was saved" if event.revision != revision else "is as it was")
 
 
@@ -71,9 +76,19 @@ def _form(request: HttpRequest, form: EventForm, event_id: str = "", gone: bool 
     return render(request, "events/form.html", context, status=409 if gone else 422 if form.errors else 200)
 
 
+def _failed(request: HttpRequest, form: EventForm, error: StorageError, event_id: str = "") -> HttpResponse:
+    """The form again, with what was typed: nothing else has it."""
+    logger.error("Storage failed: %s", error, exc_info=error)
+    return render(request, "events/form.html", {"form": form, "event_id": event_id, "failed": True}, status=500)
+
+
 def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpResponse:
-    event = services.get_event(event_id)
+    event = versions.get_past(event_id).event
+    if event is None:
+        return _form(request, NewEventForm(initial={**form.changes, "eventId": event_id}), gone=True)
     fields = versions.merge(event, form.cleaned_data["revision"], form.changes)
+    if all(field.mine == field.theirs for field in fields):  # the same was sent twice
+        return _saved(request, event, "is as it was")
     merged: dict[str, Any] = {field.name: field.merged for field in fields}
     context = {
         "event": event,
@@ -95,8 +110,10 @@ def _saved(request: HttpRequest, event: Event, what: str) -> HttpResponse:
 @read_or_write
 def delete_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """Shows what will go; then it goes, if it still is what was shown."""
-    event = services.get_event(event_id)
+    event = versions.get_past(event_id).event
     status = 200
+    if event is None:  # deleted already: its page says so, and brings it back
+        return HttpResponseRedirect(address(request, "pages:event", event_id))
     if request.method == "POST":
         try:
             change = services.delete_event(event_id, actor_of(request), [request.POST.get("revision", "")])
@@ -124,6 +141,6 @@ def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """Makes the event what a change in its history left."""
     at, revision = request.POST.get("at", ""), request.POST.get("revision", "")
     event = versions.restore_version(event_id, at, revision, actor_of(request))
-    undo = address(request, "pages:undo_change", event_id, at=event.updated_at)
+    undo = address(request, "pages:undo_change", event_id, at=event.updated_at) if event.revision != revision else ""
     messages.success(request, f"“{event.fields['title']}” is as it was then.", extra_tags=undo)
     return HttpResponseRedirect(address(request, "pages:event", event_id))

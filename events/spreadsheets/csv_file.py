@@ -24,8 +24,11 @@ class _Line:
 
 
 def write_csv(events: Iterable[EventFields]) -> Iterator[bytes]:
-    """Line by line, each as soon as its event is there: UTF-8 with a byte order mark, which Excel needs; RFC 4180."""
-    writer = csv.writer(_Line())
+    """Line by line, each as soon as its event is there: UTF-8 with a byte order mark, which Excel needs; RFC 4180.
+
+    All cells are quoted: where Excel expects semicolons, one in a text would begin another cell, and maybe a formula.
+    """
+    writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL)
     yield BOM_UTF8 + writer.writerow(FIELD_NAMES).encode()
     for event in events:
         yield writer.writerow(harmless_row(event)).encode()

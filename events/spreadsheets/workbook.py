@@ -36,7 +36,8 @@ from events.spreadsheets.sheet import (
     make_sheet,
 )
 
-MAX_UNPACKED_BYTES = 100 * 1024 * 1024
+MAX_UNPACKED_BYTES = 64 * 1024 * 1024
+MAX_BYTES_WITHOUT_A_TAG = 1024 * 1024  # Excel's longest cell, all of it escaped, is below
 MAX_TAGS = 1_000_000  # of one part of the file: each becomes an object in memory
 EXCELS_COLUMNS = 16_384
 MAX_COLUMNS = 256
@@ -106,11 +107,15 @@ class _Counted:
     def __init__(self, part: IO[bytes]) -> None:
         self._part = part
         self._left = MAX_TAGS
+        self._since_a_tag = 0
 
     def read(self, size: int) -> bytes:
         data = self._part.read(size)
         self._left -= data.count(b"<")
-        if self._left < 0:
+        last = data.rfind(b"<")
+        self._since_a_tag = self._since_a_tag + len(data) if last < 0 else len(data) - last
+        # Expat begins anew with what is unfinished each time more of it comes.
+        if self._left < 0 or self._since_a_tag > MAX_BYTES_WITHOUT_A_TAG:
             raise SpreadsheetError(_TOO_LARGE)
         return data
 

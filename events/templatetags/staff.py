@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from events.domain import FIELD_NAMES, HistoryRow
 from events.pages import navigation
-from events.rules import LABELS
+from events.rules import LABELS, allows
 
 register = template.Library()
 
@@ -38,16 +38,19 @@ def status_class(status: str) -> str:
 @register.filter
 def long_date(day: str | date) -> str:
     """A plain day, "Tue 1 Dec 2026"; never moved by a time zone."""
-    day = date.fromisoformat(day) if isinstance(day, str) else day
+    if isinstance(day, str):
+        if not allows("date", day):
+            return day  # put into the table by other means
+        day = date.fromisoformat(day)
     return f"{calendar.day_abbr[day.weekday()]} {day.day} {calendar.month_abbr[day.month]} {day.year}"
 
 
 @register.filter
 def moment(stamp: str) -> str:
     """An audit stamp in the desk's own time zone, "1 Dec 2026, 09:05"."""
-    at = timezone.localtime(datetime.fromisoformat(stamp))
-    if at.year == datetime.fromtimestamp(0, UTC).year:
+    if stamp.startswith("1970-"):
         return "at an unknown time"
+    at = timezone.localtime(datetime.fromisoformat(stamp))
     return f"{at.day} {calendar.month_abbr[at.month]} {at.year}, {at:%H:%M}"
 
 

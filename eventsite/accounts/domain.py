@@ -30,7 +30,8 @@ class Scope(StrEnum):
 
 MAX_USERNAME_LENGTH = 63
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]*")
-_RESERVED = frozenset({"new"})  # the address of the form that adds someone
+# The address of the form that adds someone, and whom else the history names.
+_RESERVED = frozenset({"new", "anonymous", "command", "manage.py", "runserver", "samples"})
 USERNAME_RULE = "Letters without accents, digits and . _ @ + - only, starting with a letter or digit."
 
 

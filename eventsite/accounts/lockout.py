@@ -19,8 +19,8 @@ TRIES_FROM_ANYWHERE = 30
 def count_try(username: str, address: str) -> None:
     """Counts a try, whether or not there is such an account. Raises LockedOutError if it is one too many."""
     try:
-        session_repository.count_try(f"{username}\n{address}", TRIES_FROM_AN_ADDRESS, WINDOW)
-        session_repository.count_try(username, TRIES_FROM_ANYWHERE, WINDOW)
+        for key, tries in _counters(username, address).items():
+            session_repository.count_try(key, tries, WINDOW)
     except LockedOutError:
         # What is no account's name may be a password, typed into the wrong field.
         known = Staff.get(username) is not None
@@ -30,5 +30,10 @@ def count_try(username: str, address: str) -> None:
 
 def forget_tries(username: str, address: str) -> None:
     """After the right password."""
-    session_repository.forget_tries(f"{username}\n{address}")
-    session_repository.forget_tries(username)
+    for key in _counters(username, address):
+        session_repository.forget_tries(key)
+
+
+def _counters(username: str, address: str) -> dict[str, int]:
+    """What is counted, and how far. The address comes first: what is typed as a name may hold anything."""
+    return {f"from {address}\n{username}": TRIES_FROM_AN_ADDRESS, f"from anywhere\n{username}": TRIES_FROM_ANYWHERE}

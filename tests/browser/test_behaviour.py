@@ -181,3 +181,48 @@ def test_a_signed_out_window_is_led_to_signing_in_and_back(desk: Page) -> None:
     desk.get_by_label("Password").fill("correct horse battery")
     desk.get_by_role("button", name="Sign in").click()
     expect(desk).to_have_url(re.compile(r"/staff/events/\?q=launch"))
+
+
+def test_what_was_typed_outlives_the_session(desk: Page) -> None:
+    store()
+    desk.goto("/staff/event/launch/edit/")
+    desk.get_by_label("Title").fill("Typed for long")
+    desk.get_by_label("Description").fill("Much\ntext")
+    desk.context.clear_cookies(name="events-local-session")
+    desk.get_by_role("button", name="Save", exact=True).click()
+    desk.get_by_label("Username").fill("ada")
+    desk.get_by_label("Password").fill("correct horse battery")
+    desk.get_by_role("button", name="Sign in").click()
+    expect(desk.get_by_text("What you typed last time was not saved. It is filled in again.")).to_be_visible()
+    expect(desk.get_by_label("Title")).to_have_value("Typed for long")
+    expect(desk.get_by_label("Description")).to_have_value("Much\ntext")
+    desk.get_by_role("button", name="Save", exact=True).click()
+    expect(desk.get_by_role("heading", level=1, name="Typed for long")).to_be_visible()
+    desk.goto("/staff/event/launch/edit/")
+    expect(desk.get_by_text("It is filled in again.")).to_have_count(0)
+
+
+def test_what_was_typed_outlives_a_refusal(desk: Page) -> None:
+    store()
+    desk.goto("/staff/event/launch/edit/")
+    desk.get_by_label("Title").fill("Typed for long")
+    desk.context.clear_cookies(name="events-local-csrf")
+    desk.get_by_role("button", name="Save", exact=True).click()
+    expect(desk.get_by_text("This page was open for too long")).to_be_visible()
+    desk.go_back()
+    expect(desk.get_by_label("Title")).to_have_value("Typed for long")
+    desk.get_by_role("button", name="Save", exact=True).click()
+    expect(desk.get_by_role("heading", level=1, name="Typed for long")).to_be_visible()
+
+
+def test_statuses_are_offered_after_filtering_too(desk: Page) -> None:
+    store(status="pencilled in")
+    desk.goto("/staff/events/")
+    desk.get_by_label("Search").press_sequentially("launch")
+    expect(desk).to_have_url(re.compile(r"\?q=launch"))
+    expect(desk.locator("#statuses option[value='pencilled in']")).to_have_count(1)
+
+
+def test_the_documentation_works_under_its_policy(desk: Page) -> None:
+    desk.goto("/docs")
+    expect(desk.get_by_text("/events/{eventId}").first).to_be_visible()

@@ -45,8 +45,15 @@ class TestNew:
         sent = {**fields(editor.get("/staff/events/new/")), **TYPED}
         first: Any = editor.post("/staff/events/new/", sent)
         again: Any = editor.post("/staff/events/new/", sent)
-        assert first["Location"] == again["Location"] == f"/staff/event/{sent['made_id']}/"
-        assert len(get_history(sent["made_id"])) == 1
+        assert first["Location"] == again["Location"] == f"/staff/event/{sent['made']}/"
+        assert len(get_history(sent["made"])) == 1
+
+    def test_another_event_typed_into_the_same_form_is_another_event(self, editor: Client) -> None:
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED}
+        first: Any = editor.post("/staff/events/new/", sent)
+        second: Any = editor.post("/staff/events/new/", {**sent, "title": "Another"})
+        assert first["Location"] != second["Location"]
+        assert sorted(event["title"] for event in services.list_events(EventRange())[0]) == ["Another", "Launch night"]
 
     def test_every_fault_is_beside_its_field_and_on_top_and_nothing_typed_is_lost(self, editor: Client) -> None:
         typed = {**TYPED, "title": " ", "date": "2026-02-30", "capacity": "-1", "status": "", "description": "<b>\x07"}
@@ -184,6 +191,14 @@ class TestConflict:
         editor.post("/staff/events/new/", fields(response))
         assert services.get_event("launch").fields == make_fields(title="Mine")
 
+    def test_the_same_sent_twice_is_no_conflict(self, editor: Client) -> None:
+        store()
+        sent = {**fields(editor.get("/staff/event/launch/edit/")), "title": "Mine"}
+        for sentence in ("was saved.", "is as it was."):
+            page: Any = editor.post("/staff/event/launch/edit/", sent, follow=True)
+            assert sentence in text(page)
+        assert len(get_history("launch")) == 2
+
     def test_a_form_without_a_revision_overwrites_nothing(self, editor: Client) -> None:
         store()
         assert editor.post("/staff/event/launch/edit/", {**TYPED, "title": "Forged"}).status_code == 409
@@ -226,6 +241,13 @@ class TestDelete:
         editor.post(f"/staff/event/launch/undo/?at={at}")
         assert services.get_event("launch").fields == make_fields()
 
+    @pytest.mark.parametrize("what", ["edit", "delete"])
+    def test_what_is_deleted_already_leads_to_where_it_comes_back(self, editor: Client, what: str) -> None:
+        store()
+        services.delete_event("launch", ACTOR)
+        response: Any = editor.get(f"/staff/event/launch/{what}/")
+        assert response["Location"] == "/staff/event/launch/"
+
     def test_an_undo_that_comes_too_late_changes_nothing(self, editor: Client) -> None:
         store()
         at = services.update_event("launch", {"title": "B"}, ACTOR).updated_at
@@ -261,6 +283,15 @@ class TestHistory:
         assert services.get_event("launch").fields == created.fields
         late: Any = editor.post("/staff/event/launch/restore/", sent)
         assert late.status_code == 412
+
+    def test_a_restore_that_changes_nothing_offers_no_undo(self, editor: Client) -> None:
+        created = store()
+        services.update_event("launch", {"title": "B"}, ACTOR)
+        back = services.update_event("launch", {"title": "Launch night"}, ACTOR)
+        sent = {"at": created.updated_at, "revision": back.revision}
+        page: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
+        assert "“Launch night” is as it was then." in text(page)
+        assert ">Undo<" not in page.content.decode()
 
     def test_long_histories_have_pages(self, viewer: Client) -> None:
         store(capacity=0)

@@ -213,7 +213,7 @@ class TestBulk:
         faults.set(FAIL, "TransactWriteItems")
         response = editor.post(address)
         assert response.status_code == 500
-        assert "Something went wrong on our side." in text(response)
+        assert "The place where everything is kept does not answer just now." in text(response)
         faults.set(None)
         report: Any = editor.post(address, follow=True)
         assert "1 done" in text(report)

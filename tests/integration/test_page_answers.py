@@ -73,7 +73,7 @@ class TestErrors:
             faults.set(fault)
             response = editor.get(path)
             assert response.status_code == 500
-            assert "Something went wrong on our side." in text(response)
+            assert "The place where everything is kept does not answer just now." in text(response)
         faults.set(None)
         assert editor.get(path).status_code == 200
 
@@ -83,8 +83,9 @@ class TestErrors:
         faults.set(FAIL, "TransactWriteItems")
         response = editor.post("/staff/event/launch/edit/", typed)
         assert (response.status_code, services.get_event("launch").fields["title"]) == (500, "Launch night")
+        assert "What you typed is still here" in text(response)
         faults.set(None)
-        assert editor.post("/staff/event/launch/edit/", typed).status_code == 302
+        assert editor.post("/staff/event/launch/edit/", fields(response)).status_code == 302
         assert services.get_event("launch").fields["title"] == "Typed"
 
     def test_what_nobody_foresaw(self, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +98,34 @@ class TestErrors:
 
     def test_a_method_that_is_not_for_it(self, editor: Client) -> None:
         response = editor.post("/staff/calendar/")
-        assert response.status_code == 405
+        assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+        assert "Go to the page, and use its buttons." in text(response)
+
+    def test_a_form_that_is_too_large(self, editor: Client) -> None:
+        response = editor.post("/staff/events/new/", {"description": "x" * 1_100_000})
+        assert response.status_code == 413
+        assert "a form may have 1 MiB" in text(response)
+
+    def test_programs_get_json_that_is_not_kept_either(self) -> None:
+        response = Client().get("/staff/nothing/", headers={"Accept": "*/*"})
+        assert (response.status_code, response["Content-Type"]) == (404, "application/json")
+        assert response["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", ["/staff", "/staff/events", "/staff/people/new", "/staff/events?q=a"])
+def test_a_forgotten_slash_is_put_there(path: str) -> None:
+    response = Client().get(path, headers=HTML)
+    assert response.status_code in (301, 302)
+    assert response["Location"].startswith("/staff/")
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
+def test_choosing_colours_leads_nowhere_else(back: str) -> None:
+    response: Any = Client().post("/staff/theme/", {"theme": "dark", "next": back})
+    assert response["Location"] == "/staff/"
+    assert response.cookies["events-theme"].value == "dark"
+    kept: Any = Client().post("/staff/theme/", {"theme": "", "next": "/staff/events/?q=a"})
+    assert kept["Location"] == "/staff/events/?q=a"
 
 
 def test_static_files_have_hashed_names(settings: Any, tmp_path: Path, capsys: Any) -> None:

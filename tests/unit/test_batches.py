@@ -10,8 +10,10 @@ from unittest.mock import patch
 import pytest
 
 from events import batch_repository, batches, bulk, services
-from events.domain import EventChanges, EventRange, InvalidRequestError, Search, StorageError
+from events.domain import EventChanges, EventRange, InvalidRequestError, Search, StorageError, WriteConflictError
+from events.dynamodb import connection
 from events.history import get_activity, get_history
+from events.models import AccessItem
 from events.tasks import Batch, BatchNotFoundError, Outcome, Task
 from tests.builders import ACTOR, make_fields
 from tests.faults import FAIL, FaultProxy
@@ -160,6 +162,57 @@ def test_storage_that_fails_in_between_loses_nothing(faults: FaultProxy) -> None
     faults.set(None)
     assert counts(run_to_the_end(batch)) == (6, 0, 0)
     assert statuses() == ["draft"] * 6
+
+
+def test_what_somebody_edited_after_a_lost_answer_still_counts_as_done() -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    services.update_event("e000", {"title": "Edited"}, ACTOR)
+    assert counts(run_to_the_end(batch)) == (1, 0, 0)
+
+
+def test_a_slow_second_runner_does_not_rewrite_the_report() -> None:
+    store(2)
+    batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
+    with pytest.raises(WriteConflictError):
+        batch_repository.finish_part(batch.id, 0, [Outcome("failed", "late")] * 2)
+    assert [outcome for _, outcome in batches.tasks_of(batch)] == [Outcome("done")] * 2
+    assert counts(batches.get_batch(batch.id, ACTOR)) == (2, 0, 0)
+
+
+def test_an_undo_is_one_however_often_it_is_asked_for() -> None:
+    store(2)
+    batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
+    with ThreadPoolExecutor(3) as windows:
+        undone = set(windows.map(lambda _: batches.undo(batch.id, ACTOR).id, range(3)))
+    assert len(undone) == 1
+    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (2, 0, 0)
+    assert batches.undo(batch.id, ACTOR).finished
+
+
+def test_only_what_is_finished_can_be_undone() -> None:
+    store(60)
+    batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    for _ in range(2):
+        with pytest.raises(BatchNotFoundError):
+            batches.undo(batch.id, ACTOR)
+        batches.run(batch.id, ACTOR, seconds=0)
+
+
+@pytest.mark.parametrize("batch_id", ["", "x", "delete-0123456789abcdef#0", "d" * 3000])
+def test_what_is_no_batch_is_not_found(batch_id: str) -> None:
+    with pytest.raises(BatchNotFoundError):
+        batches.get_batch(batch_id, ACTOR)
+
+
+def test_a_batch_whose_parts_expired_ends() -> None:
+    store(1)
+    batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    connection().delete_item(AccessItem.Meta.table_name, f"batch#{batch.id}#0")
+    with pytest.raises(BatchNotFoundError):
+        batches.run(batch.id, ACTOR)
 
 
 def test_a_batch_is_its_makers_own_and_ends() -> None:

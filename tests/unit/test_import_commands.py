@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def written(*arguments: str) -> list[str]:
     output = BytesIO()
     with TextIOWrapper(output) as text:
         call_command("export_events", *arguments, stdout=text)
-        return output.getvalue().decode("utf-8-sig").splitlines()
+        return [",".join(row) for row in csv.reader(StringIO(output.getvalue().decode("utf-8-sig")))]
 
 
 def create_two() -> None:

@@ -121,6 +121,25 @@ def test_a_rare_text_is_looked_for_in_steps_that_go_on(monkeypatch: pytest.Monke
     assert (ids(page), looks) == (["e19"], 4)
 
 
+def test_a_rare_text_is_looked_for_backwards_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    store_days(*range(1, 21), title="Common")
+    services.update_event("e02", {"title": "Rare"}, ACTOR)
+    monkeypatch.setattr(event_lists, "_FIRST_LOOK", 5)
+    real = services.search_events
+    monkeypatch.setattr(listing, "search_events", lambda search, limit: real(search, limit, most_looks=1))
+    page = list_page(Search(text="rare"), before="2026-12-20#e20")
+    assert (ids(page), page.full, page.next) == ([], False, "2026-12-20#e20")
+    while not page.events:
+        page = list_page(Search(text="rare"), before=page.previous)
+    assert ids(page) == ["e02"]
+
+
+def test_a_cursor_widens_no_range() -> None:
+    store_days(1, 2, 3)
+    within = EventRange(last_date="2026-12-01")
+    assert ids(list_page(Search(within), before="2026-12-09#x")) == ["e01"]
+
+
 @contextmanager
 def counted() -> Iterator[list[float]]:
     """The capacity units of each call made meanwhile."""

@@ -34,6 +34,17 @@ def test_on_a_machine_of_ones_own_nothing_needs_to_be_set() -> None:
     assert (values["DYNAMODB_TABLE_NAME"], values["AWS_REGION"], values["PORT"]) == ("events", "us-east-1", 8000)
 
 
+def test_on_aws_cookies_are_for_https_only_and_the_stages_own() -> None:
+    values = load(**PRODUCTION)
+    assert (values["SESSION_COOKIE_SECURE"], values["CSRF_COOKIE_SECURE"]) == (True, True)
+    assert (values["SESSION_COOKIE_NAME"], values["CSRF_COOKIE_NAME"]) == (
+        "events-production-session",
+        "events-production-csrf",
+    )
+    assert values["SECURE_HSTS_SECONDS"] == 31_536_000
+    assert (load()["SESSION_COOKIE_SECURE"], load()["SECURE_HSTS_SECONDS"]) == (False, 0)
+
+
 @pytest.mark.parametrize("place", [{"EVENTS_STAGE": "production"}, {"AWS_LAMBDA_FUNCTION_NAME": "f"}])
 def test_on_aws_nothing_is_local_and_nothing_is_open(place: dict[str, str]) -> None:
     values = load(**place, SECRET_KEY="s", ALLOWED_HOSTS="a.example, b.example", AWS_REGION="eu-west-1")
@@ -72,6 +83,10 @@ def test_where_storage_is(environment: dict[str, str], embedded: bool, endpoint:
         ({"PORT": "http"}, "PORT must be a port number from 1 to 65535, not 'http'."),
         ({"PORT": "65536"}, "PORT must be a port number from 1 to 65535, not '65536'."),
         ({"DYNAMODB_LOCAL_PORT": "0"}, "DYNAMODB_LOCAL_PORT must be a port number from 1 to 65535, not '0'."),
+        (
+            {"EVENTS_TIME_ZONE": "Mars/Base"},
+            "EVENTS_TIME_ZONE must be a time zone such as Europe/Berlin, not 'Mars/Base'.",
+        ),
         ({"EVENTS_API_ACCESS": "all"}, "EVENTS_API_ACCESS must be one of open, read-open, keyed, not 'all'."),
         ({"DYNAMODB_ENDPOINT_URL": "x:1"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not 'x:1'."),
         ({"DYNAMODB_ENDPOINT_URL": "http://x:y"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not"),

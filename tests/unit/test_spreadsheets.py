@@ -101,8 +101,8 @@ def test_what_could_be_a_formula_gets_an_apostrophe(text: str, written: str) -> 
 def test_csv_is_what_excel_and_the_rfc_want() -> None:
     events = [make_fields(title='Say "hi", all', description="One\nTwo", organizer="=cmd")]
     assert b"".join(write_csv(events)).decode() == (
-        "\ufeffeventId,title,description,date,location,capacity,organizer,status\r\n"
-        'launch,"Say ""hi"", all","One\nTwo",2026-12-01,Main hall,250,\'=cmd,active\r\n'
+        '\ufeff"eventId","title","description","date","location","capacity","organizer","status"\r\n'
+        '"launch","Say ""hi"", all","One\nTwo","2026-12-01","Main hall","250","\'=cmd","active"\r\n'
     )
 
 

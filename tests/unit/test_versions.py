@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import cast
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -18,9 +20,11 @@ from events.domain import (
     RevisionMismatchError,
     VersionNotFoundError,
 )
+from events.dynamodb import connection
 from events.history import get_activity, get_history
+from events.models import HistoryItem
 from tests.builders import ACTOR, make_fields
-from tests.conftest import empty_tables
+from tests.conftest import empty_tables, read_table
 
 EVA = replace(ACTOR, name="eva")
 
@@ -121,7 +125,7 @@ CHANGES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.one_of(CHANGES, st.just("delete and undo"), st.just("delete and create")), max_size=8))
 def test_every_version_of_the_history_can_be_brought_back(steps: list[dict[str, object] | str]) -> None:
     empty_tables()
@@ -141,6 +145,39 @@ def test_every_version_of_the_history_can_be_brought_back(steps: list[dict[str, 
     for at, fields in was.items():
         event = versions.restore_version("launch", at, event.revision, ACTOR)
         assert event.fields == fields
+
+
+def test_what_the_first_version_wrote_into_the_history_is_read_too() -> None:
+    store()
+    at = services.delete_event("launch", ACTOR).at
+    for row in read_table(HistoryItem):
+        for name in ("title", "changed", "createdAt", "allChanges", "atAndId"):
+            del row[name]
+        connection().client.put_item(TableName=HistoryItem.Meta.table_name, Item=row)  # type: ignore[attr-defined]
+    past = versions.get_past("launch")
+    assert (past.title, [row.action for row in past.rows]) == ("Launch night", ["delete", "create"])
+    restored = versions.undo_change("launch", at, EVA)
+    assert restored is not None
+    assert restored.fields == make_fields()
+
+
+def test_long_addresses_find_nothing() -> None:
+    store()
+    with pytest.raises(VersionNotFoundError):
+        versions.restore_version("x" * 3000, "2026", "", ACTOR)
+    with pytest.raises(VersionNotFoundError):
+        versions.undo_change("x" * 3000, "2026", ACTOR)
+    assert len(versions.get_past("launch", "9" * 3000).rows) == 1
+
+
+def test_a_restore_comes_after_the_delete_even_where_the_clock_is_behind() -> None:
+    store()
+    at = services.delete_event("launch", ACTOR).at
+    with patch("events.domain.datetime", wraps=datetime) as clock:
+        clock.now.return_value = datetime(2020, 1, 1, tzinfo=UTC)
+        restored = versions.undo_change("launch", at, ACTOR)
+    assert restored is not None
+    assert restored.updated_at > at
 
 
 def test_merging_two_peoples_changes() -> None:

@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from datetime import date, datetime, time
 from io import BytesIO
+from time import perf_counter
 from typing import Any
 
 import openpyxl
@@ -155,3 +156,13 @@ def test_broken_workbooks_are_no_surprise(changes: list[tuple[int, int]]) -> Non
         data[position] = byte
     with suppress(SpreadsheetError):
         read_spreadsheet(bytes(data))
+
+
+@pytest.mark.parametrize(
+    "xml", ['<row r="1" a="{}"/>', "<!--{}-->", '<row r="1"><c r="A1" t="str"><v>{}</v></c></row>']
+)
+def test_what_goes_on_for_megabytes_is_given_up(xml: str) -> None:
+    started = perf_counter()
+    with pytest.raises(SpreadsheetError):
+        read_spreadsheet(sheet_of(xml.format("A" * 20_000_000)))
+    assert perf_counter() - started < 5

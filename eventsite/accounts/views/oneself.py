@@ -22,6 +22,11 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Not to this page: who is signed in would be led around in circles."""
+        url: str = super().get_redirect_url()
+        return "" if url.startswith(self.request.path) else url
+
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)
         if form.has_error("__all__", "locked"):
@@ -31,6 +36,9 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     next_page = "accounts:login"
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        return ""  # nowhere else than to next_page
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = super().post(request, *args, **kwargs)

@@ -38,9 +38,6 @@ document.addEventListener("change", (event) => {
 });
 document.addEventListener("htmx:afterSwap", countTicked);
 
-// The next step of a long batch is asked for as soon as this one is shown.
-document.querySelectorAll("form[data-continue]").forEach((form) => form.requestSubmit());
-
 // Menus close on Escape, and when the click goes elsewhere.
 const menus = () => document.querySelectorAll("details.menu[open], details.user-menu[open]");
 document.addEventListener("keydown", (event) => {
@@ -63,11 +60,31 @@ const summary = document.getElementById("error-summary");
 if (summary) summary.focus();
 
 // What htmx could not fetch is said, not swallowed.
-function sayItFailed() {
+function say(kind, sentence) {
   const alert = document.createElement("div");
-  alert.className = "alert alert-danger py-2";
-  alert.textContent = "That did not work: the connection or the server failed. Nothing you typed is lost; please try again.";
+  alert.className = `alert alert-${kind} py-2`;
+  alert.textContent = sentence;
   document.getElementById("messages")?.replaceChildren(alert);
 }
+const sayItFailed = () => say("danger", "That did not work: the connection or the server failed. Please try again.");
 document.addEventListener("htmx:sendError", sayItFailed);
 document.addEventListener("htmx:responseError", sayItFailed);
+
+// What was sent and not saved (the session had ended, the server failed) is filled in again when the form is next opened.
+const draft = document.querySelector("form[data-draft]");
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-warn-unsaved]")) {
+    const typed = [...new FormData(event.target)].filter(([name]) => name !== "csrfmiddlewaretoken");
+    sessionStorage.setItem(`draft:${location.pathname}`, JSON.stringify(typed));
+  } else if (event.target.action.endsWith("/logout/")) {
+    sessionStorage.clear();
+  }
+});
+if (document.querySelector("#messages .alert-success")) sessionStorage.clear();
+const kept = draft && sessionStorage.getItem(`draft:${location.pathname}`);
+if (kept) {
+  sessionStorage.removeItem(`draft:${location.pathname}`);
+  for (const [name, value] of JSON.parse(kept)) if (draft.elements[name]) draft.elements[name].value = value;
+  unsaved = true;
+  say("info", "What you typed last time was not saved. It is filled in again.");
+}
