@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 
 from tests.builders import PASSWORD, make_staff
 from tests.conftest import Server
+
+# Playwright keeps an event loop in this thread, which Django takes for a reason to refuse some calls of later tests.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 _FLAGS = [
     "--no-sandbox",
