@@ -326,6 +326,14 @@ class TestLockout:
         assert sign_in(browser(), "ben").status_code == 302
         assert sign_in(browser("192.0.2.2")).status_code == 302
 
+    @pytest.mark.parametrize(
+        "username", ["anna\n192.0.2.2", "192.0.2.2\nanna", "anywhere\nanna", "x\nfrom 192.0.2.2\nanna"]
+    )
+    def test_no_name_counts_as_somebody_elses(self, username: str) -> None:
+        for _ in range(6):
+            sign_in(browser(), username, "wrong")
+        assert sign_in(browser("192.0.2.2")).status_code == 302
+
     def test_thirty_tries_from_anywhere_lock_the_name(self) -> None:
         for number in range(30):
             assert sign_in(browser(f"198.51.100.{number}"), password="wrong").status_code == 200

@@ -67,3 +67,10 @@ def test_passwords_that_are_made_up_are_long_and_differ() -> None:
 def test_when_to_try_again(left: int, said: str) -> None:
     error = locked_out(LockedOutError(datetime.now(UTC) + timedelta(seconds=left)))
     assert error.messages == [f"There were too many tries. Please try again {said}."]
+
+
+@pytest.mark.parametrize(
+    "name", ["new", "anonymous", "command", "manage.py", "runserver", "samples", "key:x", "", "x" * 64]
+)
+def test_what_nobody_may_be_called(name: str) -> None:
+    assert not is_username(name)
