@@ -215,6 +215,18 @@ def test_what_was_typed_outlives_a_refusal(desk: Page) -> None:
     expect(desk.get_by_role("heading", level=1, name="Typed for long")).to_be_visible()
 
 
+def test_what_was_cancelled_does_not_come_back(desk: Page) -> None:
+    store()
+    desk.goto("/staff/event/launch/edit/")
+    desk.get_by_label("Title").fill("")
+    desk.get_by_role("button", name="Save", exact=True).click()
+    expect(desk.get_by_role("alert")).to_be_visible()
+    desk.get_by_role("link", name="Cancel").click()
+    desk.get_by_role("link", name="Edit", exact=True).click()
+    expect(desk.get_by_label("Title")).to_have_value("Launch night")
+    expect(desk.get_by_text("It is filled in again.")).to_have_count(0)
+
+
 def test_statuses_are_offered_after_filtering_too(desk: Page) -> None:
     store(status="pencilled in")
     desk.goto("/staff/events/")

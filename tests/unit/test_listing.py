@@ -107,12 +107,16 @@ def test_what_is_a_text_with_a_range_and_a_status() -> None:
     assert ids(list_page(Search(within, "launch"))) == ["e02", "e04", "e05"]
 
 
-def test_a_rare_text_is_looked_for_in_steps_that_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    store_days(*range(1, 21), title="Common")
-    services.update_event("e19", {"title": "Rare"}, ACTOR)
+def look_once_among_five(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_lists, "_FIRST_LOOK", 5)
     real = services.search_events
     monkeypatch.setattr(listing, "search_events", lambda search, limit: real(search, limit, most_looks=1))
+
+
+def test_a_rare_text_is_looked_for_in_steps_that_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    store_days(*range(1, 21), title="Common")
+    services.update_event("e19", {"title": "Rare"}, ACTOR)
+    look_once_among_five(monkeypatch)
     first = list_page(Search(text="rare"))
     assert (ids(first), first.full) == ([], False)
     page, looks = first, 1
@@ -124,9 +128,7 @@ def test_a_rare_text_is_looked_for_in_steps_that_go_on(monkeypatch: pytest.Monke
 def test_a_rare_text_is_looked_for_backwards_too(monkeypatch: pytest.MonkeyPatch) -> None:
     store_days(*range(1, 21), title="Common")
     services.update_event("e02", {"title": "Rare"}, ACTOR)
-    monkeypatch.setattr(event_lists, "_FIRST_LOOK", 5)
-    real = services.search_events
-    monkeypatch.setattr(listing, "search_events", lambda search, limit: real(search, limit, most_looks=1))
+    look_once_among_five(monkeypatch)
     page = list_page(Search(text="rare"), before="2026-12-20#e20")
     assert (ids(page), page.full, page.next) == ([], False, "2026-12-20#e20")
     while not page.events:

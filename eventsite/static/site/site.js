@@ -80,6 +80,9 @@ document.addEventListener("submit", (event) => {
     sessionStorage.clear();
   }
 });
+document.addEventListener("click", (event) => {
+  if (event.target.closest("form[data-warn-unsaved] a.btn")) sessionStorage.clear(); // Cancel
+});
 if (document.querySelector("#messages .alert-success")) sessionStorage.clear();
 const kept = draft && sessionStorage.getItem(`draft:${location.pathname}`);
 if (kept) {
