@@ -8,7 +8,7 @@ run: .venv/run.installed
 	@$(BIN)/python manage.py runserver --noreload
 
 test: .venv/test.installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: .venv/test.installed
 	$(BIN)/ruff check .

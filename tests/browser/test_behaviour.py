@@ -167,6 +167,7 @@ def test_back_after_signing_out_shows_nothing(desk: Page) -> None:
     expect(desk.get_by_text("Secret plans")).to_be_visible()
     desk.locator("details.user-menu summary").click()
     desk.get_by_role("button", name="Sign out").click()
+    expect(desk.get_by_label("Username")).to_be_visible()  # else going back overtakes the signing out
     desk.go_back()
     expect(desk.get_by_text("Secret plans")).to_have_count(0)
 
