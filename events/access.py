@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from events.domain import Actor
+from eventsite import observed
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 
@@ -39,6 +40,12 @@ class ApiKeyAuth:
     }
 
     def __call__(self, request: HttpRequest) -> Actor:
+        """The caller, who is noted. Raises as `_caller` does."""
+        caller = self._caller(request)
+        observed.current().actor = caller.name
+        return caller
+
+    def _caller(self, request: HttpRequest) -> Actor:
         """The caller. Raises KeyRequiredError, KeyInvalidError, KeyScopeError, StorageError."""
         address = request.META.get("REMOTE_ADDR", "")
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")

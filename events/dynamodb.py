@@ -19,6 +19,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from events.domain import StorageBusyError, StorageError
 from events.models import TABLES, meta_table
+from eventsite import observed
 
 # The most calls that a write makes are three: with three tries each that time out, 22.5 of the gateway's 29 seconds.
 CONNECT_TIMEOUT_SECONDS = 1
@@ -33,6 +34,8 @@ _SERVICES = ["dynamodb", "sts", "sso", "sso-oidc", "signin"]
 _PLAIN_ANSWERS = frozenset(
     {"GetItemOutput", "BatchGetItemOutput", "QueryOutput", "ScanOutput", "TransactWriteItemsOutput"}
 )
+
+_READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 
 THROTTLED = frozenset(
     {"ProvisionedThroughputExceededException", "ThrottlingException", "ThrottlingError", "RequestLimitExceeded"}
@@ -84,10 +87,22 @@ class DynamoDBLoader(Loader):
         return _SERVICES
 
 
+class ObservedConnection(Connection):
+    """Notes what each call took; PynamoDB asks DynamoDB for that with every one."""
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
+        if consumed := answer.get("ConsumedCapacity"):
+            kind = "read" if operation_name in _READS else "write"
+            for table in consumed if isinstance(consumed, list) else [consumed]:
+                observed.current().capacity[kind] += table["CapacityUnits"]
+        return answer
+
+
 def connect(endpoint_url: str | None) -> Connection:
     """A new connection, with a client that is ready; it takes some 30 ms, so there is one for all."""
     key = "local" if settings.DYNAMODB_LOCAL_CREDENTIALS else None  # None: wherever botocore finds them
-    connection = Connection(
+    connection = ObservedConnection(
         region=settings.AWS_REGION,
         host=endpoint_url,
         connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,

@@ -27,6 +27,7 @@ from events.models import (
     created_event,
     read_event,
 )
+from eventsite import observed
 
 IDEMPOTENCY_KEYS_LIVE = timedelta(hours=24)
 
@@ -60,6 +61,10 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
             if not THROTTLED.isdisjoint(codes):
                 raise StorageBusyError(str(error.cause)) from error
             raise
+    observation = observed.current()
+    written = change.after or change.before
+    observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""
+    observation.counts["EventsCreated"] += change.action == "create"
     if settings.DYNAMODB_EMBEDDED:
         # DynamoDB Local answers a transaction before its file has it: killed just then, it would lose it. It answers
         # the next call once the file has. AWS answers what it has.

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
 
 from events.domain import EventNotFoundError, RevisionMismatchError, StorageBusyError, StorageError
-from eventsite import errors
+from eventsite import errors, observed
 
 _SENTENCES = {
     403: "Your role does not allow this. Someone with the admin role can change that.",
@@ -47,6 +47,7 @@ def error_page(status: int, sentence: str = "", headers: dict[str, str] | None =
     context = {
         "status": status,
         "phrase": HTTPStatus(status).phrase,
+        "request_id": observed.current().request_id,
         "sentence": sentence or _SENTENCES.get(status) or errors.SENTENCES.get(status, ""),
     }
     return HttpResponse(render_to_string("error.html", context), status=status, headers=headers)

@@ -8,23 +8,33 @@ import gc
 gc.disable()
 
 import json
+import shlex
+import time
 from collections.abc import Callable, Iterable
+from io import BytesIO, TextIOWrapper
 from typing import Any
 from urllib.parse import quote
 
 from apig_wsgi import make_lambda_handler
+from django.conf import settings
 from django.urls import get_resolver
 
 from eventsite.wsgi import application  # sets Django up, which the imports below need
 
 # isort: split
 from events.dynamodb import connection
+from eventsite import observed
+from eventsite.error_pages import error_page
 from eventsite.errors import error_body
+from eventsite.middleware import CONTENT_SECURITY_POLICY
+from eventsite.request_log import write_request
 
 # Lambda refuses a longer answer, after this function has called it a success.
 MAX_ANSWER_BYTES = 6_291_556
 _ASCII = "".join(map(chr, range(128)))
 _TOO_LONG = "The answer is longer than the 6 MB that can be sent; ask for pages with ?limit=, or accept gzip."
+_KEPT_WHEN_TOO_LONG = ("cache-control", "strict-transport-security", "vary", "x-content-type-options", "x-request-id")
+_TOO_LONG_PAGE = "What you asked for is longer than the 6 MB that can be sent. Narrow the filter, and take it in parts."
 
 get_resolver().url_patterns  # noqa: B018  # loads the URLs, and with them the API
 connection()
@@ -40,33 +50,78 @@ def _application(environ: dict[str, Any], start_response: Callable[..., Any]) ->
     return application(environ, start_response)
 
 
-_handle = make_lambda_handler(_application, binary_support=True)
+_respond = make_lambda_handler(_application, binary_support=True)
+_warm = False
 gc.freeze()
 gc.enable()
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers one request from API Gateway (REST with proxy integration, or HTTP)."""
-    answer = _handle(_with_ascii_path(event), context)
+def handler(event: Any, context: Any) -> Any:
+    """Answers a request from API Gateway (REST with proxy integration, or HTTP), or does what else it was invoked for.
+
+    Raises ValueError for a payload of no kind it knows, and whatever a command that it runs raises.
+    """
+    match event:
+        case {"httpMethod": _} | {"version": "2.0", "requestContext": {"http": _}}:
+            return _answer(event, context)
+        case {"source": "aws.events"} | {"detail-type": "Scheduled Event"}:
+            return None  # to keep the function warm, this is enough
+        case {"manage": str(command)}:
+            return _manage(command)
+    got = f"an object with {sorted(event)}" if isinstance(event, dict) else type(event).__name__
+    raise ValueError(f"This function answers API Gateway, schedules and `zappa manage`; it got {got}.")
+
+
+def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    global _warm  # what a container remembers
+    cold, _warm = not _warm, True
+    started = time.perf_counter()
+    answer = _respond(_as_the_site_knows_it(event), context)
     # A character is up to 12 bytes long in JSON, as the Python 3.11 runtime writes it.
     if len(answer["body"]) > MAX_ANSWER_BYTES // 12 and len(json.dumps(answer)) > MAX_ANSWER_BYTES:
-        return _too_long(answer)
+        answer = _too_long(answer)
+    observation = observed.current()
+    observation.status = answer["statusCode"]
+    write_request(observation, (time.perf_counter() - started) * 1000, cold)
     return answer
 
 
-def _with_ascii_path(event: dict[str, Any]) -> dict[str, Any]:
-    """HTTP APIs decode the path before they send it, which WSGI has no place for."""
+def _as_the_site_knows_it(event: dict[str, Any]) -> dict[str, Any]:
+    """HTTP APIs decode the path before they send it, which WSGI has no place for; some gateways leave the prefix on."""
     name = "rawPath" if event.get("version") == "2.0" else "path"
-    path = event.get(name, "")
-    return event if path.isascii() else {**event, name: quote(path, safe=_ASCII)}
+    sent = path = event.get(name) or "/"
+    if not path.isascii():
+        path = quote(path, safe=_ASCII)
+    if settings.URL_PREFIX and f"{path}/".startswith(f"{settings.URL_PREFIX}/"):
+        path = path[len(settings.URL_PREFIX) :] or "/"
+    return event if path is sent else {**event, name: path}
 
 
 def _too_long(answer: dict[str, Any]) -> dict[str, Any]:
     name = "multiValueHeaders" if "multiValueHeaders" in answer else "headers"
+    if observed.current().route.startswith("/staff/"):
+        body, told = error_page(413, _TOO_LONG_PAGE).content, "text/html; charset=utf-8"
+    else:
+        body, told = error_body(413, _TOO_LONG), "application/json"
+    described = {"Content-Type": told, "Content-Security-Policy": CONTENT_SECURITY_POLICY}
     headers = {
         header: value
         for header, value in answer[name].items()
-        if header.lower() not in ("content-length", "content-encoding", "etag", "link")
+        if header.lower() in _KEPT_WHEN_TOO_LONG or header.lower().startswith("access-control-")
     }
-    body = error_body(413, _TOO_LONG).decode()
-    return {"statusCode": 413, name: headers, "isBase64Encoded": False, "body": body}
+    headers.update({header: [value] if name == "multiValueHeaders" else value for header, value in described.items()})
+    return {**answer, "statusCode": 413, name: headers, "isBase64Encoded": False, "body": body.decode()}
+
+
+def _manage(command: str) -> str:
+    """Runs a management command; what it prints goes into the log, which `zappa manage` shows, and is returned."""
+    from django.core.management import call_command  # noqa: PLC0415  # a request needs none
+
+    name, *arguments = shlex.split(command) or ["help"]
+    output = BytesIO()
+    text = TextIOWrapper(output, "utf-8", write_through=True)
+    try:
+        call_command(name, *arguments, stdout=text, stderr=text)
+    finally:
+        print(output.getvalue().decode(errors="replace"), flush=True)  # noqa: T201
+    return output.getvalue().decode(errors="replace")

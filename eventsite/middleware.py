@@ -1,9 +1,10 @@
-"""What every answer passes on its way out: HTTP's own rules, compression, and errors as JSON."""
+"""What every answer passes on its way out: its request's id, HTTP's own rules, compression, and errors as JSON."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -11,12 +12,32 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
 from events.api import COMPRESSED
+from eventsite import observed
 from eventsite.error_pages import error_page, page_of
 from eventsite.errors import KNOWN, answer
 
 MAX_LENGTH_DIGITS = 20
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def observe(get_response: GetResponse) -> GetResponse:
+    """Gives the request an id, which its answer carries and whatever is logged about it, and notes what was asked."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        context = request.META.get("apig_wsgi.context")
+        observation = observed.begin(context.aws_request_id if context else uuid4().hex)
+        observation.method = request.method or ""
+        response = get_response(request)
+        if match := request.resolver_match:
+            observation.route = f"/{match.route}"
+            named = match.kwargs.get("eventId") or match.kwargs.get("event_id")  # by the API, by the pages
+            observation.event_id = str(named or observation.event_id)
+        observation.status = response.status_code
+        response.headers["X-Request-Id"] = observation.request_id
+        return response
+
+    return middleware
 
 
 def keep_to_http(get_response: GetResponse) -> GetResponse:

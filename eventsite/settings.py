@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +14,27 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Where this runs: on AWS (in Lambda, or with a stage named), or on somebody's own machine.
+EVENTS_STAGE = os.environ.get("EVENTS_STAGE", "")
+ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+ON_AWS = bool(EVENTS_STAGE) or ON_LAMBDA
+
+
+def _stage_environment(stage: str) -> dict[str, str]:
+    """What the stage's function is given, for commands that someone runs on that stage from a machine of their own."""
+    path = BASE_DIR / "zappa_settings.json"
+    try:
+        described = json.loads(path.read_text()).get(stage, {}) if path.exists() else {}
+    except ValueError as error:
+        raise ImproperlyConfigured(f"zappa_settings.json is not valid JSON: {error}") from None
+    region = {"AWS_REGION": described["aws_region"]} if "aws_region" in described else {}
+    return {**region, **described.get("aws_environment_variables", {})}
+
+
 _environment: Mapping[str, str] = os.environ
+if EVENTS_STAGE and not ON_LAMBDA:
+    _environment = ChainMap(dict(os.environ), _stage_environment(EVENTS_STAGE))
 
 
 def _flag(name: str, default: bool) -> bool:
@@ -47,6 +70,18 @@ def _url(name: str) -> str | None:
     return value
 
 
+def _list(name: str) -> list[str]:
+    return [value.strip() for value in _environment.get(name, "").split(",") if value.strip()]
+
+
+def _prefix(name: str) -> str:
+    value = _environment.get(name, "").rstrip("/")
+    own = r"(?!/(?:events|staff|static|docs|healthz)(?:/|$))"  # else nobody could tell the one from the other
+    if value and not re.fullmatch(rf"{own}(?:/[A-Za-z0-9_-]+)+", value):
+        raise ImproperlyConfigured(f"{name} must be empty or like /production, and no page's own, not {value!r}.")
+    return value
+
+
 def _time_zone(name: str, default: str) -> str:
     value = _environment.get(name, "") or default
     try:
@@ -56,29 +91,39 @@ def _time_zone(name: str, default: str) -> str:
     return value
 
 
-# Where this runs: on AWS (in Lambda, or with a stage named), or on somebody's own machine.
-EVENTS_STAGE = _environment.get("EVENTS_STAGE", "")
-ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in _environment
-ON_AWS = bool(EVENTS_STAGE) or ON_LAMBDA
-
 DEBUG = _flag("DEBUG", default=not ON_AWS)
 if DEBUG and ON_AWS:
     raise ImproperlyConfigured("DEBUG must not be true on AWS.")
 PORT = _port("PORT", 8000)
 
+AWS_REGION = _environment.get("AWS_REGION") or _environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+
+# The key that signs, and earlier ones whose signatures still hold; a stage keeps them in the Parameter Store.
 SECRET_KEY = _environment.get("SECRET_KEY", "") or ("for-this-machine-only-" * 3 if DEBUG else "")
+SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS")
+if not SECRET_KEY and (_parameter := _environment.get("SECRET_KEY_PARAMETER", "")):
+    from eventsite.secret_key import read_secret_keys  # which brings botocore along
+
+    SECRET_KEY, *SECRET_KEY_FALLBACKS = read_secret_keys(
+        _parameter, AWS_REGION, _environment.get("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL")
+    )
 if not SECRET_KEY:
-    raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is false.")
-ALLOWED_HOSTS = [host.strip() for host in _environment.get("ALLOWED_HOSTS", "").split(",") if host.strip()]
+    raise ImproperlyConfigured("SECRET_KEY, or SECRET_KEY_PARAMETER, must be set when DEBUG is false.")
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS")
 if not (DEBUG or ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the site's hosts, comma-separated, when DEBUG is false.")
+
+# What stands before every address: the stage, where API Gateway has it there; nothing on a domain of one's own.
+URL_PREFIX = _prefix("URL_PREFIX")
+FORCE_SCRIPT_NAME = URL_PREFIX or None
 
 # Who may call /events: anyone; anyone to read, a key to write; a key for everything.
 EVENTS_API_ACCESS = _choice("EVENTS_API_ACCESS", ("open", "read-open", "keyed"), "open" if DEBUG else "keyed")
 
 # Storage. Off AWS and with no endpoint named, it is the embedded engine, started when something needs it.
-AWS_REGION = _environment.get("AWS_REGION") or _environment.get("AWS_DEFAULT_REGION") or "us-east-1"
-DYNAMODB_TABLE_NAME = _environment.get("DYNAMODB_TABLE_NAME", "") or "events"
+DYNAMODB_TABLE_NAME = _environment.get("DYNAMODB_TABLE_NAME", "") or (
+    f"events-{EVENTS_STAGE}" if EVENTS_STAGE else "events"
+)
 DYNAMODB_LOCAL_PORT = _port("DYNAMODB_LOCAL_PORT", 8100)
 DYNAMODB_LOCAL_HOME = _environment.get("DYNAMODB_LOCAL_HOME") or None
 DYNAMODB_LOCAL_DIRECTORY = BASE_DIR / ".dynamodb"
@@ -110,6 +155,7 @@ INSTALLED_APPS = [
 ]
 # What only staff pages need (sessions, CSRF, who is signed in) is around those: see eventsite.accounts.roles.
 MIDDLEWARE = [
+    "eventsite.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "eventsite.middleware.keep_to_http",
     "corsheaders.middleware.CorsMiddleware",
@@ -154,10 +200,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_ENGINE = "eventsite.accounts.sessions"
 SESSION_COOKIE_AGE = 7 * 24 * 60 * 60
-# One host serves all stages, so each has cookies of its own name.
+# Stages may share a host, so each has cookies of its own name, for its own addresses.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = URL_PREFIX or "/"
 SESSION_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-session"
 CSRF_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_AWS
+MESSAGE_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-messages"
+MESSAGE_STORAGE = "eventsite.message_storage.MessageStorage"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "eventsite.error_pages.csrf_failure"
@@ -166,7 +215,7 @@ LOGIN_REDIRECT_URL = "pages:home"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ON_AWS else None
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if ON_AWS else 0
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{URL_PREFIX}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
@@ -184,7 +233,7 @@ CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(events(/.*)?|docs|openapi\.json|healthz)$"
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
-CORS_EXPOSE_HEADERS = ["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"]
+CORS_EXPOSE_HEADERS = ["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
 
 # How staff want the pages: the browser decides, unless this cookie does.
 THEME_COOKIE_NAME = "events-theme"
@@ -192,8 +241,11 @@ THEME_COOKIE_NAME = "events-theme"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "eventsite.request_log.JSONFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json" if ON_LAMBDA else "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from eventsite import observed
 from eventsite.accounts import session_repository
 from eventsite.accounts.domain import LockedOutError
 from eventsite.accounts.models import Staff
@@ -22,6 +23,7 @@ def count_try(username: str, address: str) -> None:
         for key, tries in _counters(username, address).items():
             session_repository.count_try(key, tries, WINDOW)
     except LockedOutError:
+        observed.current().counts["SignInLockouts"] += 1
         # What is no account's name may be a password, typed into the wrong field.
         known = Staff.get(username) is not None
         logger.warning("Too many tries to sign in as %s from %s", username if known else "nobody known", address)

@@ -20,6 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from events.domain import Actor
+from eventsite import observed
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
 
@@ -43,6 +44,7 @@ def page(route: str, view: View, role: Role | None, name: str) -> URLPattern:
             staff = request.user
             if not isinstance(staff, Staff):
                 return _go(request, "accounts:login")
+            observed.current().actor = staff.username
             if staff.must_change_password and name not in _WITH_A_ONE_TIME_PASSWORD:
                 return _go(request, "accounts:password")
             if not Role(staff.role).includes(role):

@@ -67,7 +67,7 @@ def _operations(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> dic
     from events.samples import made_up_events, store
     from events.tables import create_tables
     from tests.builders import make_body
-    from tests.integration.test_lambda import rest_event
+    from tests.gateway import rest_event
 
     create_tables()
     store(made_up_events(LISTED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -90,14 +91,71 @@ def test_where_storage_is(environment: dict[str, str], embedded: bool, endpoint:
         ({"EVENTS_API_ACCESS": "all"}, "EVENTS_API_ACCESS must be one of open, read-open, keyed, not 'all'."),
         ({"DYNAMODB_ENDPOINT_URL": "x:1"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not 'x:1'."),
         ({"DYNAMODB_ENDPOINT_URL": "http://x:y"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not"),
-        ({"DEBUG": "false"}, "SECRET_KEY must be set when DEBUG is false."),
-        ({"EVENTS_STAGE": "production"}, "SECRET_KEY must be set when DEBUG is false."),
+        *[
+            (
+                {"URL_PREFIX": prefix},
+                f"URL_PREFIX must be empty or like /production, and no page's own, not '{prefix}'.",
+            )
+            for prefix in ("production", "/a b", "/é", "//a", "/staff", "/events/x", "/static", "/a//b", "/a?b")
+        ],
+        ({"DEBUG": "false"}, "SECRET_KEY, or SECRET_KEY_PARAMETER, must be set when DEBUG is false."),
+        ({"EVENTS_STAGE": "none-described"}, "SECRET_KEY, or SECRET_KEY_PARAMETER, must be set when DEBUG is false."),
         ({"DEBUG": "false", "SECRET_KEY": "s"}, "ALLOWED_HOSTS must name the site's hosts, comma-separated, when"),
     ],
 )
 def test_what_is_wrong_is_said(environment: dict[str, str], sentence: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=re.escape(sentence)):
         load(**environment)
+
+
+@pytest.mark.parametrize("prefix", ["/production", "/eventsite", "/a/b", "/production/"])
+def test_a_prefix_stands_before_addresses_and_limits_cookies(prefix: str) -> None:
+    values = load(URL_PREFIX=prefix)
+    prefix = prefix.rstrip("/")
+    assert (values["FORCE_SCRIPT_NAME"], values["STATIC_URL"]) == (prefix, f"{prefix}/static/")
+    assert (values["SESSION_COOKIE_PATH"], values["CSRF_COOKIE_PATH"]) == (prefix, prefix)
+    values = load()
+    assert (values["FORCE_SCRIPT_NAME"], values["STATIC_URL"], values["SESSION_COOKIE_PATH"]) == (None, "/static/", "/")
+
+
+def test_a_stage_names_its_tables() -> None:
+    assert load(**PRODUCTION)["DYNAMODB_TABLE_NAME"] == "events-production"
+    assert load(**PRODUCTION, DYNAMODB_TABLE_NAME="other")["DYNAMODB_TABLE_NAME"] == "other"
+
+
+def test_earlier_secret_keys_still_hold() -> None:
+    assert load(SECRET_KEY="new", SECRET_KEY_FALLBACKS="old, older")["SECRET_KEY_FALLBACKS"] == ["old", "older"]
+
+
+STAGES = {
+    "test": {
+        "aws_region": "eu-central-1",
+        "aws_environment_variables": {"SECRET_KEY": "s", "ALLOWED_HOSTS": "a.example", "URL_PREFIX": "/test"},
+    }
+}
+
+
+def load_with_stages(described: str, **environment: str) -> dict[str, Any]:
+    """The settings beside another zappa_settings.json."""
+    with patch.object(Path, "read_text", lambda path: described), patch.object(Path, "exists", lambda path: True):
+        return load(**environment)
+
+
+def test_someone_who_names_a_stage_gets_its_settings_but_for_their_own() -> None:
+    values = load_with_stages(json.dumps(STAGES), EVENTS_STAGE="test", ALLOWED_HOSTS="b.example")
+    assert (values["AWS_REGION"], values["URL_PREFIX"]) == ("eu-central-1", "/test")
+    assert values["ALLOWED_HOSTS"] == ["b.example"]
+    assert values["DYNAMODB_TABLE_NAME"] == "events-test"
+
+
+def test_in_lambda_a_stage_has_only_what_it_is_given() -> None:
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
+        load_with_stages(json.dumps(STAGES), EVENTS_STAGE="test", AWS_LAMBDA_FUNCTION_NAME="events-test")
+
+
+def test_stages_that_cannot_be_read_are_said() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^zappa_settings\.json is not valid JSON: "):
+        load_with_stages("{", EVENTS_STAGE="test")
 
 
 def test_the_command_line_says_it_without_a_traceback() -> None:
@@ -111,7 +169,9 @@ def test_the_command_line_says_it_without_a_traceback() -> None:
 
 def test_the_readme_names_every_setting() -> None:
     source = (ROOT / "eventsite" / "settings.py").read_text()
-    read = set(re.findall(r'(?:_flag|_port|_choice|_url|_environment\.get)\("([A-Z_]+)"', source))
+    read = set(
+        re.findall(r'(?:_flag|_port|_choice|_url|_list|_prefix|_time_zone|_environment\.get)\("([A-Z_]+)"', source)
+    )
     readme = (ROOT / "README.md").read_text()
     assert len(read) > 10
     assert {name for name in read if f"`{name}`" not in readme} == set()

@@ -1,0 +1,23 @@
+"""Where messages ("Saved.") wait for the next page: a cookie of the stage's own, or the session if they are long."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.contrib.messages.storage.session import SessionStorage
+from django.http.response import HttpResponseBase
+
+
+class StageCookieStorage(CookieStorage):
+    """Django's own has one name and the path "/", whatever the settings say of the other cookies."""
+
+    cookie_name = settings.MESSAGE_COOKIE_NAME
+
+    def _update_cookie(self, encoded_data: str, response: HttpResponseBase) -> None:
+        super()._update_cookie(encoded_data, response)  # type: ignore[misc]
+        response.cookies[self.cookie_name]["path"] = settings.SESSION_COOKIE_PATH
+
+
+class MessageStorage(FallbackStorage):
+    storage_classes = (StageCookieStorage, SessionStorage)

@@ -1,0 +1,56 @@
+"""What API Gateway sends to the function, made up, and how its answers are read."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import Any
+
+from requests.structures import CaseInsensitiveDict
+
+from eventsite.lambda_handler import handler
+
+
+def rest_event(method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+    """What a REST API sends (payload 1.0, proxy integration)."""
+    sent = {"Host": "testserver", "X-Forwarded-For": "203.0.113.1, 192.0.2.7", "X-Forwarded-Proto": "https", **headers}
+    path, _, query = path.partition("?")
+    parameters = dict(pair.split("=") for pair in query.split("&")) if query else None
+    return {
+        "path": path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": parameters,
+        "multiValueQueryStringParameters": parameters and {name: [value] for name, value in parameters.items()},
+        "requestContext": {"identity": {"sourceIp": "192.0.2.7"}, "stage": "production"},
+        "body": body if body is None or isinstance(body, str) else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def http_event(method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+    """What an HTTP API sends (payload 2.0)."""
+    path, _, query = path.partition("?")
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": {"host": "testserver", "x-forwarded-for": "203.0.113.1", "x-forwarded-proto": "https", **headers},
+        "requestContext": {"http": {"method": method, "path": path, "sourceIp": "192.0.2.7", "protocol": "HTTP/1.1"}},
+        "body": None if body is None else base64.b64encode(json.dumps(body).encode()).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def call(event: dict[str, Any]) -> tuple[int, CaseInsensitiveDict[str], Any]:
+    """The handler's answer: its status, its headers (of several, the last), and what is in its JSON."""
+    answer = handler(event, None)
+    headers = CaseInsensitiveDict(
+        answer.get("headers") or {name: values[-1] for name, values in answer["multiValueHeaders"].items()}
+    )
+    body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+    if headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    return answer["statusCode"], headers, json.loads(body) if body else None
