@@ -14,6 +14,8 @@ ROOT: Path = django_settings.BASE_DIR
 # From the top down. A module may import from its own line and from those below it.
 LAYERS = [
     ["eventsite.lambda_handler", "eventsite.management", "events.management", "eventsite.accounts.management"],
+    ["eventsite.deployment"],
+    ["eventsite.stack"],
     ["eventsite.wsgi", "eventsite.urls", "eventsite.middleware", "eventsite.engine.command"],
     ["eventsite.staff_urls"],
     ["eventsite.api", "eventsite.error_pages", "eventsite.theme", "eventsite.request_log"],

@@ -1,0 +1,64 @@
+"""The function's role: what the site does, on what belongs to its stage, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from events.models import TABLES
+from eventsite.stack.stage import Stage
+from eventsite.stack.tables import USES, index_names, logical_id
+
+
+def role_resource(stage: Stage) -> dict[str, Any]:
+    return {
+        "Type": "AWS::IAM::Role",
+        "DeletionPolicy": "Delete",
+        "Properties": {
+            "RoleName": stage.names.role,
+            "Description": f"The function {stage.names.function}, and API Gateway when it invokes that",
+            # Zappa gives the API's integrations this role too, to invoke the function with.
+            "AssumeRolePolicyDocument": policy(
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": ["apigateway.amazonaws.com", "lambda.amazonaws.com"]},
+                    "Action": "sts:AssumeRole",
+                }
+            ),
+            "Policies": [{"PolicyName": "function", "PolicyDocument": policy(*_statements(stage))}],
+            "Tags": stage.tags,
+        },
+    }
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _statements(stage: Stage) -> Iterator[dict[str, Any]]:
+    for table in TABLES:
+        name = logical_id(table)
+        actions = [f"dynamodb:{action}" for action in USES[table].actions]
+        indexes = [{"Fn::Sub": f"${{{name}.Arn}}/index/{index}"} for index in index_names(table)]
+        yield _allow(name, actions, {"Fn::GetAtt": [name, "Arn"]})
+        yield _allow(f"{name}Indexes", ["dynamodb:Query"], *indexes)
+    yield _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": ["FunctionLogs", "Arn"]})
+    yield _allow("Invoke", ["lambda:InvokeFunction"], _arn("lambda", f"function:{stage.names.function}"))
+    # The parameter is encrypted with AWS's own key for parameters, which lets in whoever may read the parameter.
+    yield _allow("SecretKey", ["ssm:GetParameter"], _arn("ssm", f"parameter{stage.names.secret_key}"))
+    if stage.tracing:
+        # Neither action can be limited to a resource.
+        yield _allow("Tracing", ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*")
+
+
+def _allow(name: str, actions: list[str], *resources: Any) -> dict[str, Any]:
+    return {
+        "Sid": name,
+        "Effect": "Allow",
+        "Action": actions,
+        "Resource": list(resources) if len(resources) > 1 else resources[0],
+    }
+
+
+def _arn(service: str, rest: str) -> dict[str, str]:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"}

@@ -1,0 +1,100 @@
+"""The tables for CloudFormation, made from their models, and what the site does with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from pynamodb.constants import KEY_TYPE
+from pynamodb.models import Model
+
+from events.models import TABLES, AccessItem, EventItem, HistoryItem, table_schema
+from eventsite.stack.names import Names
+from eventsite.stack.stage import Stage
+
+
+@dataclass(frozen=True)
+class Use:
+    """What the site does with a table: IAM's actions on the table itself, and the calls as CloudWatch counts them.
+
+    Of the indexes it does nothing but query them. tests/deployment/test_template_role.py holds this to the truth.
+    """
+
+    actions: tuple[str, ...]
+    calls: tuple[str, ...]
+
+
+# A transaction needs the actions of what is in it, and is counted as a call of its own.
+USES: dict[type[Model], Use] = {
+    EventItem: Use(
+        actions=("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan"),
+        calls=("BatchGetItem", "GetItem", "Query", "Scan", "TransactWriteItems"),
+    ),
+    HistoryItem: Use(
+        actions=("GetItem", "PutItem", "Query"),
+        calls=("GetItem", "Query", "TransactWriteItems"),
+    ),
+    AccessItem: Use(
+        actions=("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+        calls=("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"),
+    ),
+}
+
+
+def logical_id(table: type[Model]) -> str:
+    """EventTable, HistoryTable, AccessTable: never to be changed, or CloudFormation takes it for another table."""
+    return table.__name__.removesuffix("Item") + "Table"
+
+
+def table_name(table: type[Model], names: Names) -> str:
+    return names.events_table + table.Meta.table_name.removeprefix(EventItem.Meta.table_name)
+
+
+def index_names(table: type[Model]) -> list[str]:
+    return sorted(index["index_name"] for index in table_schema(table)["global_secondary_indexes"])
+
+
+def expiry_attribute(table: type[Model]) -> str | None:
+    """The attribute by which DynamoDB removes rows that are over, in the one table that has such rows."""
+    return AccessItem.expiresAt.attr_name if table is AccessItem else None
+
+
+def table_resources(stage: Stage) -> dict[str, Any]:
+    return {logical_id(table): _table_resource(table, stage) for table in TABLES}
+
+
+def _table_resource(table: type[Model], stage: Stage) -> dict[str, Any]:
+    schema = table_schema(table)
+    indexes = [
+        {
+            "IndexName": index["index_name"],
+            "KeySchema": _keys(index["key_schema"]),
+            "Projection": index["projection"],
+        }
+        for index in sorted(schema["global_secondary_indexes"], key=itemgetter("index_name"))
+    ]
+    expiry = expiry_attribute(table)
+    return {
+        "Type": "AWS::DynamoDB::Table",
+        # Whatever becomes of the stack, data stays; a new stack takes the tables over again.
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "TableName": table_name(table, stage.names),
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": sorted(schema["attribute_definitions"], key=itemgetter("AttributeName")),
+            "KeySchema": _keys(schema["key_schema"]),
+            "GlobalSecondaryIndexes": indexes,
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+            "SSESpecification": {"SSEEnabled": True},
+            "DeletionProtectionEnabled": True,
+            **({"TimeToLiveSpecification": {"AttributeName": expiry, "Enabled": True}} if expiry else {}),
+            "Tags": stage.tags,
+        },
+    }
+
+
+def _keys(key_schema: Iterable[Any]) -> list[Any]:
+    return sorted(key_schema, key=itemgetter(KEY_TYPE))  # HASH, which must be first, then RANGE

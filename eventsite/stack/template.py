@@ -1,0 +1,151 @@
+"""The CloudFormation template of a stage's stack."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from events.models import TABLES
+from eventsite.stack.alarms import alarm_resources
+from eventsite.stack.dashboard import dashboard_resource
+from eventsite.stack.role import policy, role_resource
+from eventsite.stack.stage import Stage
+from eventsite.stack.tables import logical_id, table_resources
+
+# Packages are of no use once they are deployed: Lambda keeps copies of its own.
+_PACKAGES_EXPIRE_DAYS = 14
+
+
+def make_template(stage: Stage) -> dict[str, Any]:
+    names = stage.names
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"Events, stage {names.stage}: tables, role, logs, alarms and dashboard (manage.py stack)",
+        "Parameters": {
+            "AlarmEmail": {
+                "Type": "String",
+                "Default": "",
+                "Description": "Where alarms are sent to; nowhere, if it is empty",
+            },
+            "MakeGatewayLogsRole": {
+                "Type": "String",
+                "Default": "no",
+                "AllowedValues": ["yes", "no"],
+                "Description": "Whether this stack makes the role with which API Gateway writes logs, one an account",
+            },
+        },
+        "Conditions": {
+            "HasAlarmEmail": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
+            "MakesGatewayLogsRole": {"Fn::Equals": [{"Ref": "MakeGatewayLogsRole"}, "yes"]},
+        },
+        "Resources": {
+            **table_resources(stage),
+            "FunctionRole": role_resource(stage),
+            "FunctionLogs": _logs(names.function_logs, stage),
+            "AccessLogs": _logs(names.access_logs, stage),
+            **_gateway_logs_role(),
+            **_packages(stage),
+            **alarm_resources(stage),
+            "Dashboard": dashboard_resource(stage),
+        },
+        "Outputs": {
+            **{logical_id(table): {"Value": {"Ref": logical_id(table)}} for table in TABLES},
+            "FunctionRole": {"Value": {"Fn::GetAtt": ["FunctionRole", "Arn"]}},
+            "Packages": {"Value": {"Ref": "Packages"}},
+            "AlarmsTopic": {"Value": {"Ref": "AlarmsTopic"}},
+        },
+    }
+
+
+def as_json(template: dict[str, Any]) -> str:
+    return json.dumps(template, indent=2)
+
+
+def _logs(name: str, stage: Stage) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {"LogGroupName": name, "RetentionInDays": stage.log_retention_days, "Tags": stage.tags},
+    }
+
+
+def _gateway_logs_role() -> dict[str, Any]:
+    """What API Gateway needs before any stage may have logs. All stages of the account share it, so it stays."""
+    kept = {"Condition": "MakesGatewayLogsRole", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    managed = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    return {
+        "GatewayLogsRole": {
+            "Type": "AWS::IAM::Role",
+            **kept,
+            "Properties": {
+                "AssumeRolePolicyDocument": policy(
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "apigateway.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ),
+                "ManagedPolicyArns": [{"Fn::Sub": managed}],
+            },
+        },
+        "GatewayAccount": {
+            "Type": "AWS::ApiGateway::Account",
+            **kept,
+            "Properties": {"CloudWatchRoleArn": {"Fn::GetAtt": ["GatewayLogsRole", "Arn"]}},
+        },
+    }
+
+
+def _packages(stage: Stage) -> dict[str, Any]:
+    bucket = stage.names.packages_bucket("${AWS::AccountId}", "${AWS::Region}")
+    return {
+        "Packages": {
+            "Type": "AWS::S3::Bucket",
+            "DeletionPolicy": "Delete",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "BucketName": {"Fn::Sub": bucket},
+                "BucketEncryption": {
+                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+                },
+                "PublicAccessBlockConfiguration": {
+                    "BlockPublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "IgnorePublicAcls": True,
+                    "RestrictPublicBuckets": True,
+                },
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+                "LifecycleConfiguration": {
+                    "Rules": [
+                        {
+                            "Id": "expire",
+                            "Status": "Enabled",
+                            "ExpirationInDays": _PACKAGES_EXPIRE_DAYS,
+                            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                        }
+                    ]
+                },
+                "Tags": stage.tags,
+            },
+        },
+        "PackagesPolicy": {
+            "Type": "AWS::S3::BucketPolicy",
+            "Properties": {
+                "Bucket": {"Ref": "Packages"},
+                "PolicyDocument": policy(
+                    {
+                        "Sid": "OnlyEncryptedConnections",
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Action": "s3:*",
+                        "Resource": [
+                            {"Fn::GetAtt": ["Packages", "Arn"]},
+                            {"Fn::Sub": "${Packages.Arn}/*"},
+                        ],
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                    }
+                ),
+            },
+        },
+    }

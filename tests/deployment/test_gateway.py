@@ -1,0 +1,126 @@
+"""What Zappa's callback asks of API Gateway, and that Zappa can load it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from eventsite.stack import gateway
+from eventsite.stack.names import Names
+from tests.deployment.made_aws import MadeAWS
+
+SETTINGS = json.loads((django_settings.BASE_DIR / "zappa_settings.json").read_text())
+HEADERS = {
+    "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
+    "gatewayresponse.header.Cache-Control": "'no-store'",
+}
+
+
+def zappa_cli(aws: MadeAWS, stage: str) -> Any:
+    """What the callback knows of Zappa."""
+    name = Names(stage).function
+    clients = {"apigateway_client": aws.of("apigateway"), "logs_client": aws.of("logs")}
+    return SimpleNamespace(
+        stage_config=SETTINGS[stage],
+        api_stage=stage,
+        lambda_name=name,
+        lambda_arn=f"arn:aws:lambda:eu-west-1:111111111111:function:{name}",
+        zappa=SimpleNamespace(**clients, get_api_id=lambda function: {name: "api-id"}[function]),
+    )
+
+
+@pytest.mark.parametrize("stage", sorted(SETTINGS))
+def test_what_it_asks_for(stage: str) -> None:
+    aws, settings = MadeAWS(), SETTINGS[stage]
+    sentences = {
+        "DEFAULT_4XX": "$context.error.messageString",
+        "DEFAULT_5XX": '"Something went wrong on our side. Please try again."',
+        "INTEGRATION_TIMEOUT": '"This took too long, and was given up."',
+        "REQUEST_TOO_LARGE": '"The request is too large."',
+        "THROTTLED": '"There are too many requests at this moment. Please try again in a second."',
+    }
+    for kind, sentence in sentences.items():
+        again = {"gatewayresponse.header.Retry-After": "'1'"} if kind == "THROTTLED" else {}
+        aws.answers(
+            "apigateway",
+            "put_gateway_response",
+            restApiId="api-id",
+            responseType=kind,
+            responseTemplates={"application/json": f'{{"detail": {sentence}}}'},
+            responseParameters={**HEADERS, **again},
+        )
+    description = "With error answers that have a detail"
+    aws.answers("apigateway", "create_deployment", restApiId="api-id", stageName=stage, description=description)
+    log_group = f"arn:aws:logs:eu-west-1:111111111111:log-group:{Names(stage).access_logs}"
+    values = {
+        "/*/*/throttling/rateLimit": str(settings["throttling_rate_limit"]),
+        "/*/*/throttling/burstLimit": str(settings["throttling_burst_limit"]),
+        "/accessLogSettings/destinationArn": log_group,
+        "/accessLogSettings/format": json.dumps(gateway.ACCESS_LOG),
+        "/tracingEnabled": "false",
+    }
+    patch = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
+    aws.answers("apigateway", "update_stage", restApiId="api-id", stageName=stage, patchOperations=patch)
+    logs = f"API-Gateway-Execution-Logs_api-id/{stage}"
+    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException", logGroupName=logs)
+    aws.answers("logs", "put_retention_policy", logGroupName=logs, retentionInDays=settings["log_retention_days"])
+    gateway.configure(zappa_cli(aws, stage))
+    aws.is_done()
+
+
+def test_tracing_is_on_where_the_stage_wants_it() -> None:
+    patch = gateway.stage_patch({**SETTINGS["dev"], "xray_tracing": True}, "")
+    assert patch[-1] == {"op": "replace", "path": "/tracingEnabled", "value": "true"}
+
+
+def test_the_access_log_has_no_path_query_header_or_cookie() -> None:
+    line = json.dumps(gateway.ACCESS_LOG)
+    assert "\n" not in line
+    assert "$context.requestId" in line  # API Gateway takes no format without it
+    variables = set(re.findall(r"\$context\.([A-Za-z.]+)", line))
+    assert variables == {
+        "requestTime",
+        "requestId",
+        "integration.requestId",
+        "identity.sourceIp",
+        "httpMethod",
+        "resourcePath",
+        "status",
+        "integration.status",
+        "responseLatency",
+        "integration.latency",
+        "responseLength",
+        "error.responseType",
+    }
+
+
+def test_what_logs_may_not_be_made_is_an_error() -> None:
+    aws = MadeAWS()
+    aws.refuses("logs", "create_log_group", "AccessDeniedException")
+    with pytest.raises(aws.of("logs").exceptions.ClientError):
+        gateway.limit_execution_logs(aws.of("logs"), "x", 30)
+
+
+def test_zappa_can_load_it_without_django(tmp_path: Path) -> None:
+    """As zappa's `ZappaCLI.callback` does, with nothing of ours to import."""
+    folder = django_settings.BASE_DIR / "eventsite" / "stack"
+    script = (
+        "import pkgutil, sys\n"
+        f"spec = pkgutil.get_importer({str(folder)!r}).find_spec('gateway')\n"
+        "module = spec.loader.load_module('gateway')\n"
+        "assert callable(module.configure) and 'django' not in sys.modules and 'eventsite' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-I", "-W", "ignore", "-c", script], check=True, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("stage", sorted(SETTINGS))
+def test_the_settings_name_it(stage: str) -> None:
+    assert SETTINGS[stage]["callbacks"] == {"post": f"{gateway.__name__}.{gateway.configure.__name__}"}

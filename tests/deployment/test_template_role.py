@@ -1,0 +1,198 @@
+"""The function's role: action by action, and against what the site does on a tour of all of it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from pynamodb.connection import Connection
+
+from events import dynamodb
+from events.models import TABLES
+from eventsite.stack.names import Names
+from eventsite.stack.stage import Stage
+from eventsite.stack.tables import USES, table_name
+from eventsite.stack.template import make_template
+from tests.deployment.tour import take_tour
+from tests.faults import FaultProxy, _Handler
+
+STAGE = Stage(Names("production"))
+# The actions that a transaction takes, by what is in it.
+IN_TRANSACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+# They make tables, or are for the first start of a desk on somebody's own machine: no request comes there.
+NOT_FOR_REQUESTS = {"events/tables.py", "has_events", "has_kind"}
+
+Call = tuple[str, str, str]  # the table, "table" or the index, the action
+
+
+def statements(stage: Stage) -> list[dict[str, Any]]:
+    role = make_template(stage)["Resources"]["FunctionRole"]["Properties"]
+    [policy] = role["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def table_statement(name: str, *actions: str) -> dict[str, Any]:
+    return {
+        "Sid": name,
+        "Effect": "Allow",
+        "Action": [f"dynamodb:{action}" for action in actions],
+        "Resource": {"Fn::GetAtt": [name, "Arn"]},
+    }
+
+
+def index_statement(table: str, resource: Any) -> dict[str, Any]:
+    return {"Sid": f"{table}Indexes", "Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": resource}
+
+
+def test_the_role_may_do_this_and_nothing_else() -> None:
+    assert statements(STAGE) == [
+        table_statement("EventTable", "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan"),
+        index_statement(
+            "EventTable",
+            [
+                {"Fn::Sub": "${EventTable.Arn}/index/by-date"},
+                {"Fn::Sub": "${EventTable.Arn}/index/by-status"},
+                {"Fn::Sub": "${EventTable.Arn}/index/by-status-name"},
+            ],
+        ),
+        table_statement("HistoryTable", "GetItem", "PutItem", "Query"),
+        index_statement("HistoryTable", {"Fn::Sub": "${HistoryTable.Arn}/index/by-time"}),
+        table_statement("AccessTable", "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
+        index_statement("AccessTable", {"Fn::Sub": "${AccessTable.Arn}/index/by-kind"}),
+        {
+            "Sid": "Logs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": {"Fn::GetAtt": ["FunctionLogs", "Arn"]},
+        },
+        {
+            "Sid": "Invoke",
+            "Effect": "Allow",
+            "Action": ["lambda:InvokeFunction"],
+            "Resource": {
+                "Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:events-production"
+            },
+        },
+        {
+            "Sid": "SecretKey",
+            "Effect": "Allow",
+            "Action": ["ssm:GetParameter"],
+            "Resource": {
+                "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:"
+                "parameter/events/production/secret-key"
+            },
+        },
+    ]
+
+
+def test_tracing_takes_two_actions_more() -> None:
+    [*others, tracing] = statements(Stage(Names("production"), tracing=True))
+    assert others == statements(STAGE)
+    assert tracing == {
+        "Sid": "Tracing",
+        "Effect": "Allow",
+        "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        "Resource": "*",
+    }
+
+
+def test_whose_role_it_is() -> None:
+    role = make_template(STAGE)["Resources"]["FunctionRole"]["Properties"]
+    assert role["RoleName"] == "events-production-function"
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": ["apigateway.amazonaws.com", "lambda.amazonaws.com"]},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+    assert set(role) == {"RoleName", "Description", "AssumeRolePolicyDocument", "Policies", "Tags"}
+
+
+def allowed() -> set[Call]:
+    """What the policy allows on tables, in the names that tables have in tests."""
+    found: set[Call] = set()
+    for statement in statements(STAGE):
+        for action in statement["Action"]:
+            service, _, name = action.partition(":")
+            if service == "dynamodb":
+                resources = statement["Resource"]
+                for resource in resources if isinstance(resources, list) else [resources]:
+                    found.add((*_place(resource), name))
+    return found
+
+
+def _place(resource: dict[str, Any]) -> tuple[str, str]:
+    logical = {f"{model.__name__.removesuffix('Item')}Table": model.Meta.table_name for model in TABLES}
+    if "Fn::GetAtt" in resource:
+        return logical[resource["Fn::GetAtt"][0]], "table"
+    table, _, index = resource["Fn::Sub"].removeprefix("${").partition(".Arn}/index/")
+    return logical[table], index
+
+
+def needed(operation: str, body: dict[str, Any]) -> Iterator[Call]:
+    """The permissions that a call takes, as it went over the wire."""
+    if operation == "TransactWriteItems":
+        for item in body["TransactItems"]:
+            [(kind, write)] = item.items()
+            yield write["TableName"], "table", IN_TRANSACTIONS[kind]
+    elif operation == "BatchGetItem":
+        for table in body["RequestItems"]:
+            yield table, "table", operation
+    else:
+        yield body["TableName"], body.get("IndexName", "table"), operation
+
+
+@pytest.fixture
+def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The functions that have asked for the connection since, as `callers_of_dynamodb` names them."""
+    found: set[str] = set()
+
+    def shared(endpoint_url: str | None) -> Connection:
+        caller = sys._getframe(2).f_code  # noqa: SLF001  # the one that called `connection`
+        found.add(f"{Path(caller.co_filename).relative_to(django_settings.BASE_DIR).as_posix()} {caller.co_name}")
+        return real(endpoint_url)
+
+    real = dynamodb._shared  # noqa: SLF001
+    monkeypatch.setattr(dynamodb, "_shared", shared)
+    return found
+
+
+def callers_of_dynamodb() -> set[str]:
+    """The functions in which `connection()` is called, as "events/history.py get_history"."""
+    found = set()
+    for package in ("events", "eventsite"):
+        for path in (django_settings.BASE_DIR / package).rglob("*.py"):
+            name = path.relative_to(django_settings.BASE_DIR).as_posix()
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.FunctionDef) and re.search(r"connection\(\)[.)]", ast.unparse(node)):
+                    found.add(f"{name} {node.name}")
+    return {each for each in found if NOT_FOR_REQUESTS.isdisjoint(each.split())}
+
+
+def test_the_site_needs_all_of_that_and_nothing_else(faults: FaultProxy, reached: set[str]) -> None:
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    def note(handler: _Handler, body: bytes) -> None:
+        calls.append((handler.headers["X-Amz-Target"].partition(".")[2], json.loads(body)))
+        handler.answer(*handler.forward(body))
+
+    faults.set(note)
+    take_tour()
+    assert callers_of_dynamodb() - reached == set(), "the tour has to go there too"
+    assert {call for operation, body in calls for call in needed(operation, body)} == allowed()
+    counted = {(table, operation) for operation, body in calls for table, _, _ in needed(operation, body)}
+    assert counted == {(table.Meta.table_name, call) for table, use in USES.items() for call in use.calls}
+
+
+def test_the_tables_have_the_names_that_the_site_gives_them() -> None:
+    names = [table_name(table, Names("production")) for table in TABLES]
+    assert names == ["events-production", "events-production-history", "events-production-access"]

@@ -1,0 +1,131 @@
+"""Everything that the site is for, done once: each of its calls of DynamoDB is made by something here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, override_settings
+from rest_framework.test import APIClient
+
+from eventsite.accounts import keys
+from eventsite.accounts.lockout import WINDOW
+from tests.builders import PASSWORD, make_staff
+from tests.calls import LAUNCH, send
+from tests.pages import fields, submit, text, undo_address
+
+NEW_PASSWORD = "another battery horse"
+
+
+def take_tour() -> None:
+    call_the_api()
+    ada, edith = sign_in("ada", "admin"), sign_in("edith", "editor")
+    key_id, token = make_a_key(ada)
+    call_with_a_key(token)
+    look_around(edith)
+    change_events(edith)
+    change_many(edith)
+    manage_people(ada)
+    ada.post(f"/staff/keys/{key_id}/revoke/")
+    look_after_oneself(edith)
+    be_locked_out()
+
+
+def call_the_api() -> None:
+    api = APIClient()
+    for _ in range(2):
+        assert send(api, "POST", "/events", LAUNCH, Idempotency_Key="once").status_code == 201
+    assert send(api, "POST", "/events", LAUNCH).status_code == 409
+    for path in ("/events", "/events?status=active", "/events?from=2026-01-01&limit=1", "/events/launch", "/healthz"):
+        assert send(api, "GET", path).status_code == 200, path
+    assert send(api, "PUT", "/events/launch", {"capacity": 1}).status_code == 200
+    assert send(api, "DELETE", "/events/launch").status_code == 204
+
+
+def sign_in(username: str, role: str) -> Client:
+    make_staff(username, role)
+    browser = Client(headers={"Accept": "text/html"})
+    assert browser.get("/staff/login/").status_code == 200
+    assert browser.post("/staff/login/", {"username": username, "password": PASSWORD}).status_code == 302
+    return browser
+
+
+def make_a_key(admin: Client) -> tuple[str, str]:
+    page = admin.post("/staff/keys/new/", {"name": "importer", "scope": "write"}).content.decode()
+    [token] = re.findall(r"evk_[0-9a-f]{12}_[0-9a-f]{48}", page)
+    assert admin.get("/staff/keys/").status_code == 200
+    return token.split("_")[1], token
+
+
+def call_with_a_key(token: str) -> None:
+    keys.remembered_keys.clear()
+    with override_settings(EVENTS_API_ACCESS="keyed"):
+        answer = send(APIClient(), "POST", "/events", LAUNCH, Authorization=f"Bearer {token}")
+    assert answer.status_code == 201
+
+
+def look_around(staff: Client) -> None:
+    for path in (
+        "",
+        "calendar/",
+        "activity/",
+        "events/",
+        "events/?q=night",
+        "events/?status=active",
+        "event/launch/",
+        "export/?ended=on",
+        "export/?ended=on&format=xlsx",
+        "account/",
+    ):
+        response: Any = staff.get(f"/staff/{path}")
+        assert response.status_code == 200, path
+        b"".join(response)
+    [feed] = re.findall(r'value="http://testserver([^"]+\.ics)"', staff.get("/staff/account/").content.decode())
+    assert Client().get(feed).status_code == 200
+    assert staff.post("/staff/account/feed/").status_code == 302
+
+
+def change_events(editor: Client) -> None:
+    saved = editor.get(submit(editor, "/staff/event/launch/edit/", title="Oops")["Location"])
+    assert editor.post(undo_address(saved)).status_code == 302
+    submit(editor, "/staff/event/launch/edit/", title="Another")
+    assert editor.post("/staff/event/launch/restore/", fields(editor.get("/staff/event/launch/"))).status_code == 302
+    assert submit(editor, "/staff/event/launch/delete/").status_code == 302
+    assert submit(editor, "/staff/events/new/", **{**LAUNCH, "eventId": "party"}).status_code == 302
+
+
+def change_many(editor: Client) -> None:
+    sent = {"event": ["party"], "do": "status", "status": "draft"}
+    chosen: Any = editor.post("/staff/events/bulk/", sent, follow=True)
+    batch = chosen.redirect_chain[-1][0]
+    assert "1 done" in text(editor.post(batch, follow=True))
+    assert "Undo the change" in text(editor.post(f"{batch.partition('?')[0]}undo/", follow=True))
+    row = ",".join(map(str, {**LAUNCH, "eventId": "fair", "description": "x"}.values()))
+    file = SimpleUploadedFile("events.csv", f"{','.join(LAUNCH)}\n{row}\n".encode())
+    preview: Any = editor.post("/staff/import/", {"file": file})
+    [address] = re.findall(r'<form method="post" action="(/staff/batches/[^"]+)"', preview.content.decode())
+    assert "1 done" in text(editor.post(address, follow=True))
+
+
+def manage_people(admin: Client) -> None:
+    assert admin.post("/staff/people/new/", {"username": "anna", "role": "editor"}).status_code == 200
+    assert admin.get("/staff/people/").status_code == 200
+    for path, form in (("", {"role": "admin"}), ("deactivate/", {}), ("reactivate/", {})):
+        assert admin.post(f"/staff/people/anna/{path}", form).status_code == 302
+    assert admin.post("/staff/people/anna/reset-password/").status_code == 200
+
+
+def look_after_oneself(staff: Client) -> None:
+    form = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    assert staff.post("/staff/account/password/", form).status_code == 302
+    assert staff.post("/staff/account/sign-out-everywhere/").status_code == 302
+    assert staff.post("/staff/logout/").status_code == 302
+
+
+def be_locked_out() -> None:
+    for _ in range(30):
+        browser = Client(headers={"Accept": "text/html"})
+        if " minutes" in text(browser.post("/staff/login/", {"username": "ada", "password": "wrong"})):
+            return
+    raise AssertionError(f"Nobody is locked out for {WINDOW}.")
