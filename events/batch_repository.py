@@ -15,10 +15,10 @@ from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribu
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
-from events.domain import WriteConflictError
+from events.domain import BatchNotFoundError, WriteConflictError
 from events.dynamodb import connection, error_code, storage_errors
 from events.models import AccessItem
-from events.tasks import Batch, BatchNotFoundError, Outcome, Task
+from events.tasks import Batch, Outcome, Task
 
 BATCHES_LIVE = timedelta(days=30)
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})

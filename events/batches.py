@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import repeat
@@ -21,6 +20,7 @@ from typing import cast
 from events import batch_repository, history, services, versions
 from events.domain import (
     Actor,
+    BatchNotFoundError,
     ChangeSupersededError,
     EventChanges,
     EventExistsError,
@@ -32,7 +32,7 @@ from events.domain import (
     VersionNotFoundError,
     WriteConflictError,
 )
-from events.tasks import Batch, BatchKind, BatchNotFoundError, Outcome, Task
+from events.tasks import Batch, BatchKind, Outcome, Task
 
 MAX_TASKS = 5000
 SECONDS_FOR_A_STEP = 3.0
@@ -98,7 +98,7 @@ def run(batch_id: str, actor: Actor, seconds: float = SECONDS_FOR_A_STEP) -> Bat
     batch = get_batch(batch_id, actor)
     if not batch.confirmed:
         batch_repository.confirm(batch_id)
-    actor = replace(actor, batch=batch_id)
+    actor = actor._replace(batch=batch_id)
     with ThreadPoolExecutor(_AT_ONCE) as workers:
         while not batch.finished:
             tasks, _ = batch_repository.get_part(batch_id, batch.next)

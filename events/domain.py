@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 
 class EventFields(TypedDict):
@@ -43,8 +42,8 @@ def sort_key(date: str, event_id: str) -> str:
     return f"{date}#{event_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class EventRange:
+# Named tuples, not dataclasses: Python makes their classes in a quarter of the time, which each cold start pays for.
+class EventRange(NamedTuple):
     """Which events to read: one status, from one day to another (both in), after and before a sort key; None: all."""
 
     status: str | None = None
@@ -67,8 +66,7 @@ class EventRange:
         return last if self.before is None else min(last, self.before)
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """What staff look for: events of a range, with a text in title, location or organizer (case is ignored)."""
 
     within: EventRange = EventRange()
@@ -76,8 +74,7 @@ class Search:
     latest_first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryPage:
+class SummaryPage(NamedTuple):
     """One page in the order asked for; `end`: the sort key read up to if more may follow; `full`: not cut short."""
 
     events: list[EventSummary]
@@ -97,8 +94,7 @@ class EventChanges(TypedDict, total=False):
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Whoever makes a change: a name for the history, the network address ("" if none), the batch it is part of."""
 
     name: str
@@ -106,8 +102,7 @@ class Actor:
     batch: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A stored event; `revision` is a new random token at every write, times are UTC in ISO 8601 with microseconds."""
 
     fields: EventFields
@@ -124,8 +119,8 @@ class Event:
     def changed(self, changes: EventChanges, actor: Actor) -> Event:
         """The next revision, with `changes` made."""
         fields: EventFields = {**self.fields, **changes}
-        return replace(
-            self, fields=fields, revision=secrets.token_hex(8), updated_at=self.next_moment(), updated_by=actor.name
+        return self._replace(
+            fields=fields, revision=secrets.token_hex(8), updated_at=self.next_moment(), updated_by=actor.name
         )
 
     def next_moment(self) -> str:
@@ -144,8 +139,7 @@ def _timestamp(moment: datetime) -> str:
 Action = Literal["create", "update", "delete", "restore"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One write: the event before (None: it was absent) and after (None: it goes), at which time, and by whom."""
 
     action: Action
@@ -171,8 +165,7 @@ class Change:
         return cls("restore", before, after, after.updated_at, actor)
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
+class HistoryRow(NamedTuple):
     """One change as the history has it; `before` and `after` hold the fields that changed (None: no event then)."""
 
     event_id: str
@@ -188,8 +181,7 @@ class HistoryRow:
     batch: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityRow:
+class ActivityRow(NamedTuple):
     """One change as a line among everyone's; `changed` names the fields."""
 
     event_id: str
@@ -202,16 +194,14 @@ class ActivityRow:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
+class IdempotencyKey(NamedTuple):
     """A client's name for one create, with the fingerprint of what it sent: hexadecimal SHA-256, both."""
 
     key: str
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(NamedTuple):
     """What is wrong with one field; `message` continues the sentence that the field's name begins."""
 
     field: str
@@ -252,6 +242,10 @@ class StorageError(Exception):
 
 class StorageBusyError(StorageError):
     """DynamoDB throttles, or too many writers want one event; the same request may succeed in a moment."""
+
+
+class BatchNotFoundError(Exception):
+    """There is no such batch, it is somebody else's, or it was made too long ago."""
 
 
 class WriteConflictError(Exception):

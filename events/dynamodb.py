@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import orjson
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.parsers import ResponseParser, ResponseParserError, ResponseParserFactory
 from django.conf import settings
 from pynamodb.connection import Connection
@@ -80,8 +82,22 @@ class PlainJSONParserFactory(ResponseParserFactory):
         return PlainJSONParser(parser) if protocol_name == "json" else parser
 
 
+class OrjsonFileLoader(JSONFileLoader):
+    """Reads botocore's own files, 1.8 MB of JSON before a first call, several times as fast as botocore."""
+
+    def load_file(self, file_path: str) -> Any:
+        """None if there is no such file; botocore leaves the ending out."""
+        for ending, unpack in ((".json", bytes), (".json.gz", gzip.decompress)):
+            file = Path(file_path + ending)
+            if file.is_file():
+                return orjson.loads(unpack(file.read_bytes()))
+        return None
+
+
 class DynamoDBLoader(Loader):
     """Where botocore finds its description of DynamoDB, without a look into the folders of some 400 other services."""
+
+    FILE_LOADER_CLASS = OrjsonFileLoader
 
     def list_available_services(self, type_name: str) -> list[str]:
         return _SERVICES

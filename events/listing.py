@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from events.domain import EventSummary, Search, SummaryPage, sort_key
 from events.services import search_events
@@ -38,8 +38,8 @@ def list_page(search: Search, after: str | None = None, before: str | None = Non
 def _read(search: Search, bound: str | None, back: bool = False) -> SummaryPage:
     latest_first = search.latest_first != back
     name = "before" if latest_first else "after"
-    within = replace(search.within, **{name: bound})
-    return search_events(replace(search, within=within, latest_first=latest_first), PAGE_SIZE)
+    within = search.within._replace(**{name: bound})
+    return search_events(search._replace(within=within, latest_first=latest_first), PAGE_SIZE)
 
 
 def _key(event: EventSummary) -> str:

@@ -1,4 +1,4 @@
-"""What the API takes in and gives out, as OpenAPI shows it; the rules themselves are in events.rules."""
+"""What the API takes in, as OpenAPI shows it; the rules themselves are in events.rules."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _DESCRIPTION = {
     "pattern": r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$",
     "description": "No control characters but newline and tab.",
 }
-_DATE = {"type": "string", "format": "date", "description": "A day that exists, as YYYY-MM-DD."}
-_CAPACITY = {"type": "integer", "minimum": 0, "maximum": MAX_CAPACITY}
+DATE = {"type": "string", "format": "date", "description": "A day that exists, as YYYY-MM-DD."}
+CAPACITY = {"type": "integer", "minimum": 0, "maximum": MAX_CAPACITY}
 
 Title = Annotated[str, PlainValidator(RULES["title"]), WithJsonSchema(_SHORT_TEXT)]
 Description = Annotated[str, PlainValidator(RULES["description"]), WithJsonSchema(_DESCRIPTION)]
-Date = Annotated[str, PlainValidator(RULES["date"]), WithJsonSchema(_DATE)]
+Date = Annotated[str, PlainValidator(RULES["date"]), WithJsonSchema(DATE)]
 Location = Annotated[str, PlainValidator(RULES["location"]), WithJsonSchema(_SHORT_TEXT)]
-Capacity = Annotated[int, PlainValidator(RULES["capacity"]), WithJsonSchema(_CAPACITY)]
+Capacity = Annotated[int, PlainValidator(RULES["capacity"]), WithJsonSchema(CAPACITY)]
 Organizer = Annotated[str, PlainValidator(RULES["organizer"]), WithJsonSchema(_SHORT_TEXT)]
 Status = Annotated[str, PlainValidator(RULES["status"]), WithJsonSchema(_SHORT_TEXT)]
 
@@ -108,38 +108,6 @@ class UpdateEvent(BaseModel):
     status: Status = Field(default_factory=str)
 
 
-class Event(BaseModel):
-    """An event, all of it."""
-
-    eventId: str
-    title: str
-    description: str
-    date: Annotated[str, WithJsonSchema(_DATE)]
-    location: str
-    capacity: Annotated[int, WithJsonSchema(_CAPACITY)]
-    organizer: str
-    status: str
-
-
-class Fault(BaseModel):
-    """What is wrong with one field."""
-
-    field: str
-    message: str
-
-
-class Error(BaseModel):
-    """Why a request was not done, as a sentence."""
-
-    detail: str
-
-
-class InvalidRequest(Error):
-    """Why a request is not valid: every fault in it."""
-
-    errors: list[Fault]
-
-
 def _page_size(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
         value = int(value)
@@ -171,8 +139,8 @@ class ListQuery(BaseModel):
     """Which events to list; everything that is given applies."""
 
     status: Annotated[str | None, WithJsonSchema({"type": "string"})] = None
-    first_date: Annotated[Date | None, WithJsonSchema(_DATE)] = Field(default=None, alias="from")
-    last_date: Annotated[Date | None, WithJsonSchema(_DATE)] = Field(default=None, alias="to")
+    first_date: Annotated[Date | None, WithJsonSchema(DATE)] = Field(default=None, alias="from")
+    last_date: Annotated[Date | None, WithJsonSchema(DATE)] = Field(default=None, alias="to")
     limit: Annotated[
         int | None,
         PlainValidator(_page_size),

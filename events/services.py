@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from typing import Literal
 from uuid import uuid4
 
@@ -90,13 +89,13 @@ def export_events(search: Search) -> Iterator[EventFields]:
     within = search.within
     exported: set[str] = set()  # one that is moved to a later day meanwhile is met again
     while True:
-        page = search_events(replace(search, within=within), _EXPORT_PAGE)
+        page = search_events(search._replace(within=within), _EXPORT_PAGE)
         found = get_events(row["eventId"] for row in page.events if row["eventId"] not in exported)
         exported.update(found)
         yield from (found[row["eventId"]].fields for row in page.events if row["eventId"] in found)
         if page.end is None:
             return
-        within = replace(within, **({"before": page.end} if search.latest_first else {"after": page.end}))
+        within = within._replace(**({"before": page.end} if search.latest_first else {"after": page.end}))
 
 
 def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey | None = None) -> Event:

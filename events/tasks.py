@@ -62,7 +62,3 @@ class Batch:
     def progress(self) -> int:
         """How many tasks are behind it."""
         return self.done + self.same + self.failed
-
-
-class BatchNotFoundError(Exception):
-    """There is no such batch, it is somebody else's, or it was made too long ago."""

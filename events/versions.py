@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from events import history, repository
@@ -141,7 +141,7 @@ def _bring_back(event: Event | None, fields: EventFields | None, latest: History
         return None if event is None else Change.delete(event, actor)
     if event is None:
         at = moment_after(latest.at)
-        after = replace(Event.new(fields, actor), created_at=latest.created_at or at, updated_at=at)
+        after = Event.new(fields, actor)._replace(created_at=latest.created_at or at, updated_at=at)
         return Change.restore(None, after, actor)
     after = event.changed(
         cast(EventChanges, {name: value for name, value in fields.items() if name in EDITABLE}), actor

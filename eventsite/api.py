@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
+from ninja.openapi.schema import OpenAPISchema
 
-from events import repository
+from events import openapi, repository
 from events.api import router as events_router
 from events.domain import StorageError
-from events.schemas import Error
 from eventsite import errors
 from eventsite.bodies import JSONBodyParser
 
 health_router = Router(tags=["health"])
 
 
-@health_router.get(
-    "/healthz", operation_id="checkHealth", response={200: dict[str, str], 400: Error, 500: Error, 503: Error}
-)
+_HEALTHY = {"additionalProperties": {"type": "string"}, "title": "Response", "type": "object"}
+
+
+class DocumentedAPI(NinjaAPI):
+    """Adds what the answers look like to the OpenAPI document."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**kwargs)
+        document["components"]["schemas"].update(openapi.COMPONENTS)
+        return document
+
+
+@health_router.get("/healthz", **openapi.operation("checkHealth", {200: _HEALTHY}, [400, 500, 503]))
 def check_health(request: HttpRequest) -> HttpResponse:
     """Whether DynamoDB answers."""
     try:
@@ -29,7 +41,7 @@ def check_health(request: HttpRequest) -> HttpResponse:
     return HttpResponse(b'{"status":"ok"}', "application/json")
 
 
-api = NinjaAPI(
+api = DocumentedAPI(
     title="Events",
     version="1.0.0",
     description="Events: create, read, list, change and delete them. Every error is JSON with a `detail` sentence.",

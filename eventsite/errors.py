@@ -14,7 +14,6 @@ from ninja.errors import HttpError, ValidationError
 
 from events import domain
 from events.access import KeyInvalidError, KeyRequiredError, KeyScopeError
-from events.tasks import BatchNotFoundError
 from eventsite.accounts import domain as accounts
 
 logger = logging.getLogger(__name__)
@@ -106,7 +105,7 @@ ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
         409, "The event has been changed since; its history has every earlier version, to restore one."
     ),
     domain.VersionNotFoundError: lambda _: answer(404, "The history has no such version of this event."),
-    BatchNotFoundError: lambda _: answer(404, "This belongs to somebody else, or was too long ago."),
+    domain.BatchNotFoundError: lambda _: answer(404, "This belongs to somebody else, or was too long ago."),
     domain.StorageBusyError: _storage_busy,
     domain.StorageError: _storage_error,
     KeyRequiredError: lambda _: answer(401, headers={"WWW-Authenticate": "Bearer"}),

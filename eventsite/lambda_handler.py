@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
 
 # What is imported stays: looking through it for garbage, now or later, costs a tenth of the start for nothing.
 gc.disable()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
+# None of pydantic's plugins is installed, and to look for them is to read the metadata of every package.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
+# First, and from here, as it brings botocore, whose imports go deepest: begun inside of others, they cross the end of
+# a piece of Python's stack some thousand times, and each time another piece is mapped and unmapped.
+from events.dynamodb import connection
+
+# isort: split
 import json
 import shlex
 import time
@@ -17,12 +26,12 @@ from urllib.parse import quote
 
 from apig_wsgi import make_lambda_handler
 from django.conf import settings
-from django.urls import get_resolver
+from django.template.loader import get_template
+from django.urls import get_resolver, resolve
 
 from eventsite.wsgi import application  # sets Django up, which the imports below need
 
 # isort: split
-from events.dynamodb import connection
 from eventsite import observed
 from eventsite.error_pages import error_page
 from eventsite.errors import error_body
@@ -38,6 +47,10 @@ _TOO_LONG_PAGE = "What you asked for is longer than the 6 MB that can be sent. N
 
 get_resolver().url_patterns  # noqa: B018  # loads the URLs, and with them the API
 connection()
+if settings.PRELOAD_PAGES:
+    resolve("/staff/")  # loads their URLs, views and forms
+    for _template in settings.BASE_DIR.glob("templates/**/*.html"):
+        get_template(_template.relative_to(settings.BASE_DIR / "templates").as_posix())
 
 
 def _application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

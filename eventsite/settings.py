@@ -113,6 +113,9 @@ ALLOWED_HOSTS = _list("ALLOWED_HOSTS")
 if not (DEBUG or ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the site's hosts, comma-separated, when DEBUG is false.")
 
+# Whether a Lambda function loads the staff pages at its start, while AWS gives it more of a processor than later.
+PRELOAD_PAGES = _flag("PRELOAD_PAGES", default=False)
+
 # What stands before every address: the stage, where API Gateway has it there; nothing on a domain of one's own.
 URL_PREFIX = _prefix("URL_PREFIX")
 FORCE_SCRIPT_NAME = URL_PREFIX or None

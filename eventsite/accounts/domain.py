@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 
 class Role(StrEnum):
@@ -58,8 +57,7 @@ class StaffFields(TypedDict):
     last_login: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(NamedTuple):
     """An API key as it is stored: its secret only as a SHA-256, in hexadecimal."""
 
     id: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from datetime import datetime
 
 from pynamodb.transactions import TransactWrite
@@ -11,7 +10,7 @@ from eventsite.accounts import rows
 from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError
 from eventsite.accounts.items import API_KEY, ApiKeyItem, ApiKeyNameItem
 
-_FIELD_NAMES = [field.name for field in fields(ApiKey) if field.name != "id"]
+_FIELD_NAMES = [name for name in ApiKey._fields if name != "id"]
 
 
 def _key(key_id: str) -> str:
@@ -38,7 +37,7 @@ def list_keys() -> list[ApiKey]:
 
 def create_key(api_key: ApiKey) -> None:
     """Raises KeyNameTakenError."""
-    stored = {name: value for name, value in asdict(api_key).items() if name != "id"}
+    stored = {name: value for name, value in api_key._asdict().items() if name != "id"}
 
     def fill(write: TransactWrite) -> None:
         write.save(ApiKeyItem(_key(api_key.id), kind=API_KEY, **stored), condition=ApiKeyItem.key.does_not_exist())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
@@ -15,7 +14,7 @@ from tests.builders import ACTOR, make_fields
 
 
 def store(event_id: str, batch: str | None = None) -> None:
-    services.create_event(make_fields(eventId=event_id), replace(ACTOR, batch=batch))
+    services.create_event(make_fields(eventId=event_id), ACTOR._replace(batch=batch))
 
 
 def told(page: ActivityPage) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 from unittest.mock import patch
@@ -26,7 +25,7 @@ from events.models import HistoryItem
 from tests.builders import ACTOR, make_fields
 from tests.conftest import empty_tables, read_table
 
-EVA = replace(ACTOR, name="eva")
+EVA = ACTOR._replace(name="eva")
 
 
 def store(**fields: object) -> Event:
