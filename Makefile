@@ -2,13 +2,17 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: run test lint format bench bench-pages lock openapi clean
+.PHONY: run test test-deployment lint format bench bench-pages openapi package deploy undeploy lock clean
 
 run: .venv/run.installed
 	@$(BIN)/python manage.py runserver --noreload
 
 test: .venv/test.installed
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4
+
+# A whole deploy, to an emulator of AWS.
+test-deployment: .venv/test.installed .venv/ministack.installed
+	@$(BIN)/python -m pytest -m ministack tests/deployment
 
 lint: .venv/test.installed
 	$(BIN)/ruff check .
@@ -28,21 +32,33 @@ bench-pages: .venv/test.installed
 openapi: .venv/run.installed
 	$(BIN)/python manage.py export_openapi_schema --api eventsite.api.api --indent 2 --output docs/openapi.json
 
+# Of a stage of zappa_settings.json: `make deploy STAGE=dev`. `docs/deployment.md` says what comes before.
+package deploy undeploy: .venv/test.installed
+	@test -n "$(STAGE)" || { echo "Say which stage: make $@ STAGE=dev" >&2; exit 1; }
+	@$(BIN)/python manage.py $@ $(STAGE)
+
 # Takes the newest releases that pyproject.toml admits.
 lock: .venv/test.installed
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --group pyproject.toml:ministack -o requirements-ministack.txt
 
 clean:
-	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets
+	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets dist
 
 .venv/run.installed: requirements.txt .venv/made
-	$(call install,requirements.txt)
+	$(call install,requirements.txt,$(BIN))
 
 .venv/test.installed: requirements-dev.txt .venv/made
-	$(call install,requirements-dev.txt)
+	$(call install,requirements-dev.txt,$(BIN))
+
+# It stands in for AWS, and needs releases of what the site needs too: so it has an environment of its own.
+.venv/ministack.installed: requirements-ministack.txt .venv/made
+	@$(BIN)/python -m venv --clear .venv/ministack
+	$(call install,requirements-ministack.txt,.venv/ministack/bin)
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
@@ -52,7 +68,7 @@ clean:
 
 define install
 @echo "Installing $(1) into .venv (once) ..."
-@said=$$($(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --no-deps --require-hashes -r $(1) 2>&1) \
+@said=$$($(2)/python -m pip install --quiet --disable-pip-version-check --retries 1 --no-deps --require-hashes -r $(1) 2>&1) \
     || { echo "$(1) could not be installed; is the network there? pip says: $$(echo "$$said" | tail -n 1)" >&2; exit 1; }
 @touch $@
 endef

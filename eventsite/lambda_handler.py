@@ -13,13 +13,14 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 # First, and from here, as it brings botocore, whose imports go deepest: begun inside of others, they cross the end of
 # a piece of Python's stack some thousand times, and each time another piece is mapped and unmapped.
-from events.dynamodb import connection
+from events.repository import ping
 
 # isort: split
 import json
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from io import BytesIO, TextIOWrapper
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +33,7 @@ from django.urls import get_resolver, resolve
 from eventsite.wsgi import application  # sets Django up, which the imports below need
 
 # isort: split
+from events.domain import StorageError
 from eventsite import observed
 from eventsite.error_pages import error_page
 from eventsite.errors import error_body
@@ -46,7 +48,8 @@ _KEPT_WHEN_TOO_LONG = ("cache-control", "strict-transport-security", "vary", "x-
 _TOO_LONG_PAGE = "What you asked for is longer than the 6 MB that can be sent. Narrow the filter, and take it in parts."
 
 get_resolver().url_patterns  # noqa: B018  # loads the URLs, and with them the API
-connection()
+with suppress(StorageError):  # if there is none, the first request says so
+    ping()  # opens the way to DynamoDB: to read all certificates for it takes longer than to answer
 if settings.PRELOAD_PAGES:
     resolve("/staff/")  # loads their URLs, views and forms
     for _template in settings.BASE_DIR.glob("templates/**/*.html"):

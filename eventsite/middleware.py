@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
@@ -107,6 +108,22 @@ class CompressionMiddleware(GZipMiddleware):
         if response.has_header("Content-Encoding"):
             response["ETag"] = f'{tag[:-1]}{COMPRESSED}"'
         return response
+
+
+def static_files(get_response: GetResponse) -> GetResponse:
+    """WhiteNoise, made when a static file is first asked for: it then looks at each of some two hundred."""
+
+    @cache
+    def whitenoise() -> GetResponse:
+        from whitenoise.middleware import WhiteNoiseMiddleware  # noqa: PLC0415  # which the API starts without
+
+        made: GetResponse = WhiteNoiseMiddleware(get_response)
+        return made
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return (whitenoise() if request.path_info.startswith("/static/") else get_response)(request)
+
+    return middleware
 
 
 def errors_as_json(get_response: GetResponse) -> GetResponse:

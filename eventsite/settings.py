@@ -166,7 +166,7 @@ MIDDLEWARE = [
     "eventsite.middleware.CompressionMiddleware",
     "eventsite.middleware.secure_pages",
     "eventsite.middleware.errors_as_json",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "eventsite.middleware.static_files",
     "django.middleware.common.CommonMiddleware",
     "eventsite.middleware.PageErrorsMiddleware",
 ]

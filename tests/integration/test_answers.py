@@ -138,7 +138,7 @@ class TestCrossOrigin:
     def test_any_origin_may_read_the_answer(self, api: APIClient, path: str) -> None:
         response = send(api, "GET", path, Origin="https://app.example")
         assert response["Access-Control-Allow-Origin"] == "*"
-        exposed = {"Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"}
+        exposed = {"Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"}
         assert {header.lower() for header in exposed} == set(
             response["Access-Control-Expose-Headers"].lower().split(", ")
         )

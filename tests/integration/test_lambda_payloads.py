@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.core.management import CommandError
+from django.urls import set_script_prefix
 
 from events import services
 from eventsite import lambda_handler
@@ -63,10 +65,11 @@ def test_anything_else_is_an_error_that_says_what_it_got(event: Any, got: str) -
 
 
 @pytest.fixture
-def prefix(settings: Any) -> str:
+def prefix(settings: Any) -> Iterator[str]:
     settings.URL_PREFIX = settings.FORCE_SCRIPT_NAME = "/production"
     settings.SESSION_COOKIE_PATH = settings.CSRF_COOKIE_PATH = "/production"
-    return "/production"
+    yield "/production"
+    set_script_prefix("/")  # as a thread remembers it
 
 
 def path_as_sent(make_event: Any, prefix: str, path: str) -> str:

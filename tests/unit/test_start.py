@@ -33,6 +33,7 @@ LATER = {
     "eventsite.stack",
     "icalendar",
     "openpyxl",
+    "whitenoise",
 }
 # Django, django-ninja and PynamoDB with botocore are some 780 of them by themselves.
 MOST_MODULES = 900

@@ -1,0 +1,131 @@
+"""What goes into the package: the project's own code, what it imports, and the static files that pages name."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.contrib.staticfiles.management.commands import collectstatic
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+# Lambda's Python 3.11 runs on Amazon Linux 2, whose glibc is 2.26.
+MAX_GLIBC = 26
+_GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
+_X86_64 = (62).to_bytes(2, "little")
+
+# Of the project: source and templates, and nothing that only lies beside them.
+_OWN = {"eventsite": "*.py", "events": "*.py", "templates": "*.html"}
+_FOR_OTHER_MACHINES = (
+    "eventsite/accounts/management/commands/migrate.py",
+    "eventsite/deployment",
+    "eventsite/stack",
+    *(
+        f"eventsite/management/commands/{name}.py"
+        for name in ("deploy", "dynamodb_local", "package", "runserver", "smoke_test", "stack", "undeploy")
+    ),
+)
+
+# Of what is installed, from its root: what nothing imports in the function.
+_UNUSED = (
+    "*.dist-info",
+    ".lock",
+    "bin",
+    "**/tests",
+    "**/*.pyi",
+    "**/py.typed",
+    "**/locale/*/LC_MESSAGES",
+    "**/static",
+    "bootstrap",
+    "cffi",
+    "dateutil/zoneinfo/*.tar.gz",
+    "django/conf/*_template",
+    "django/contrib/*/migrations",
+    "django/contrib/staticfiles/management",
+    "django/db/migrations",
+    "ninja/templates/ninja/redoc*",
+    "ninja/testing",
+    "pycparser",
+    "pydantic/mypy.py",
+    "pydantic/v1",
+    "urllib3/contrib/emscripten",
+)
+_ALL_THAT_IS_USED = {
+    "botocore/data": {"_retry.json", "dynamodb", "endpoints.json", "partitions.json", "sdk-default-configuration.json"},
+    "django/conf/locale": {"__init__.py", "en"},
+    "django/contrib": {"__init__.py", "auth", "contenttypes", "messages", "sessions", "sites", "staticfiles"},
+    "django/core/management/commands": {"__init__.py"},
+    "django/db/backends": {"__init__.py", "base", "dummy", "ddl_references.py", "signals.py", "utils.py"},
+}
+_UNUSED_STATIC = (
+    "*.js.map",
+    "ninja/redoc*",
+    "django_htmx/django-htmx.js",
+    "django_htmx/ht*[!n].js",
+    "django_htmx/*-4*",
+    "django_htmx/ext/*",
+)
+
+_SECRET = re.compile(
+    rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b(?<!EXAMPLE)|-----BEGIN [A-Z ]*PRIVATE KEY-----|evk_[0-9a-f]{12}_[0-9a-f]{48}"
+)
+
+
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
+    """Static files in a folder of their own, under hashed names alone, each with its compressed copy."""
+
+    keep_only_hashed_files = True
+
+
+def copy_own(root: Path, folder: Path) -> None:
+    """The project's own code and templates."""
+    for package, names in _OWN.items():
+        for file in (root / package).rglob(names):
+            name = file.relative_to(root)
+            if not name.as_posix().startswith(_FOR_OTHER_MACHINES):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, folder / name)
+
+
+def collect_static(folder: Path) -> None:
+    """What `manage.py collectstatic` does, into that folder; but for what no page names."""
+    command = collectstatic.Command()
+    command.storage = HashedStaticFiles(location=folder)
+    command.set_options(
+        interactive=False,
+        verbosity=0,
+        link=False,
+        clear=False,
+        dry_run=False,
+        ignore_patterns=list(_UNUSED_STATIC),
+        use_default_ignore_patterns=True,
+        post_process=True,
+    )
+    command.collect()
+    for source_map in folder.rglob("*.map*"):  # stylesheets name them, so they have to be there until now
+        source_map.unlink()
+
+
+def remove_unused(folder: Path) -> None:
+    """From the folder of installed packages, what nothing imports in the function."""
+    unused = [path for pattern in _UNUSED for path in folder.glob(pattern)]
+    for parent, used in _ALL_THAT_IS_USED.items():
+        unused += [path for path in (folder / parent).iterdir() if path.name not in used]
+    for path in unused:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)  # it may have gone with a folder
+
+
+def faults(folder: Path) -> Iterator[str]:
+    """A sentence for each file that would not run in the function, or must not leave this machine."""
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        name, content = file.relative_to(folder).as_posix(), file.read_bytes()
+        if _SECRET.search(content):
+            yield f"{name} has what looks like a secret."
+        if content.startswith(b"\x7fELF"):
+            newest = max((int(found) for found in _GLIBC.findall(content)), default=0)
+            if newest > MAX_GLIBC or content[18:20] != _X86_64:
+                yield f"{name} needs another machine than Lambda's (x86_64, glibc 2.{MAX_GLIBC}); pin another release."

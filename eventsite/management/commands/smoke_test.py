@@ -1,0 +1,40 @@
+"""manage.py smoke_test"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from events.domain import StorageError
+from eventsite.deployment import DeploymentError
+from eventsite.deployment.smoke_test import run_smoke_test
+from eventsite.deployment.visitor import Visitor
+from eventsite.engine.command import storage_failed
+
+
+class Command(BaseCommand):
+    help = "See over HTTP that a site works: EVENTS_STAGE=dev manage.py smoke_test https://….amazonaws.com/dev"
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("address", help="where the site is, with its prefix")
+        parser.add_argument("--connect-to", metavar="HOST:PORT", help="ask this machine, whatever the address says")
+
+    def handle(self, *args: Any, address: str, connect_to: str | None, **options: Any) -> None:
+        try:
+            visitor = Visitor(address, connect_to)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        try:
+            run_smoke_test(visitor, settings.URL_PREFIX, self._say)
+        except DeploymentError as error:
+            raise CommandError(str(error)) from error
+        except StorageError as error:
+            raise storage_failed(error) from error
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

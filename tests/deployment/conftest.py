@@ -1,0 +1,51 @@
+"""The package that would go to AWS, made once for the whole run, and processes that find nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eventsite.deployment.package import make_package
+from eventsite.engine.process import Engine
+from tests.deployment.isolated import Isolated
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip file; every worker of a run takes the one that the first of them made."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / "events-test.zip"
+    with (folder / "events-test.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            make_package(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def isolated(unpacked: Path, engine: Engine) -> Iterator[Isolated]:
+    """The function as it is on an address with a stage before it."""
+    with Isolated(unpacked, engine.url, "/dev") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def isolated_on_domain(unpacked: Path, engine: Engine) -> Iterator[Isolated]:
+    """The function as it is on a domain of its own."""
+    with Isolated(unpacked, engine.url, "") as process:
+        yield process

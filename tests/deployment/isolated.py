@@ -1,0 +1,113 @@
+"""The unpacked function in a process of its own, which finds nothing but what is in the package."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from email.message import Message
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any, Self
+
+_CHILD = Path(__file__).with_name("isolated_child.py")
+SECRET_KEY = "a key of this test, which is nowhere else " * 2
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the function answered: the gateway's part of it read as the gateway reads it."""
+
+    answer: Any
+    milliseconds: float
+    log: list[str]
+
+    @property
+    def status(self) -> int:
+        return int(self.answer["statusCode"])
+
+    @property
+    def headers(self) -> Message:
+        headers = Message()
+        for name, values in self.answer.get("multiValueHeaders", {}).items():
+            for value in values:
+                headers[name] = value
+        for name, value in (self.answer.get("headers") or {}).items():
+            headers[name] = value
+        for cookie in self.answer.get("cookies", []):
+            headers["Set-Cookie"] = cookie
+        return headers
+
+    @property
+    def body(self) -> bytes:
+        text: str = self.answer["body"]
+        body = base64.b64decode(text) if self.answer["isBase64Encoded"] else text.encode()
+        return gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+
+    @property
+    def content(self) -> bytes:
+        """As Django's responses call it, for those who read pages."""
+        return self.body
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def cookies(self) -> SimpleCookie:
+        jar = SimpleCookie()
+        for value in self.headers.get_all("Set-Cookie", []):
+            jar.load(value)
+        return jar
+
+
+class Isolated:
+    """Started with `with`; `call` invokes the function."""
+
+    def __init__(self, folder: Path, dynamodb: str, prefix: str) -> None:
+        self.prefix = prefix
+        environment = {
+            "AWS_LAMBDA_FUNCTION_NAME": "events-dev",
+            "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "EVENTS_STAGE": "dev",
+            "DYNAMODB_TABLE_NAME": "events",  # whose tables the tests look into
+            "DYNAMODB_ENDPOINT_URL": dynamodb,
+            "SECRET_KEY": SECRET_KEY,
+            "ALLOWED_HOSTS": "testserver",
+            "URL_PREFIX": prefix,
+            "EVENTS_API_ACCESS": "open",
+        }
+        command = [sys.executable, "-S", "-I", "-W", "error", str(_CHILD), str(folder)]
+        self._process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
+        )
+
+    def __enter__(self) -> Self:
+        self.init_milliseconds = self._read().milliseconds
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        self._process.stdout.close()
+
+    def call(self, event: Any) -> Reply:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(event) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> Reply:
+        assert self._process.stdout
+        log: list[str] = []
+        for line in self._process.stdout:
+            if line.startswith("ANSWER "):
+                told = json.loads(line.removeprefix("ANSWER "))
+                return Reply(told["answer"], told["milliseconds"], log)
+            log.append(line.rstrip("\n"))
+        raise AssertionError(f"The function ended: {log}")

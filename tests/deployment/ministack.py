@@ -1,0 +1,168 @@
+"""An emulator of AWS that asks what a role may do, and a copy of the project that is deployed to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import requests
+from botocore.session import get_session
+from django.conf import settings
+
+from eventsite.engine.process import free_port
+from tests.pages import fields
+
+REGION = "eu-west-1"
+_PROGRAM = Path(settings.BASE_DIR, ".venv/ministack/bin/ministack")
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_PROJECT = ("eventsite", "events", "templates", "manage.py", "requirements.txt", "zappa_settings.json")
+_SECONDS_TO_START = 60
+
+
+class Ministack:
+    """Runs while `with` does. Its functions inherit its environment, which therefore has next to nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        assert _PROGRAM.exists(), "`make test-deployment` installs ministack."
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "LAMBDA_EXECUTOR": "local",
+            "MINISTACK_HOST": f"{REGION}.amazonaws.com",  # of which APIs then have the addresses that they have on AWS
+            "MINISTACK_REGION": REGION,
+        }
+        with (folder / "ministack.log").open("w") as log:
+            self._process = subprocess.Popen(
+                [_PROGRAM], env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def __enter__(self) -> Self:
+        deadline = time.monotonic() + _SECONDS_TO_START
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                requests.get(f"{self.url}/_ministack/health", timeout=2)
+            except requests.ConnectionError:
+                time.sleep(0.2)
+            else:
+                return self
+        raise AssertionError((self.folder / "ministack.log").read_text())
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    def client(self, service: str) -> Any:
+        return get_session().create_client(
+            service,
+            REGION,
+            endpoint_url=self.url,
+            aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+class Project:
+    """A copy of the project, whose commands work on the emulator."""
+
+    def __init__(self, folder: Path, ministack: Ministack) -> None:
+        self.folder = folder
+        self.ministack = ministack
+        for name in _PROJECT:
+            source = Path(settings.BASE_DIR, name)
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copyfile(source, folder / name)
+
+    def manage(self, *arguments: str, stage: str = "", typed: str = "") -> subprocess.CompletedProcess[str]:
+        """manage.py; with a stage, on that stage's tables."""
+        script = [str(Path(__file__).with_name("ministack_manage.py"))]
+        return self._run([sys.executable, *script, *arguments], typed, {"EVENTS_STAGE": stage} if stage else {})
+
+    def zappa(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._run([str(Path(sys.executable).with_name("zappa")), *arguments], "", {})
+
+    def _run(self, command: list[str], typed: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EVENTS_", "DJANGO_"))
+        }
+        aws = {"AWS_ENDPOINT_URL": self.ministack.url, **_CREDENTIALS}
+        return subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            input=typed,
+            cwd=self.folder,
+            env={**kept, **aws, **environment},
+        )
+
+    def set_variable(self, stage: str, name: str, value: str) -> None:
+        """In zappa_settings.json."""
+        path = self.folder / "zappa_settings.json"
+        described = json.loads(path.read_text())
+        described[stage]["aws_environment_variables"][name] = value
+        path.write_text(json.dumps(described))
+
+
+class Browser:
+    """One that keeps its cookies, at the address that API Gateway gave. It follows no redirect."""
+
+    def __init__(self, ministack: Ministack, address: str) -> None:
+        found = re.fullmatch(r"http://([^/]+)(/\w+)", address)
+        assert found, address
+        self.host, self.prefix = found[1], found[2]
+        self._url = ministack.url
+        self.cookies: dict[str, str] = {}
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        """An API client's request."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._request(method, path, json.dumps(body).encode() if body is not None else None, named)
+
+    def get(self, path: str) -> requests.Response:
+        return self._request("GET", path, None, {"Accept": "text/html"})
+
+    def post(self, path: str, form: dict[str, str]) -> requests.Response:
+        """What the page at the same path would send, with these changes, and its token against forgery."""
+        page = self.get(path)
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        token = {"csrfmiddlewaretoken": found[1]} if found else {}
+        headers = {
+            "Accept": "text/html",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Referer": f"https://{self.host}{self.prefix}{path}",
+            "Origin": f"https://{self.host}",
+        }
+        return self._request("POST", path, urlencode({**fields(page), **form, **token}).encode(), headers)
+
+    def _request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> requests.Response:
+        path = path if path.startswith(f"{self.prefix}/") else self.prefix + path
+        sent = {"Host": self.host, "X-Forwarded-Proto": "https", **headers}  # API Gateway always says https
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        response = requests.request(
+            method, self._url + path, data=body, headers=sent, allow_redirects=False, timeout=60
+        )
+        for cookie in response.raw.headers.getlist("Set-Cookie"):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return response

@@ -1,0 +1,355 @@
+"""What stops a deploy before anything changes, and what is said of what went wrong after that."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from django.core.management import CommandError, call_command
+
+from eventsite.deployment import DeploymentError, stages, steps, zappa
+from eventsite.deployment.function import Before, Function
+from eventsite.deployment.stages import faults, read_stage, settings_fault
+from eventsite.deployment.steps import Deploy
+from eventsite.stack import StackError
+
+HOSTS = ".execute-api.eu-west-1.amazonaws.com"
+
+
+@pytest.fixture
+def described(tmp_path: Path, settings: Any) -> dict[str, Any]:
+    """zappa_settings.json, which `write` changes."""
+    found: dict[str, Any] = json.loads((settings.BASE_DIR / "zappa_settings.json").read_text())
+    settings.BASE_DIR = tmp_path
+    write(settings, found)
+    return found
+
+
+def write(settings: Any, described: dict[str, Any]) -> None:
+    (settings.BASE_DIR / "zappa_settings.json").write_text(json.dumps(described))
+
+
+def test_dev_can_be_deployed_as_it_is() -> None:
+    stage = read_stage("dev")
+    assert list(faults(stage)) == []
+    assert settings_fault(stage) is None
+
+
+def test_production_wants_its_hosts_first() -> None:
+    said = list(faults(read_stage("production")))
+    assert " ".join(said) == (
+        "zappa_settings.json, production.aws_environment_variables: ALLOWED_HOSTS must name the site's hosts, "
+        'comma-separated: your own domain, or ".execute-api.eu-west-1.amazonaws.com" for the address that API Gateway '
+        "gives."
+    )
+
+
+def test_no_stage_has_a_secret_in_the_file(settings: Any) -> None:
+    content = (settings.BASE_DIR / "zappa_settings.json").read_text()
+    assert '"SECRET_KEY"' not in content
+    assert set(json.loads(content)) == {"dev", "production"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"runtime": "python3.12"}, 'zappa_settings.json, dev: runtime must be "python3.11".'),
+        ({"role_name": "mine"}, 'zappa_settings.json, dev: role_name must be "events-dev-function".'),
+        ({"manage_roles": True}, "zappa_settings.json, dev: manage_roles must be false."),
+        ({"slim_handler": True}, "zappa_settings.json, dev: slim_handler must be false."),
+    ],
+)
+def test_settings_that_the_rest_does_not_go_with(
+    described: dict[str, Any], settings: Any, change: dict[str, Any], said: str
+) -> None:
+    described["dev"].update(change)
+    write(settings, described)
+    assert list(faults(read_stage("dev"))) == [said]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"SECRET_KEY": "x" * 50}, "SECRET_KEY is a secret, which does not belong into a file that is shared."),
+        ({"ALLOWED_HOSTS": "*"}, 'ALLOWED_HOSTS must name hosts, not "*".'),
+        ({"EVENTS_STAGE": "prod"}, 'EVENTS_STAGE must be "dev".'),
+        ({"SECRET_KEY_PARAMETER": "/other"}, 'SECRET_KEY_PARAMETER must be "/events/dev/secret-key".'),
+        ({"EVENTS_TIME_ZONE": 5}, "EVENTS_TIME_ZONE must be text."),
+    ],
+)
+def test_variables_that_cannot_be(described: dict[str, Any], settings: Any, change: dict[str, Any], said: str) -> None:
+    described["dev"]["aws_environment_variables"].update(change)
+    write(settings, described)
+    assert list(faults(read_stage("dev"))) == [f"zappa_settings.json, dev.aws_environment_variables: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("URL_PREFIX", "dev", "URL_PREFIX must be empty or like /production"),
+        ("EVENTS_TIME_ZONE", "Berlin", "EVENTS_TIME_ZONE must be a time zone such as Europe/Berlin, not 'Berlin'."),
+        ("EVENTS_API_ACCESS", "all", "EVENTS_API_ACCESS must be one of open, read-open, keyed, not 'all'."),
+        ("DEBUG", "true", "DEBUG must not be true on AWS."),
+    ],
+)
+def test_what_the_sites_own_settings_refuse_is_refused_here(name: str, value: str, said: str) -> None:
+    stage = read_stage("dev")
+    stage.environment[name] = value
+    fault = settings_fault(stage)
+    assert fault
+    assert fault.startswith(f"zappa_settings.json, dev.aws_environment_variables: {said}")
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("test", r"zappa_settings\.json has no stage test; it has dev, production\."),
+        ("Dev", "'Dev' cannot be the name of a stage"),
+    ],
+)
+def test_a_stage_that_there_is_not(stage: str, said: str) -> None:
+    for command in ("deploy", "undeploy", "package"):
+        with pytest.raises(CommandError, match=said):
+            call_command(command, stage)
+
+
+def test_a_stage_without_a_region(described: dict[str, Any], settings: Any) -> None:
+    del described["dev"]["aws_region"]
+    write(settings, described)
+    with pytest.raises(StackError, match="dev needs aws_region and aws_environment_variables"):
+        read_stage("dev")
+
+
+def test_without_credentials_it_says_how_to_give_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    with pytest.raises(CommandError, match=r"AWS credentials.*: set AWS_PROFILE, or"):
+        call_command("deploy", "dev")
+
+
+class ParameterNotFoundError(Exception):
+    pass
+
+
+class FunctionNotFoundError(Exception):
+    pass
+
+
+class FakeAWS:
+    """What a deploy's checks ask of an account."""
+
+    def __init__(self) -> None:
+        self.parameter: dict[str, Any] | None = {"Type": "SecureString", "Version": 3}
+        self.function: dict[str, Any] | None = None
+        self.stacks: dict[str, str] = {}
+        self.cloudformation = self
+        self.exceptions = SimpleNamespace(
+            ParameterNotFound=ParameterNotFoundError, ResourceNotFoundException=FunctionNotFoundError
+        )
+
+    def of(self, service: str) -> FakeAWS:
+        return self
+
+    def get_caller_identity(self) -> dict[str, Any]:
+        return {"Account": "123456789012"}
+
+    def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803
+        if self.parameter is None:
+            raise ParameterNotFoundError
+        return {"Parameter": self.parameter}
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
+        if StackName not in self.stacks:
+            message = f"Stack with id {StackName} does not exist"
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
+        return {"Stacks": [{"StackStatus": self.stacks[StackName]}]}
+
+    def describe_stack_resource(self, StackName: str, LogicalResourceId: str) -> dict[str, Any]:  # noqa: N803
+        self.describe_stacks(StackName)
+        return {"StackResourceDetail": {"PhysicalResourceId": "abc"}}
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
+        if self.function is None:
+            raise FunctionNotFoundError
+        return self.function
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> FakeAWS:
+    fake = FakeAWS()
+
+    def unwanted(*arguments: Any) -> None:
+        raise AssertionError("The deploy went on.")
+
+    monkeypatch.setattr(steps, "Clients", lambda stage: fake)
+    monkeypatch.setattr(steps, "make_package", unwanted)
+    return fake
+
+
+def refusal() -> str:
+    with pytest.raises(StackError) as raised:
+        Deploy(read_stage("dev"), lambda line: None).run()
+    return str(raised.value)
+
+
+def test_no_secret_key_yet(account: FakeAWS) -> None:
+    account.parameter = None
+    assert refusal() == "dev has no secret key yet: `manage.py stack rotate-key dev` makes one."
+
+
+def test_a_secret_key_in_the_open(account: FakeAWS) -> None:
+    account.parameter = {"Type": "String", "Version": 1}
+    assert refusal() == "The parameter /events/dev/secret-key must be a SecureString."
+
+
+@pytest.mark.parametrize("stack", ["events-dev", "events-dev-resources"])
+def test_a_stack_that_somebody_else_changes(account: FakeAWS, stack: str) -> None:
+    account.stacks[stack] = "UPDATE_IN_PROGRESS"
+    assert refusal() == f"Something else changes {stack} at this moment; try again when it is done."
+
+
+@pytest.mark.parametrize("state", [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}])
+def test_a_function_that_somebody_else_changes(account: FakeAWS, state: dict[str, str]) -> None:
+    account.stacks["events-dev"] = "CREATE_COMPLETE"
+    account.function = state
+    assert refusal() == "Something else changes events-dev at this moment; try again when it is done."
+
+
+def test_a_function_without_its_api(account: FakeAWS) -> None:
+    account.function = {"State": "Active"}
+    assert refusal() == (
+        "events-dev has no API: an earlier deploy broke off. "
+        "`manage.py undeploy dev` clears that away (data is kept); then deploy again."
+    )
+
+
+@pytest.fixture
+def deploy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deploy:
+    """One that has come as far as its function, which is put back by writing a word."""
+    deploy = Deploy(read_stage("dev"), lambda line: None)
+    deploy.function = SimpleNamespace(restore=lambda before: before.code.write_text("restored"))  # type: ignore[assignment]
+    return deploy
+
+
+def before(tmp_path: Path) -> Before:
+    code = tmp_path / "before.zip"
+    code.write_text("before")
+    return Before(code, {})
+
+
+def test_nothing_to_go_back_to(deploy: Deploy) -> None:
+    with pytest.raises(DeploymentError) as raised, deploy._way_back(None):  # noqa: SLF001
+        raise DeploymentError("It failed.")
+    assert str(raised.value) == "It failed. This was the first deploy of dev: there is nothing to go back to."
+
+
+def test_back_to_what_was(deploy: Deploy, tmp_path: Path) -> None:
+    saved = before(tmp_path)
+    with pytest.raises(DeploymentError) as raised, deploy._way_back(saved):  # noqa: SLF001
+        raise DeploymentError("It failed.")
+    assert str(raised.value) == "It failed. The function has its code and settings from before again."
+    assert not saved.code.exists()
+
+
+def test_also_when_somebody_stops_it(deploy: Deploy, tmp_path: Path) -> None:
+    with pytest.raises(DeploymentError, match=r"^Interrupted\. The function has"), deploy._way_back(before(tmp_path)):  # noqa: SLF001
+        raise KeyboardInterrupt
+
+
+def test_no_way_back_keeps_the_code(deploy: Deploy, tmp_path: Path) -> None:
+    def restore(before: Before) -> None:
+        raise DeploymentError("No.")
+
+    deploy.function = SimpleNamespace(restore=restore)  # type: ignore[assignment]
+    saved = before(tmp_path)
+    with pytest.raises(DeploymentError) as raised, deploy._way_back(saved):  # noqa: SLF001
+        raise DeploymentError("It failed.")
+    assert str(raised.value) == (
+        f"It failed. And the function could not be put back: No. Its code from before is in {saved.code}."
+    )
+    assert saved.code.exists()
+
+
+def test_a_domain_of_ones_own_is_where_it_is_tested(deploy: Deploy) -> None:
+    deploy.function = SimpleNamespace(emulator=None, api=lambda: "abc")  # type: ignore[assignment]
+    assert deploy._address() == ("https://abc.execute-api.eu-west-1.amazonaws.com/dev", None)  # noqa: SLF001
+    deploy.stage.described["domain"] = "events.example.org"
+    assert deploy._address() == ("https://events.example.org", None)  # noqa: SLF001
+    deploy.stage.described["base_path"] = "desk"
+    assert deploy._address() == ("https://events.example.org/desk", None)  # noqa: SLF001
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "emulator"),
+    [
+        ("https://lambda.eu-west-1.amazonaws.com", None),
+        ("https://lambda.cn-north-1.amazonaws.com.cn", None),
+        ("http://127.0.0.1:4566", "127.0.0.1:4566"),
+    ],
+)
+def test_what_stands_in_for_aws_is_told_by_its_address(endpoint: str, emulator: str | None) -> None:
+    client = SimpleNamespace(meta=SimpleNamespace(endpoint_url=endpoint))
+    clients: Any = SimpleNamespace(of=lambda service: client, cloudformation=None)
+    assert Function(read_stage("dev"), clients).emulator == emulator
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("a\nTraceback\nbotocore.exceptions.ClientError: No\n==\nHelp!", "botocore.exceptions.ClientError: No"),
+        ("Error: This application is \x1b[31malready deployed\x1b[0m\n", "Error: This application is already deployed"),
+        ("something\nelse\n", "else"),
+        ("", "nothing"),
+    ],
+)
+def test_the_last_words_of_zappa(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, output: str, said: str
+) -> None:
+    stage = read_stage("dev")
+    settings.BASE_DIR = tmp_path
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        options["stdout"].write(output)
+        (options["cwd"] / "events-dev-template-1.json").write_text("left behind")
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    settings_file = zappa.write_settings(stage, "bucket", "description")
+    assert json.loads(settings_file.read_text())["dev"]["s3_bucket"] == "bucket"
+    with pytest.raises(DeploymentError) as raised:
+        zappa.run_zappa("update", stage, settings_file)
+    assert str(raised.value) == f"`zappa update` failed (dist/zappa-dev.log has all of it): {said}"
+    assert sorted(path.name for path in settings_file.parent.iterdir()) == ["zappa-dev.json", "zappa-dev.log"]
+
+
+@pytest.mark.parametrize("typed", ["", "production", "yes"])
+def test_undeploy_wants_the_name_of_the_stage(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    def unwanted(*arguments: Any) -> None:
+        raise AssertionError("It went on.")
+
+    monkeypatch.setattr("builtins.input", lambda prompt: typed)
+    monkeypatch.setattr("eventsite.management.commands.undeploy.undeploy", unwanted)
+    output = StringIO()
+    with pytest.raises(CommandError, match=r"^Nothing was changed\.$"):
+        call_command("undeploy", "dev", stdout=output)
+    assert output.getvalue() == "Nobody will reach dev any more. Its data is kept.\n"
+
+
+def test_undeploy_where_nothing_is(account: FakeAWS) -> None:
+    with pytest.raises(CommandError, match=r"^There is no events-dev in account 123456789012, eu-west-1\.$"):
+        call_command("undeploy", "dev", "--yes")
+
+
+def test_every_stage_of_the_file_has_the_same_keys(settings: Any) -> None:
+    described = json.loads((settings.BASE_DIR / stages.SETTINGS_FILE).read_text())
+    keys = {frozenset(stage) for stage in described.values()}
+    assert len(keys) == 1

@@ -1,0 +1,280 @@
+"""A whole deploy, to an emulator of AWS that asks what a role may do: from nothing to the last thing deleted."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.builders import PASSWORD, make_body
+from tests.deployment.ministack import REGION, Browser, Ministack, Project
+from tests.pages import links, text
+
+pytestmark = [pytest.mark.ministack, pytest.mark.xdist_group("ministack"), pytest.mark.timeout(600)]
+
+CHECKS = ["health", "create", "read", "list", "delete", "sign-in page", "static file"]
+ADDRESS = re.compile(rf"http://([0-9a-z]+)\.execute-api\.{REGION}\.amazonaws\.com/(\w+)")
+
+
+class Deployed:
+    """A stage on the emulator, and what its deploy said."""
+
+    def __init__(self, project: Project, stage: str) -> None:
+        self.project, self.stage, self.ministack = project, stage, project.ministack
+        made = project.manage("stack", "rotate-key", stage)
+        assert made.returncode == 0, made.stderr
+        done = project.manage("deploy", stage)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.said = done.stdout
+        found = ADDRESS.search(self.said)
+        assert found, self.said
+        self.address = found[0]
+        self.function = f"events-{stage}"
+
+    def browser(self) -> Browser:
+        return Browser(self.ministack, self.address)
+
+    def configuration(self) -> dict[str, Any]:
+        found = self.ministack.client("lambda").get_function_configuration(FunctionName=self.function)
+        return {name: found[name] for name in ("CodeSha256", "Description", "Environment", "MemorySize", "Role")}
+
+
+@pytest.fixture(scope="module")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
+    with Ministack(tmp_path_factory.mktemp("ministack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def dev(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    return Deployed(Project(tmp_path_factory.mktemp("project"), ministack), "dev")
+
+
+@pytest.fixture
+def staff(dev: Deployed) -> Browser:
+    """An admin's browser, signed in."""
+    name = f"ada-{secrets.token_hex(3)}"
+    made = dev.project.manage("create_staff", name, "--role", "admin", stage="dev", typed=f"{PASSWORD}\n")
+    browser = dev.browser()
+    assert made.returncode == 0, made.stderr
+    answer = browser.post("/staff/login/", {"username": name, "password": PASSWORD, "next": ""})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/dev/staff/"), answer.text
+    return browser
+
+
+def test_a_deploy_says_what_it_does(dev: Deployed) -> None:
+    steps = [line for line in dev.said.splitlines() if re.match(r"\d/5 ", line)]
+    assert re.fullmatch(r"1/5 Check: dev in account \d{12}, eu-west-1", steps[0])
+    assert re.match(r"2/5 Package: dist/events-dev\.zip: \d+\.\d MB, ", steps[1])
+    assert steps[2:] == [
+        "3/5 Stack: events-dev-resources",
+        "4/5 Function: events-dev is made",
+        f"5/5 Smoke test: {dev.address}",
+    ]
+    smoke_test = dev.said.partition("5/5")[2].splitlines()[1:-1]
+    assert [line.strip().rsplit(maxsplit=2)[0] for line in smoke_test] == CHECKS
+    assert dev.said.splitlines()[-1] == (
+        f"dev is at {dev.address}/staff/ for staff, {dev.address}/events for programs, {dev.address}/docs to read."
+    )
+
+
+def test_the_first_day_of_an_api_client(dev: Deployed, staff: Browser) -> None:
+    client = dev.browser()
+    assert client.send("GET", "/events").status_code == 401
+    made = staff.post("/staff/keys/new/", {"name": "first day", "scope": "write"})
+    token = re.search(r"evk_[0-9a-f]{12}_[0-9a-f]{48}", made.text)
+    assert token, text(made)
+    key = {"Authorization": f"Bearer {token[0]}"}
+
+    body = {"eventId": "café 🎪 50%", **make_body(title="First day")}
+    created = client.send("POST", "/events", body, **key)
+    assert (created.status_code, created.json()) == (201, body)
+    assert created.headers["Location"].startswith("/dev/events/caf%C3%A9")
+    path = f"/events/{quote('café 🎪 50%')}"
+    assert client.send("POST", "/events", body, **key).status_code == 409
+    read = client.send("GET", path, **key)
+    assert (read.status_code, read.json()) == (200, body)
+    assert client.send("GET", path, If_None_Match=read.headers["ETag"], **key).status_code == 304
+    assert client.send("PUT", path, {"capacity": -1}, **key).json()["detail"] == "capacity must not be negative."
+    changed = client.send("PUT", path, {"capacity": 300}, If_Match=read.headers["ETag"], **key)
+    assert changed.json() == {**body, "capacity": 300}
+    assert client.send("PUT", path, {"capacity": 1}, If_Match=read.headers["ETag"], **key).status_code == 412
+
+    retried = [client.send("POST", "/events", make_body(title="Twice"), Idempotency_Key="k1", **key) for _ in range(2)]
+    assert retried[0].json() == retried[1].json()
+    listed: list[dict[str, Any]] = []
+    more: str | None = "/events?limit=1"
+    while more:
+        page = client.send("GET", more, **key)
+        listed += page.json()
+        link = re.fullmatch(r'<https?://[^/]+(/dev/events\?[^>]+)>; rel="next"', page.headers.get("Link", ""))
+        more = link[1] if link else None
+    assert {"First day", "Twice"} <= {event["title"] for event in listed}
+    packed = client.send("GET", "/events", Accept_Encoding="gzip", Accept="*/*", **key)
+    assert len(packed.json()) == len(listed)
+    other_site = client.send("OPTIONS", "/events", Origin="https://app.example", Access_Control_Request_Method="POST")
+    assert other_site.headers["Access-Control-Allow-Origin"] == "*"
+    assert client.send("DELETE", path, **key).status_code == 204
+    gone = client.send("GET", path, **key)
+    assert (gone.status_code, gone.json()) == (404, {"detail": "There is no event with this eventId."})
+    assert gone.headers["X-Request-Id"]
+    assert client.send("GET", "/openapi.json").json()["openapi"].startswith("3.")
+
+
+def test_staff_create_an_event_through_the_pages(dev: Deployed, staff: Browser) -> None:
+    home = staff.get("/staff/")
+    assert home.status_code == 200
+    assert {link for link in links(home).values() if not link.startswith(("/dev/", "#"))} == set()
+    form = {name: str(value) for name, value in make_body(title="Made by hand", date="2027-01-05").items()}
+    saved = staff.post("/staff/events/new/", form)
+    assert saved.status_code == 302, text(saved)
+    assert "Made by hand" in text(staff.get(saved.headers["Location"]))
+    assert "Made by hand" in text(staff.get("/staff/calendar/?month=2027-01"))
+    assert "Made by hand" in text(staff.get("/staff/activity/"))
+    stranger = dev.browser()
+    refused = stranger.get("/staff/events/")
+    assert (refused.status_code, refused.headers["Location"]) == (302, "/dev/staff/login/?next=/dev/staff/events/")
+    export = staff.get("/staff/export/?format=xlsx")
+    assert (export.status_code, export.content[:2]) == (200, b"PK")
+
+
+def test_commands_run_in_the_function(dev: Deployed) -> None:
+    said = dev.project.zappa("manage", "dev", "export_events -")
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert '"eventId","title"' in said.stdout
+
+
+def test_the_role_opens_no_other_table(dev: Deployed) -> None:
+    """The same package, under the same role, on tables of another stage."""
+    dynamodb, functions = dev.ministack.client("dynamodb"), dev.ministack.client("lambda")
+    table = dynamodb.describe_table(TableName="events-dev")["Table"]
+    kept = ("AttributeDefinitions", "KeySchema")
+    dynamodb.create_table(
+        TableName="events-other",
+        BillingMode="PAY_PER_REQUEST",
+        **{name: table[name] for name in kept},
+        GlobalSecondaryIndexes=[
+            {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
+            for index in table["GlobalSecondaryIndexes"]
+        ],
+    )
+    now = functions.get_function_configuration(FunctionName="events-dev")
+    for name, table_name in {"same": "events-dev", "other": "events-other"}.items():
+        functions.create_function(
+            FunctionName=f"probe-{name}",
+            Role=now["Role"],
+            Runtime=now["Runtime"],
+            Handler=now["Handler"],
+            Code={"ZipFile": (dev.project.folder / "dist/events-dev.zip").read_bytes()},
+            Environment={"Variables": {**now["Environment"]["Variables"], "DYNAMODB_TABLE_NAME": table_name}},
+            Timeout=30,
+        )
+        functions.get_waiter("function_active_v2").wait(FunctionName=f"probe-{name}")
+
+    def health(name: str) -> int:
+        event = {
+            "httpMethod": "GET",
+            "path": "/healthz",
+            "headers": {"Host": f"x.execute-api.{REGION}.amazonaws.com"},
+            "requestContext": {},
+        }
+        answer = functions.invoke(FunctionName=f"probe-{name}", Payload=json.dumps(event))
+        return int(json.loads(answer["Payload"].read())["statusCode"])
+
+    assert (health("same"), health("other")) == (200, 503)
+
+
+def test_a_second_deploy_updates_and_takes_old_variables_away(dev: Deployed) -> None:
+    functions = dev.ministack.client("lambda")
+    before = dev.configuration()
+    variables = before["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName="events-dev", Environment={"Variables": {**variables, "LEFT_OVER": "x"}}
+    )
+    done = dev.project.manage("deploy", "dev")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "events-dev-resources is as it should be." in done.stdout
+    assert "4/5 Function: events-dev is updated" in done.stdout
+    assert ADDRESS.findall(done.stdout)[0] == ADDRESS.findall(dev.address)[0]
+    assert dev.configuration() == before
+    assert not (dev.project.folder / "dist/events-dev-before.zip").exists()
+    assert not list((dev.project.folder / "dist").glob("*-template-*"))
+
+
+def test_a_deploy_whose_smoke_test_fails_is_taken_back(dev: Deployed) -> None:
+    before = dev.configuration()
+    module = dev.project.folder / "eventsite/theme.py"
+    source = module.read_text()
+    module.write_text(source + "\n# other code\n")
+    dev.project.set_variable("dev", "ALLOWED_HOSTS", "elsewhere.example")
+    try:
+        failed = dev.project.manage("deploy", "dev")
+    finally:
+        module.write_text(source)
+        dev.project.set_variable("dev", "ALLOWED_HOSTS", f".execute-api.{REGION}.amazonaws.com")
+    assert failed.returncode == 1
+    assert "Going back to the function from before, since: The smoke test failed at 'health': wanted 200, got 400" in (
+        failed.stdout
+    )
+    assert failed.stderr.rstrip().endswith("The function has its code and settings from before again.")
+    assert dev.configuration() == before
+    assert dev.browser().send("GET", "/healthz").status_code == 200
+    access = dev.ministack.client("dynamodb").scan(TableName="events-dev-access")["Items"]
+    live = [row for row in access if "secretHash" in row and "revokedAt" not in row]
+    assert not [row for row in live if row["name"]["S"].startswith("deploy-check")]
+
+
+def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None:
+    project = Project(tmp_path, ministack)
+    refused = project.manage("deploy", "production")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "ALLOWED_HOSTS must name the site's hosts" in refused.stderr
+    project.set_variable("production", "ALLOWED_HOSTS", f".execute-api.{REGION}.amazonaws.com")
+    refused = project.manage("deploy", "production")
+    assert "production has no secret key yet: `manage.py stack rotate-key production` makes one." in refused.stderr
+
+    production = Deployed(project, "production")
+    assert "destroy" not in production.said
+    refused = project.manage("stack", "destroy", "production", "--yes")
+    assert "`manage.py undeploy production` comes first." in refused.stderr
+    refused = project.manage("undeploy", "production", typed="dev\n")
+    assert (refused.returncode, refused.stderr.strip()) == (1, "CommandError: Nothing was changed.")
+    done = project.manage("undeploy", "production", typed="production\n")
+    assert done.returncode == 0, done.stderr
+    assert "`manage.py stack destroy production` goes on from here." in done.stdout
+    destroyed = project.manage("stack", "destroy", "production", "--yes")
+    assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
+    assert left(ministack, "production") == {
+        "tables": ["events-production", "events-production-access", "events-production-history"],
+        "parameters": ["/events/production/secret-key"],
+    }
+
+
+def left(ministack: Ministack, stage: str) -> dict[str, list[str]]:
+    """All that the emulator still has of a stage, by kind."""
+    of = ministack.client
+    found = {
+        "tables": of("dynamodb").list_tables()["TableNames"],
+        "functions": [each["FunctionName"] for each in of("lambda").list_functions()["Functions"]],
+        "APIs": [each["name"] for each in of("apigateway").get_rest_apis()["items"]],
+        "stacks": [
+            each["StackName"]
+            for each in of("cloudformation").list_stacks()["StackSummaries"]
+            if each["StackStatus"] != "DELETE_COMPLETE"
+        ],
+        "roles": [each["RoleName"] for each in of("iam").list_roles()["Roles"]],
+        "buckets": [each["Name"] for each in of("s3").list_buckets()["Buckets"]],
+        "log groups": [each["logGroupName"] for each in of("logs").describe_log_groups()["logGroups"]],
+        "topics": [each["TopicArn"] for each in of("sns").list_topics()["Topics"]],
+        "alarms": [each["AlarmName"] for each in of("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "dashboards": [each["DashboardName"] for each in of("cloudwatch").list_dashboards()["DashboardEntries"]],
+        "parameters": [each["Name"] for each in of("ssm").describe_parameters()["Parameters"]],
+    }
+    of_stage = {kind: sorted(name for name in names if stage in name) for kind, names in found.items()}
+    return {kind: names for kind, names in of_stage.items() if names}

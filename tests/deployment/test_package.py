@@ -1,0 +1,193 @@
+"""What is in the package, and what is said when none can be made."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from eventsite.deployment import DeploymentError, contents
+from eventsite.deployment import package as package_module
+from eventsite.deployment.package import make_package
+from eventsite.management.commands import package as command
+from tests.deployment.isolated import SECRET_KEY
+
+DEVELOPMENT = {
+    "boto3", "cfnlint", "hypothesis", "mypy", "pip", "playwright", "pytest", "requests", "rest_framework", "ruff",
+    "schemathesis", "setuptools", "uv", "xdist", "zappa",
+}  # fmt: skip
+TOP = {
+    "_argon2_cffi_bindings", "_cffi_backend.cpython-311-x86_64-linux-gnu.so", "annotated_types", "apig_wsgi", "argon2",
+    "asgiref", "bootstrap_wrapper", "botocore", "corsheaders", "dateutil", "defusedxml", "django", "django_htmx",
+    "et_xmlfile", "events", "eventsite", "icalendar", "jmespath", "ninja", "openpyxl", "orjson", "pydantic",
+    "pydantic_core", "pynamodb", "six.pyc", "sqlparse", "staticfiles", "templates", "typing_extensions.pyc",
+    "typing_inspection", "tzdata", "urllib3", "whitenoise",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def archive(package: Path) -> Iterator[zipfile.ZipFile]:
+    with zipfile.ZipFile(package) as opened:
+        yield opened
+
+
+def test_it_is_small(package: Path, archive: zipfile.ZipFile) -> None:
+    assert package.stat().st_size <= 12_000_000
+    assert sum(entry.file_size for entry in archive.infolist()) <= 40_000_000
+
+
+def test_it_has_what_the_function_imports_and_nothing_else(archive: zipfile.ZipFile) -> None:
+    names = archive.namelist()
+    assert {name.partition("/")[0] for name in names} == TOP
+    assert not TOP & DEVELOPMENT
+    assert not [name for name in names if re.search(r"(^|/)(tests?|testing)/", name) and "django/test/" not in name]
+    assert not [name for name in names if name.endswith((".dist-info", ".pyi", ".map", ".md", ".toml", ".pem.key"))]
+    assert not [
+        name for name in names if name.startswith(("eventsite/deployment", "eventsite/stack", "eventsite/static"))
+    ]
+    assert {"eventsite/lambda_handler.py", "staticfiles/staticfiles.json", "templates/base.html"} <= set(names)
+
+
+def test_it_has_no_secret(archive: zipfile.ZipFile) -> None:
+    for name in archive.namelist():
+        content = archive.read(name)
+        assert SECRET_KEY.encode() not in content
+        assert not re.search(rb"\bAKIA[0-9A-Z]{16}\b(?<!EXAMPLE)|evk_[0-9a-f]{12}_|PRIVATE KEY-----", content), name
+
+
+def test_its_bytecode_is_taken_as_it_is(archive: zipfile.ZipFile) -> None:
+    compiled = {name: archive.read(name)[:8] for name in archive.namelist() if name.endswith(".pyc")}
+    assert {header[:4] for header in compiled.values()} == {importlib.util.MAGIC_NUMBER}
+    assert {int.from_bytes(header[4:], "little") for header in compiled.values()} == {0b01}  # a hash, never looked at
+    sources = [name for name in archive.namelist() if name.endswith(".py")]
+    assert {name.partition("/")[0] for name in sources} == {"events", "eventsite"}
+    for name in sources:
+        folder, _, module = name.rpartition("/")
+        assert f"{folder}/__pycache__/{module.removesuffix('.py')}.cpython-311.pyc" in compiled
+
+
+def test_everyone_may_read_it(archive: zipfile.ZipFile) -> None:
+    assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
+
+
+def test_it_is_the_same_each_time(package: Path, tmp_path: Path) -> None:
+    again = make_package(tmp_path / "again.zip")
+    assert again.path.read_bytes() == package.read_bytes()
+    assert re.fullmatch(
+        rf"{tmp_path}/again\.zip: \d+\.\d MB, \d,\d{{3}} files, \d\d\.\d MB unpacked, made in \d+ s", str(again)
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["again.zip"]
+
+
+@pytest.fixture
+def quick_contents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package of next to nothing."""
+
+    def install(folder: Path) -> None:
+        (folder / "some").mkdir(parents=True)
+        (folder / "some/module.py").write_text("answer = 42\n")
+
+    monkeypatch.setattr(package_module, "_install", install)
+    monkeypatch.setattr(contents, "remove_unused", lambda folder: None)
+    monkeypatch.setattr(package_module, "lighten", lambda folder: None)
+    monkeypatch.setattr(contents, "copy_own", lambda root, folder: None)
+    monkeypatch.setattr(contents, "collect_static", lambda folder: None)
+
+
+@pytest.mark.usefixtures("quick_contents")
+def test_one_that_is_too_large_does_not_replace_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "events.zip"
+    path.write_text("the last")
+    with pytest.raises(DeploymentError, match=r"^The package has 0\.0 MB, and 0\.0 is the most .* some \(0\.0 MB\)\.$"):
+        make_package(path, max_bytes=10)
+    assert path.read_text() == "the last"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("quick_contents")
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"key = 'AKIA0123456789ABCDEF'", r"some/file has what looks like a secret\."),
+        (b"-----BEGIN RSA PRIVATE KEY-----", r"some/file has what looks like a secret\."),
+        (b"evk_0123456789ab_" + b"c" * 48, r"some/file has what looks like a secret\."),
+        (b"\x7fELF" + b"\0" * 14 + b"\x3e\x00 GLIBC_2.28", "some/file needs another machine than Lambda's"),
+        (b"\x7fELF" + b"\0" * 14 + b"\xb7\x00 GLIBC_2.17", "some/file needs another machine than Lambda's"),
+    ],
+)
+def test_what_must_not_or_cannot_run_there_is_not_packed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes, fault: str
+) -> None:
+    monkeypatch.setattr(contents, "collect_static", lambda folder: (folder.parent / "some/file").write_bytes(content))
+    with pytest.raises(DeploymentError, match=fault):
+        make_package(tmp_path / "events.zip")
+
+
+def test_an_example_is_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "docs").write_text("AKIAIOSFODNN7EXAMPLE, ASIAIOSFODNN7EXAMPLE")
+    assert list(contents.faults(tmp_path)) == []
+
+
+@pytest.mark.usefixtures("quick_contents")
+def test_what_cannot_be_compiled_is_not_packed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def copy_own(root: Path, folder: Path) -> None:
+        (folder / "wrong.py").write_text("def (")
+
+    monkeypatch.setattr(contents, "copy_own", copy_own)
+    with pytest.raises(DeploymentError, match=r"Not everything could be compiled: .*wrong\.py"):
+        make_package(tmp_path / "events.zip")
+
+
+def test_without_a_network_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def run(*args: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(args, 2, "", "error: Failed to fetch\n  cause: dns error\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(
+        DeploymentError, match=r"is the network there\? uv says: error: Failed to fetch cause: dns error"
+    ):
+        make_package(tmp_path / "events.zip")
+
+
+def test_without_uv_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(DeploymentError, match="uv is not installed here"):
+        make_package(tmp_path / "events.zip")
+
+
+def test_only_source_and_templates_of_the_project_are_copied(tmp_path: Path) -> None:
+    root, folder = tmp_path / "root", tmp_path / "folder"
+    for name in (
+        "eventsite/settings.py", "eventsite/.env", "eventsite/notes.txt", "eventsite/stack/names.py", "events/api.py",
+        "eventsite/management/commands/runserver.py", "templates/a/b.html", "templates/a/b.html~", "tests/test_a.py",
+        "manage.py", "secret.py",
+    ):  # fmt: skip
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("")
+    contents.copy_own(root, folder)
+    copied = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert copied == {"eventsite/settings.py", "events/api.py", "templates/a/b.html"}
+
+
+def test_the_command(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    made = []
+
+    def make(path: Path) -> str:
+        made.append(path)
+        return "made"
+
+    monkeypatch.setattr(command, "make_package", make)
+    output = StringIO()
+    call_command("package", "dev", stdout=output)
+    assert (made, output.getvalue()) == ([settings.BASE_DIR / "dist" / "events-dev.zip"], "made\n")
+    with pytest.raises(CommandError, match=r"^zappa_settings\.json has no stage test; it has dev, production\.$"):
+        call_command("package", "test")
