@@ -12,7 +12,10 @@ import pytest
 
 from eventsite.deployment.package import make_package
 from eventsite.engine.process import Engine
+from eventsite.management.commands import stack as command
+from eventsite.stack import progress
 from tests.deployment.isolated import Isolated
+from tests.deployment.made_aws import MadeAWS
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +52,13 @@ def isolated_on_domain(unpacked: Path, engine: Engine) -> Iterator[Isolated]:
     """The function as it is on a domain of its own."""
     with Isolated(unpacked, engine.url, "") as process:
         yield process
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeAWS]:
+    """AWS as `manage.py stack` finds it: every answer made up beforehand, and each one asked for."""
+    made = MadeAWS()
+    monkeypatch.setattr(command, "Clients", lambda stage: made)
+    monkeypatch.setattr(progress, "PAUSE_SECONDS", 0)
+    yield made
+    made.is_done()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from eventsite.management.commands import stack as command
-from eventsite.stack import progress
 from eventsite.stack.stage import Stage
 from tests.deployment.made_aws import ANY, MadeAWS
 from tests.deployment.made_stack import (
@@ -24,15 +21,6 @@ from tests.deployment.made_stack import (
     refusal,
     run,
 )
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeAWS]:
-    made = MadeAWS()
-    monkeypatch.setattr(command, "Clients", lambda stage: made)
-    monkeypatch.setattr(progress, "PAUSE_SECONDS", 0)
-    yield made
-    made.is_done()
 
 
 class TestDestroy:

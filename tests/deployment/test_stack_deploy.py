@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from eventsite.management.commands import stack as command
-from eventsite.stack import progress
 from tests.deployment.made_aws import MadeAWS
 from tests.deployment.made_stack import (
     AT,
@@ -38,15 +34,6 @@ CREATE_TABLES = (
     "events-dev-access lacks index by-kind: "
     "`EVENTS_STAGE=dev .venv/bin/python manage.py create_tables` makes what is missing."
 )
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeAWS]:
-    made = MadeAWS()
-    monkeypatch.setattr(command, "Clients", lambda stage: made)
-    monkeypatch.setattr(progress, "PAUSE_SECONDS", 0)
-    yield made
-    made.is_done()
 
 
 class TestDeploy:
