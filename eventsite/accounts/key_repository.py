@@ -63,6 +63,16 @@ def revoke_key(api_key: ApiKey, at: datetime) -> None:
         raise KeyNotFoundError(api_key.id) from error
 
 
+def delete_key(api_key: ApiKey) -> None:
+    """With its name; a key that is not there is no error."""
+
+    def fill(write: TransactWrite) -> None:
+        write.delete(ApiKeyItem(_key(api_key.id)))
+        write.delete(_name_item(api_key.name))
+
+    rows.transact(fill)
+
+
 def touch_key(key_id: str, at: datetime, before: datetime) -> None:
     """Notes a use, unless there is one since `before`."""
     due = ApiKeyItem.last_used_at.does_not_exist() | (ApiKeyItem.last_used_at < before)

@@ -68,6 +68,12 @@ def revoke_key(key_id: str, actor: Actor) -> ApiKey:
     return key
 
 
+def discard_key(key: ApiKey) -> None:
+    """For a key that nobody was given: it is not among the revoked ones, but gone."""
+    key_repository.delete_key(key)
+    remembered_keys.pop(key.id, None)
+
+
 def check_token(token: str) -> ApiKey | None:
     """The key that a token is of, if it is good. Raises StorageError."""
     match = _TOKEN.fullmatch(token)
