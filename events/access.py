@@ -53,6 +53,7 @@ class ApiKeyAuth:
             key = keys.check_token(token.strip())
             if key is None:
                 raise KeyInvalidError
+            observed.current().actor = f"key:{key.name}"
             if key.scope != Scope.WRITE and request.method not in _READS:
                 raise KeyScopeError
             return Actor(f"key:{key.name}", address)

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from datetime import UTC, datetime
-from functools import partial
 from itertools import repeat
 from typing import cast
 
@@ -102,7 +102,9 @@ def run(batch_id: str, actor: Actor, seconds: float = SECONDS_FOR_A_STEP) -> Bat
     with ThreadPoolExecutor(_AT_ONCE) as workers:
         while not batch.finished:
             tasks, _ = batch_repository.get_part(batch_id, batch.next)
-            outcomes = list(workers.map(partial(_do, actor=actor), tasks))
+            # Each in a context of its own, so that what it takes is noted for this request.
+            doing = [workers.submit(copy_context().run, _do, task, actor) for task in tasks]
+            outcomes = [done.result() for done in doing]
             with suppress(WriteConflictError):  # another window runs it, too
                 batch_repository.finish_part(batch_id, batch.next, outcomes)
             batch = get_batch(batch_id, actor)

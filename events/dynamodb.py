@@ -111,7 +111,7 @@ class ObservedConnection(Connection):
         if consumed := answer.get("ConsumedCapacity"):
             kind = "read" if operation_name in _READS else "write"
             for table in consumed if isinstance(consumed, list) else [consumed]:
-                observed.current().capacity[kind] += table["CapacityUnits"]
+                observed.current().consume(kind, table["CapacityUnits"])
         return answer
 
 

@@ -64,7 +64,8 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
     observation = observed.current()
     written = change.after or change.before
     observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""
-    observation.counts["EventsCreated"] += change.action == "create"
+    if change.action == "create":
+        observation.count("EventsCreated")
     if settings.DYNAMODB_EMBEDDED:
         # DynamoDB Local answers a transaction before its file has it: killed just then, it would lose it. It answers
         # the next call once the file has. AWS answers what it has.

@@ -20,7 +20,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from io import BytesIO, TextIOWrapper
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +42,8 @@ from eventsite.request_log import write_request
 
 # Lambda refuses a longer answer, after this function has called it a success.
 MAX_ANSWER_BYTES = 6_291_556
+# Enough to read; what is in the log is paid for, and 6 MB cannot be returned either.
+MAX_COMMAND_OUTPUT = 100_000
 _ASCII = "".join(map(chr, range(128)))
 _TOO_LONG = "The answer is longer than the 6 MB that can be sent; ask for pages with ?limit=, or accept gzip."
 _KEPT_WHEN_TOO_LONG = ("cache-control", "strict-transport-security", "vary", "x-content-type-options", "x-request-id")
@@ -61,6 +63,10 @@ def _application(environ: dict[str, Any], start_response: Callable[..., Any]) ->
     identity = (environ.get("apig_wsgi.request_context") or {}).get("identity") or {}
     if "sourceIp" in identity:
         environ["REMOTE_ADDR"] = identity["sourceIp"]
+    # WSGI's text is bytes; the gateway's is text.
+    for name in ("HTTP_COOKIE", "QUERY_STRING"):
+        if not environ.get(name, "").isascii():
+            environ[name] = environ[name].encode("utf-8", "replace").decode("latin-1")
     # The gateway has put the chunks of a body together; the header may still speak of them.
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     return application(environ, start_response)
@@ -83,6 +89,7 @@ def handler(event: Any, context: Any) -> Any:
         case {"source": "aws.events"} | {"detail-type": "Scheduled Event"}:
             return None  # to keep the function warm, this is enough
         case {"manage": str(command)}:
+            observed.begin(context.aws_request_id if context else "")
             return _manage(command)
     got = f"an object with {sorted(event)}" if isinstance(event, dict) else type(event).__name__
     raise ValueError(f"This function answers API Gateway, schedules and `zappa manage`; it got {got}.")
@@ -105,12 +112,12 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _as_the_site_knows_it(event: dict[str, Any]) -> dict[str, Any]:
     """HTTP APIs decode the path before they send it, which WSGI has no place for; some gateways leave the prefix on."""
     name = "rawPath" if event.get("version") == "2.0" else "path"
-    sent = path = event.get(name) or "/"
+    path = event.get(name) or "/"
     if not path.isascii():
         path = quote(path, safe=_ASCII)
     if settings.URL_PREFIX and f"{path}/".startswith(f"{settings.URL_PREFIX}/"):
         path = path[len(settings.URL_PREFIX) :] or "/"
-    return event if path is sent else {**event, name: path}
+    return event if path == event.get(name) else {**event, name: path}
 
 
 def _too_long(answer: dict[str, Any]) -> dict[str, Any]:
@@ -133,11 +140,16 @@ def _manage(command: str) -> str:
     """Runs a management command; what it prints goes into the log, which `zappa manage` shows, and is returned."""
     from django.core.management import call_command  # noqa: PLC0415  # a request needs none
 
-    name, *arguments = shlex.split(command) or ["help"]
+    name, *arguments = shlex.split(command) or [""]
     output = BytesIO()
     text = TextIOWrapper(output, "utf-8", write_through=True)
     try:
-        call_command(name, *arguments, stdout=text, stderr=text)
+        # `--help` prints by itself, and asks for the end, which would be the function's, too.
+        with suppress(SystemExit), redirect_stdout(text):
+            call_command(name, *arguments, stdout=text, stderr=text)
     finally:
-        print(output.getvalue().decode(errors="replace"), flush=True)  # noqa: T201
-    return output.getvalue().decode(errors="replace")
+        said = output.getvalue().decode(errors="replace")
+        if len(said) > MAX_COMMAND_OUTPUT:
+            said = f"{said[:MAX_COMMAND_OUTPUT]}\n(cut here: there are {len(said):,} characters)\n"
+        print(said, flush=True)  # noqa: T201
+    return said

@@ -16,6 +16,7 @@ from events.api import COMPRESSED
 from eventsite import observed
 from eventsite.error_pages import error_page, page_of
 from eventsite.errors import KNOWN, answer
+from eventsite.request_log import route_of
 
 MAX_LENGTH_DIGITS = 20
 
@@ -30,8 +31,8 @@ def observe(get_response: GetResponse) -> GetResponse:
         observation = observed.begin(context.aws_request_id if context else uuid4().hex)
         observation.method = request.method or ""
         response = get_response(request)
+        observation.route = route_of(request)
         if match := request.resolver_match:
-            observation.route = f"/{match.route}"
             named = match.kwargs.get("eventId") or match.kwargs.get("event_id")  # by the API, by the pages
             observation.event_id = str(named or observation.event_id)
         observation.status = response.status_code

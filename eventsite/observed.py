@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from threading import Lock
 
 
 @dataclass(slots=True)
@@ -19,6 +20,15 @@ class Observation:
     event_id: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     capacity: Counter[str] = field(default_factory=Counter)
+    _adding: Lock = field(default_factory=Lock)  # a batch is made by several threads
+
+    def count(self, name: str) -> None:
+        with self._adding:
+            self.counts[name] += 1
+
+    def consume(self, kind: str, units: float) -> None:
+        with self._adding:
+            self.capacity[kind] += units  # type: ignore[assignment]  # typeshed knows whole numbers only
 
 
 _current: ContextVar[Observation | None] = ContextVar("observation", default=None)

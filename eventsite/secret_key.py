@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import random
+import time
 
 import orjson
 from botocore.auth import SigV4Auth
@@ -12,8 +13,9 @@ from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 from django.core.exceptions import ImproperlyConfigured
 
-_TRIES = 3
-_TIMEOUTS_SECONDS = (1.0, 2.5)  # to connect, to read
+# All of it within the ten seconds that Lambda gives a start.
+_TIMEOUTS_SECONDS = (1.0, 1.5)  # to connect, to read
+_PAUSES_SECONDS = (0.3, 1.0)
 
 
 def read_secret_keys(parameter: str, region: str, endpoint_url: str | None = None) -> list[str]:
@@ -28,31 +30,40 @@ def read_secret_keys(parameter: str, region: str, endpoint_url: str | None = Non
         orjson.dumps({"Name": parameter, "WithDecryption": True}),
     )
     try:
-        status, answer = _send(request, region)
+        status, content = _send(request, region)
+        answer = orjson.loads(content)
+        if status != 200:
+            said = f"{answer['__type'].rpartition('#')[2]} {answer.get('message') or answer.get('Message') or ''}"
+            raise ImproperlyConfigured(f"The secret key {parameter} could not be read: {status} {said}".rstrip() + ".")
+        value = answer["Parameter"]["Value"]
     except (BotoCoreError, orjson.JSONDecodeError) as error:
         raise ImproperlyConfigured(f"The secret key {parameter} could not be read: {error}") from error
-    if status != 200:
-        said = f"{answer.get('__type', '').rpartition('#')[2]} {answer.get('message') or answer.get('Message') or ''}"
-        raise ImproperlyConfigured(f"The secret key {parameter} could not be read: {status} {said}".rstrip() + ".")
-    keys = [key.strip() for key in answer["Parameter"]["Value"].split(",") if key.strip()]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ImproperlyConfigured(
+            f"The secret key {parameter} could not be read: {status}, in no known form."
+        ) from error
+    keys = [key.strip() for key in value.split(",") if key.strip()]
     if not keys:
         raise ImproperlyConfigured(f"The parameter {parameter} holds no secret key.")
     return keys
 
 
-def _send(request: AWSRequest, region: str) -> tuple[int, Any]:
+def _send(request: AWSRequest, region: str) -> tuple[int, bytes]:
     credentials = Session().get_credentials()
     if credentials is None:
         raise ImproperlyConfigured("There are no AWS credentials to read the secret key with.")
     SigV4Auth(credentials, "ssm", region).add_auth(request)
     http = URLLib3Session(timeout=_TIMEOUTS_SECONDS)  # type: ignore[arg-type]  # its annotation is too narrow
-    for left in reversed(range(_TRIES)):
+    for pause in (*_PAUSES_SECONDS, None):
         try:
             response = http.send(request.prepare())
         except BotoCoreError:
-            if not left:
+            if pause is None:
                 raise
         else:
-            if response.status_code < 500 or not left:
-                return response.status_code, orjson.loads(response.content)
+            # Of many functions that start at once, some are throttled.
+            passing = response.status_code >= 500 or response.status_code == 429 or b"Throttling" in response.content
+            if pause is None or not passing:
+                return response.status_code, response.content
+        time.sleep(random.uniform(pause / 2, pause))
     raise AssertionError

@@ -21,20 +21,24 @@ ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 ON_AWS = bool(EVENTS_STAGE) or ON_LAMBDA
 
 
-def _stage_environment(stage: str) -> dict[str, str]:
-    """What the stage's function is given, for commands that someone runs on that stage from a machine of their own."""
+def _described(stage: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A stage's region, and what its function is given: for commands that someone runs on it from elsewhere."""
     path = BASE_DIR / "zappa_settings.json"
     try:
-        described = json.loads(path.read_text()).get(stage, {}) if path.exists() else {}
+        stages = json.loads(path.read_text()) if path.exists() else {stage: {}}
     except ValueError as error:
         raise ImproperlyConfigured(f"zappa_settings.json is not valid JSON: {error}") from None
+    if stage not in stages:
+        raise ImproperlyConfigured(f"zappa_settings.json has no stage {stage}; it has {', '.join(sorted(stages))}.")
+    described = stages[stage]
     region = {"AWS_REGION": described["aws_region"]} if "aws_region" in described else {}
-    return {**region, **described.get("aws_environment_variables", {})}
+    return region, described.get("aws_environment_variables", {})
 
 
 _environment: Mapping[str, str] = os.environ
 if EVENTS_STAGE and not ON_LAMBDA:
-    _environment = ChainMap(dict(os.environ), _stage_environment(EVENTS_STAGE))
+    _region, _variables = _described(EVENTS_STAGE)
+    _environment = ChainMap(_region, dict(os.environ), _variables)
 
 
 def _flag(name: str, default: bool) -> bool:
@@ -105,7 +109,7 @@ if not SECRET_KEY and (_parameter := _environment.get("SECRET_KEY_PARAMETER", ""
     from eventsite.secret_key import read_secret_keys  # which brings botocore along
 
     SECRET_KEY, *SECRET_KEY_FALLBACKS = read_secret_keys(
-        _parameter, AWS_REGION, _environment.get("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL")
+        _parameter, AWS_REGION, _url("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL")
     )
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY, or SECRET_KEY_PARAMETER, must be set when DEBUG is false.")
@@ -255,6 +259,7 @@ LOGGING = {
         # A client's mistake is the client's news.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "ERROR"},  # its warnings quote whatever a client sent as its Referer
         "eventsite.engine": {"level": "INFO"},
         "eventsite.accounts": {"level": "INFO"},
         "urllib3.connectionpool": {"level": "ERROR"},  # more than 50 calls at once are slower, not wrong

@@ -23,7 +23,7 @@ def count_try(username: str, address: str) -> None:
         for key, tries in _counters(username, address).items():
             session_repository.count_try(key, tries, WINDOW)
     except LockedOutError:
-        observed.current().counts["SignInLockouts"] += 1
+        observed.current().count("SignInLockouts")
         # What is no account's name may be a password, typed into the wrong field.
         known = Staff.get(username) is not None
         logger.warning("Too many tries to sign in as %s from %s", username if known else "nobody known", address)

@@ -54,7 +54,9 @@ class Function:
             if is_missing(error):
                 return None
             raise
-        api: str | None = found["StackResourceDetail"].get("PhysicalResourceId")
+        detail = found["StackResourceDetail"]
+        there = detail["ResourceStatus"].endswith("_COMPLETE") and detail["ResourceStatus"] != "DELETE_COMPLETE"
+        api: str | None = detail.get("PhysicalResourceId") if there else None
         return api
 
     @property

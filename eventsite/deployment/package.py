@@ -16,7 +16,7 @@ from django.conf import settings
 from eventsite.deployment import DeploymentError, contents
 from eventsite.deployment.start_up import lighten
 
-MAX_BYTES = 12 * 1024 * 1024
+MAX_BYTES = 12_000_000
 # Where Lambda unpacks it, which is what tracebacks then show.
 _ROOT_ON_LAMBDA = "/var/task"
 # The oldest date that a zip file can have: what is in it would else differ from one day to the next.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from pathlib import Path
 from django.conf import settings
 
 from eventsite.deployment import DeploymentError
+from eventsite.deployment.checks import faults, settings_fault
 from eventsite.deployment.function import Before, Function
 from eventsite.deployment.package import make_package
-from eventsite.deployment.stages import Stage, faults, settings_fault
+from eventsite.deployment.stages import Stage
 from eventsite.deployment.zappa import run_zappa, write_settings
 from eventsite.stack import StackError
 from eventsite.stack import lifecycle as stack
@@ -24,6 +26,8 @@ from eventsite.stack.change_sets import find_stack
 
 STEPS = ("Check", "Package", "Stack", "Function", "Smoke test")
 _BUSY = "Something else changes {} at this moment; try again when it is done."
+FOLDER = "dist"
+_OF_A_SITE = ("ALLOWED_HOSTS", "DEBUG", "DYNAMODB_", "EVENTS_", "PORT", "PRELOAD_", "SECRET_KEY", "URL_PREFIX")
 _PLANNED = "REVIEW_IN_PROGRESS"  # a plan that nobody carried out
 
 Say = Callable[[str], None]
@@ -35,12 +39,16 @@ class Deploy:
     def __init__(self, stage: Stage, say: Say) -> None:
         self.stage = stage
         self.say = say
-        self.folder = Path(settings.BASE_DIR, "dist")
+        self.folder = Path(settings.BASE_DIR, FOLDER)
         self.account = ""
         self.key_version = 0
 
     def run(self) -> str:
         """The address of the site."""
+        with _alone(self.folder, self.stage.name):
+            return self._run()
+
+    def _run(self) -> str:
         self._check_settings()
         with aws_errors():
             self.clients = Clients(self.stage.stack)
@@ -50,8 +58,8 @@ class Deploy:
         self._step(2, str(make_package(self.stage.package)))
         self._step(3, self.stage.names.stack)
         with aws_errors():
-            before = self.function.save(self.folder)
             stack.deploy(self.clients, self.stage.stack, self._detail)
+            before = self.function.save(self.folder)
         self._step(4, f"{self.stage.names.function} is {'updated' if before else 'made'}")
         with self._way_back(before), aws_errors():
             self._update(first=before is None)
@@ -122,7 +130,9 @@ class Deploy:
         """In a process of its own, whose settings are the stage's."""
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "smoke_test", address]
         command += ["--connect-to", connect_to] if connect_to else []
-        environment = {**os.environ, "EVENTS_STAGE": self.stage.name, "AWS_REGION": self.stage.region}
+        # Whatever this shell has for a site of its own is not this stage's.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_A_SITE)}
+        environment = {**kept, "EVENTS_STAGE": self.stage.name}
         result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
         for line in result.stdout.splitlines():
             self._detail(line)
@@ -134,8 +144,8 @@ class Deploy:
     def _way_back(self, before: Before | None) -> Iterator[None]:
         try:
             yield
-        except (StackError, KeyboardInterrupt) as error:
-            reason = str(error) or "Interrupted."
+        except (Exception, KeyboardInterrupt) as error:
+            reason = str(error) or ("Interrupted." if isinstance(error, KeyboardInterrupt) else repr(error))
             if before is None:
                 raise DeploymentError(
                     f"{reason} This was the first deploy of {self.stage.name}: there is nothing to go back to."
@@ -157,6 +167,18 @@ class Deploy:
 
     def _detail(self, said: str) -> None:
         self.say(f"    {said}")
+
+
+@contextmanager
+def _alone(folder: Path, stage: str) -> Iterator[None]:
+    """Raises DeploymentError if a deploy of the stage runs on this machine already."""
+    folder.mkdir(exist_ok=True)
+    with (folder / f"deploy-{stage}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DeploymentError(f"Another deploy of {stage} runs on this machine at this moment.") from error
+        yield
 
 
 def undeploy(stage: Stage, say: Say) -> None:

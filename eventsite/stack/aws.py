@@ -22,7 +22,13 @@ from eventsite.stack import StackError
 from eventsite.stack.stage import Stage
 
 _REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
-_NO_SUCH_KEY = ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidSignatureException", "ExpiredToken")
+_NO_SUCH_KEY = (
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidSignatureException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+)
 
 
 class Clients:
@@ -58,7 +64,7 @@ def aws_errors() -> Iterator[None]:
         raise StackError(f"AWS cannot be reached: {error}") from error
     except ClientError as error:
         raise StackError(_refusal(error)) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:  # an endpoint that is no address is a ValueError
         raise StackError(f"AWS cannot be asked: {error}") from error
 
 

@@ -54,6 +54,7 @@ def answer(kind: str, sentence: str | None) -> dict[str, Any]:
     """JSON with a `detail`, as the site's own errors have it, which pages of other sites may read."""
     detail = json.dumps(sentence) if sentence else "$context.error.messageString"
     headers = {"Access-Control-Allow-Origin": "'*'", "Cache-Control": "'no-store'"}
+    headers["X-Request-Id"] = "context.requestId"
     if kind == "THROTTLED":
         headers["Retry-After"] = "'1'"
     return {

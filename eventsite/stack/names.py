@@ -11,7 +11,7 @@ METRICS_NAMESPACE = "Events"
 # The name of the bucket is the longest, of at most 63 characters; and it has no capital letters.
 _STAGE = re.compile(r"[a-z](-?[a-z0-9]){0,18}")
 # With these ends, what one stage has could be called as what another has.
-_TAKEN_ENDS = ("-history", "-access", "-resources")
+_TAKEN_ENDS = ("-history", "-access", "-resources", "-function")
 
 
 @dataclass(frozen=True)

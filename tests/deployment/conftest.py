@@ -62,3 +62,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeAWS]:
     monkeypatch.setattr(progress, "PAUSE_SECONDS", 0)
     yield made
     made.is_done()
+
+
+@pytest.fixture(autouse=True)
+def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests that run beside each other would else find each other's deploys."""
+    monkeypatch.setattr("eventsite.deployment.steps.FOLDER", str(tmp_path / "dist"))

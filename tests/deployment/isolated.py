@@ -79,6 +79,7 @@ class Isolated:
             "ALLOWED_HOSTS": "testserver",
             "URL_PREFIX": prefix,
             "EVENTS_API_ACCESS": "open",
+            "PRELOAD_PAGES": "false" if prefix else "true",  # one way here, the other there
         }
         command = [sys.executable, "-S", "-I", "-W", "error", str(_CHILD), str(folder)]
         self._process = subprocess.Popen(

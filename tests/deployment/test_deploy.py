@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
 
 from eventsite.deployment import DeploymentError, stages, steps, zappa
-from eventsite.deployment.function import Before, Function
-from eventsite.deployment.stages import faults, read_stage, settings_fault
+from eventsite.deployment.checks import faults, settings_fault
+from eventsite.deployment.function import Function
+from eventsite.deployment.stages import read_stage
 from eventsite.deployment.steps import Deploy
 from eventsite.stack import StackError
 
@@ -63,6 +64,18 @@ def test_no_stage_has_a_secret_in_the_file(settings: Any) -> None:
         ({"role_name": "mine"}, 'zappa_settings.json, dev: role_name must be "events-dev-function".'),
         ({"manage_roles": True}, "zappa_settings.json, dev: manage_roles must be false."),
         ({"slim_handler": True}, "zappa_settings.json, dev: slim_handler must be false."),
+        ({"keep_warm": True}, "zappa_settings.json, dev: keep_warm must be false."),
+        (
+            {"callbacks": {}},
+            'zappa_settings.json, dev: callbacks must be {"post": "eventsite.stack.gateway.configure"}.',
+        ),
+        ({"throttling_rate_limit": "lots"}, "zappa_settings.json, dev: throttling_rate_limit must be a whole number."),
+        ({"timeout_seconds": True}, "zappa_settings.json, dev: timeout_seconds must be a whole number."),
+        ({"role_arn": "arn"}, "zappa_settings.json, dev: role_arn must go: the stack makes the role."),
+        (
+            {"environment_variables": {"SECRET_KEY": "x"}},
+            "zappa_settings.json, dev: environment_variables must go: aws_environment_variables is where they go.",
+        ),
     ],
 )
 def test_settings_that_the_rest_does_not_go_with(
@@ -78,6 +91,16 @@ def test_settings_that_the_rest_does_not_go_with(
     [
         ({"SECRET_KEY": "x" * 50}, "SECRET_KEY is a secret, which does not belong into a file that is shared."),
         ({"ALLOWED_HOSTS": "*"}, 'ALLOWED_HOSTS must name hosts, not "*".'),
+        ({"ALLOWED_HOSTS": "a.example, *"}, 'ALLOWED_HOSTS must name hosts, not "*".'),
+        (
+            {"AWS_SESSION_TOKEN": "x"},
+            "AWS_SESSION_TOKEN is a secret, which does not belong into a file that is shared.",
+        ),
+        ({"URL_PREFIX": ""}, 'URL_PREFIX must be "/dev", with which the address that API Gateway gives ends.'),
+        (
+            {"DYNAMODB_TABLE_NAME": "events-production"},
+            "DYNAMODB_TABLE_NAME must go: the function may use the stage's own tables, and no others.",
+        ),
         ({"EVENTS_STAGE": "prod"}, 'EVENTS_STAGE must be "dev".'),
         ({"SECRET_KEY_PARAMETER": "/other"}, 'SECRET_KEY_PARAMETER must be "/events/dev/secret-key".'),
         ({"EVENTS_TIME_ZONE": 5}, "EVENTS_TIME_ZONE must be text."),
@@ -238,45 +261,6 @@ def deploy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deploy:
     deploy = Deploy(read_stage("dev"), lambda line: None)
     deploy.function = SimpleNamespace(restore=lambda before: before.code.write_text("restored"))  # type: ignore[assignment]
     return deploy
-
-
-def before(tmp_path: Path) -> Before:
-    code = tmp_path / "before.zip"
-    code.write_text("before")
-    return Before(code, {})
-
-
-def test_nothing_to_go_back_to(deploy: Deploy) -> None:
-    with pytest.raises(DeploymentError) as raised, deploy._way_back(None):  # noqa: SLF001
-        raise DeploymentError("It failed.")
-    assert str(raised.value) == "It failed. This was the first deploy of dev: there is nothing to go back to."
-
-
-def test_back_to_what_was(deploy: Deploy, tmp_path: Path) -> None:
-    saved = before(tmp_path)
-    with pytest.raises(DeploymentError) as raised, deploy._way_back(saved):  # noqa: SLF001
-        raise DeploymentError("It failed.")
-    assert str(raised.value) == "It failed. The function has its code and settings from before again."
-    assert not saved.code.exists()
-
-
-def test_also_when_somebody_stops_it(deploy: Deploy, tmp_path: Path) -> None:
-    with pytest.raises(DeploymentError, match=r"^Interrupted\. The function has"), deploy._way_back(before(tmp_path)):  # noqa: SLF001
-        raise KeyboardInterrupt
-
-
-def test_no_way_back_keeps_the_code(deploy: Deploy, tmp_path: Path) -> None:
-    def restore(before: Before) -> None:
-        raise DeploymentError("No.")
-
-    deploy.function = SimpleNamespace(restore=restore)  # type: ignore[assignment]
-    saved = before(tmp_path)
-    with pytest.raises(DeploymentError) as raised, deploy._way_back(saved):  # noqa: SLF001
-        raise DeploymentError("It failed.")
-    assert str(raised.value) == (
-        f"It failed. And the function could not be put back: No. Its code from before is in {saved.code}."
-    )
-    assert saved.code.exists()
 
 
 def test_a_domain_of_ones_own_is_where_it_is_tested(deploy: Deploy) -> None:

@@ -21,6 +21,7 @@ SETTINGS = json.loads((django_settings.BASE_DIR / "zappa_settings.json").read_te
 HEADERS = {
     "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
     "gatewayresponse.header.Cache-Control": "'no-store'",
+    "gatewayresponse.header.X-Request-Id": "context.requestId",
 }
 
 

@@ -81,6 +81,9 @@ def test_everyone_may_read_it(archive: zipfile.ZipFile) -> None:
 
 def test_it_is_the_same_each_time(package: Path, tmp_path: Path) -> None:
     again = make_package(tmp_path / "again.zip")
+    with zipfile.ZipFile(package) as one, zipfile.ZipFile(again.path) as other:
+        assert one.namelist() == other.namelist()
+        assert [name for name in one.namelist() if one.read(name) != other.read(name)] == []
     assert again.path.read_bytes() == package.read_bytes()
     assert re.fullmatch(
         rf"{tmp_path}/again\.zip: \d+\.\d MB, \d,\d{{3}} files, \d\d\.\d MB unpacked, made in \d+ s", str(again)

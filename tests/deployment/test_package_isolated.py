@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from events.models import HistoryItem
+from eventsite.engine.process import Engine
 from tests.builders import PASSWORD, make_body, make_staff
 from tests.conftest import read_table
 from tests.deployment.isolated import Isolated, Reply
@@ -210,3 +211,10 @@ def test_everything_comes_from_the_package_or_from_python(isolated: Isolated, un
     isolated.call(rest_event("GET", "/staff/login/", Accept="text/html"))
     here = (str(unpacked), sysconfig.get_path("stdlib"), str(Path(__file__).parent))
     assert [path for path in isolated.call("modules").answer if not path.startswith(here)] == []
+
+
+def test_a_first_answer_takes_little(unpacked: Path, engine: Engine) -> None:
+    """In CPU, as everything it needs was loaded at the start."""
+    with Isolated(unpacked, engine.url, "/dev") as fresh:
+        assert fresh.init_milliseconds > 50
+        assert fresh.call(rest_event("GET", "/events/nothing")).milliseconds < 15

@@ -139,3 +139,24 @@ def test_no_two_stages_share_a_name() -> None:
         names = Names(stage)
         assert len(names.packages_bucket("1" * 12, "ap-southeast-1")) <= 63
         assert names.stack != names.function
+
+
+def test_no_two_stages_have_a_thing_of_the_same_name() -> None:
+    """Whatever a stage is called that begins as another."""
+    mine = named(make_template(Stage(Names("x"))))
+    for end in ("history", "access", "resources", "function", "alarms", "2"):
+        try:
+            others = named(make_template(Stage(Names(f"x-{end}"))))
+        except ValueError:  # it cannot be called that
+            continue
+        assert mine & others == set(), end
+
+
+def named(template: dict[str, Any]) -> set[str]:
+    """The kinds and names of what has a name of its own."""
+    return {
+        f"{resource['Type']} {json.dumps(value)}"
+        for resource in template["Resources"].values()
+        for key, value in resource["Properties"].items()
+        if key.endswith("Name") and key != "MetricName"
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -137,3 +138,13 @@ def test_the_dashboard_shows_metrics_that_there_are() -> None:
     ]
     # Nothing in it may look like a variable of Fn::Sub but the region.
     assert dashboard["DashboardBody"]["Fn::Sub"].count("${") == len(widgets)
+
+
+def test_the_guide_says_what_to_do_about_each_alarm(settings: Any) -> None:
+    guide = (settings.BASE_DIR / "docs" / "deployment.md").read_text()
+    resources = make_template(Stage(Names("production")))["Resources"].values()
+    names = [each["Properties"]["AlarmName"] for each in resources if each["Type"] == "AWS::CloudWatch::Alarm"]
+    of_tables = re.compile(r"(?<=^events-production)(-history|-access)?(?=-(throttles|system-errors)$)")
+    written = {of_tables.sub(r"[-history\\|-access]", name, count=1) for name in names}
+    assert {name for name in written if f"`{name}`" not in guide} == set()
+    assert len(written) == 8

@@ -17,6 +17,7 @@ from eventsite import lambda_handler
 from eventsite.lambda_handler import handler
 from eventsite.middleware import CONTENT_SECURITY_POLICY
 from tests.builders import ACTOR, PASSWORD, make_fields, make_staff
+from tests.conftest import client_of
 from tests.gateway import call, http_event, rest_event
 
 KEEP_WARM = {
@@ -45,6 +46,25 @@ def test_a_command_runs_and_what_it_prints_is_logged_and_returned(capfd: pytest.
 def test_a_command_that_fails_fails_the_invocation(command: str, said: str) -> None:
     with pytest.raises(CommandError, match=said):
         handler({"manage": command}, None)
+
+
+def test_a_command_that_only_explains_itself_ends_nothing() -> None:
+    assert handler({"manage": "create_tables --help"}, None).startswith("usage:")
+
+
+def test_what_a_command_says_is_cut_before_it_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_handler, "MAX_COMMAND_OUTPUT", 20)
+    services.create_event(make_fields(), ACTOR)
+    said = handler({"manage": "export_events -"}, None)
+    assert len(said.partition("\n(cut here: there are ")[0]) == 20
+    assert said.endswith(" characters)\n")
+
+
+def test_what_the_gateway_hands_over_may_be_any_text() -> None:
+    services.create_event(make_fields(status="日本"), ACTOR)
+    event = http_event("GET", "/events?status=日本", Cookie="a=日本")
+    assert call(event)[::2] == (200, [make_fields(status="日本")])
+    assert handler(rest_event("GET", "/staff/", Cookie="a=日本", Accept="text/html"), None)["statusCode"] == 302
 
 
 @pytest.mark.parametrize(
@@ -149,6 +169,12 @@ def test_signing_in_below_a_stage_sets_several_cookies_for_it_and_leads_back(mak
     given = sent_cookies(answer)
     assert set(given) == {"events-local-session", "events-local-csrf"}
     assert {cookie["path"] for cookie in given.values()} == {"/production"}
+
+
+def test_messages_wait_in_a_cookie_of_the_stages_own(prefix: str) -> None:
+    make_staff("anna", "viewer")
+    answer = client_of(make_staff("ada", "admin")).post("/staff/people/anna/", {"role": "editor"})
+    assert answer.cookies["events-local-messages"]["path"] == "/production"
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 from django.http import HttpRequest
 from rest_framework.test import APIClient
 
-from events import services
-from eventsite import lambda_handler
+from events import batches, services
+from events.tasks import Task
+from eventsite import lambda_handler, observed
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 from eventsite.lambda_handler import handler
@@ -151,7 +153,7 @@ def test_what_fails_is_a_server_error_and_its_cause_is_logged_with_the_request(
 def test_an_unknown_address_has_no_route(lines: Lines) -> None:
     call(rest_event("GET", "/somewhere/secret"))
     [line] = lines()
-    assert (line["route"], line["status"]) == ("", 404)
+    assert (line["route"], line["status"]) == ("(none)", 404)
     assert "secret" not in json.dumps(line)
 
 
@@ -175,3 +177,64 @@ def test_what_django_says_of_a_path_is_logged_as_its_route() -> None:
     )
     message = json.loads(JSONFormatter().format(record))["message"]
     assert message == "Internal Server Error: /staff/feed/<str:token>.ics"
+
+
+def test_metrics_have_the_time_in_milliseconds(lines: Lines) -> None:
+    before = int(time.time() * 1000)
+    call(rest_event("GET", "/events/nothing"))
+    [line] = lines()
+    assert before <= line["_aws"]["Timestamp"] <= int(time.time() * 1000)
+    assert (line["status"], line["ServerErrors"]) == (404, 0)
+
+
+def test_an_answer_too_long_is_logged_as_it_left(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_handler, "MAX_ANSWER_BYTES", 1)
+    status, headers, _ = call(rest_event("GET", "/events"))
+    [line] = lines()
+    assert (status, line["status"], headers["X-Request-Id"]) == (413, 413, line["requestId"])
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_what_is_read_and_written_is_told_apart(lines: Lines) -> None:
+    call(rest_event("POST", "/events", {"eventId": "a", **make_body()}))
+    call(rest_event("PUT", "/events/a", {"capacity": 1}))
+    call(rest_event("GET", "/events"))
+    call(rest_event("GET", "/events?status=active"))
+    created, updated, scanned, queried = lines()
+    assert (created["EventsCreated"], updated["EventsCreated"]) == (1, 0)
+    assert set(updated["consumedCapacity"]) == {"read", "write"}
+    assert set(scanned["consumedCapacity"]) == set(queried["consumedCapacity"]) == {"read"}
+
+
+def test_a_batch_is_counted_whole(lines: Lines) -> None:
+    """Though several threads make it."""
+    observation = observed.begin("one")
+    tasks = [Task("create", f"e{number}", "A title", changes=make_fields(eventId=f"e{number}")) for number in range(30)]
+    batches.run(batches.prepare("import", tasks, ACTOR, "f.csv", confirmed=True).id, ACTOR, seconds=60)
+    assert observation.counts["EventsCreated"] == 30
+    assert observation.capacity["write"] > 30 * 20
+    assert observation.event_id == ""
+
+
+def test_a_command_is_not_logged_as_the_request_before_it() -> None:
+    handler(rest_event("GET", "/events"), SimpleNamespace(aws_request_id="first"))
+    handler({"manage": "export_events -"}, SimpleNamespace(aws_request_id="second"))
+    assert json.loads(JSONFormatter().format(logging.makeLogRecord({"msg": "x"})))["requestId"] == "second"
+
+
+def test_what_is_no_text_is_logged_all_the_same(lines: Lines) -> None:
+    record = logging.makeLogRecord({"msg": "half of a pair: %s", "args": ("\ud800",)})
+    assert json.loads(JSONFormatter().format(record))["message"] == "half of a pair: \ud800"
+
+
+def test_a_key_that_may_not_is_named(lines: Lines) -> None:
+    _, token = keys.create_key("the shop", Scope.READ, ACTOR)
+    call(rest_event("POST", "/events", make_body(), Authorization=f"Bearer {token}"))
+    [line] = lines()
+    assert (line["status"], line["actor"]) == (403, "key:the shop")
+
+
+def test_static_files_have_a_route_of_their_own(lines: Lines) -> None:
+    handler(rest_event("GET", "/static/site/site.js"), CONTEXT)
+    [line] = lines()
+    assert (line["status"], line["route"]) == (200, "/static/")

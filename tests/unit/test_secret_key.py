@@ -77,11 +77,29 @@ def test_a_hiccup_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize(
+    "answer", [(400, '{"__type": "ThrottlingException", "message": "Rate exceeded"}'), (429, "{}")]
+)
+def test_functions_that_start_at_once_wait_for_each_other(answer: tuple[int, str]) -> None:
+    with parameter_store(answer, value("key")) as (url, asked):
+        assert read_secret_keys(NAME, "eu-west-1", url) == ["key"]
+    assert len(asked) == 2
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    with parameter_store((400, '{"__type": "AccessDeniedException"}')) as (url, asked):
+        with pytest.raises(ImproperlyConfigured):
+            read_secret_keys(NAME, "eu-west-1", url)
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
     ("answer", "said"),
     [
         ((400, '{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": "none"}'), "400 ParameterNotFound none."),
         ((400, '{"__type": "AccessDeniedException", "Message": "no"}'), "400 AccessDeniedException no."),
-        ((500, "{}"), "500."),
+        ((500, "{}"), "500, in no known form."),
+        ((400, "[]"), "400, in no known form."),
+        ((200, "{}"), "200, in no known form."),
         ((200, "no JSON"), "invalid literal"),
     ],
 )

@@ -42,14 +42,21 @@ _START = """
 import json, sys
 import eventsite.lambda_handler
 from ninja import Schema
+modules = list(sys.modules)
+from django.template import engines
+cached = engines["django"].engine.template_loaders[0].get_template_cache
 models = sum(model.__name__ == "NinjaResponseSchema" for model in Schema.__subclasses__())
-print(json.dumps({"modules": list(sys.modules), "models_of_answers": models}))
+print(json.dumps({"modules": modules, "models_of_answers": models, "templates": len(cached)}))
 """
 
 
 @pytest.fixture(scope="module")
 def started() -> dict[str, Any]:
-    """What is there once a new process has loaded the function. Nothing is called: its DynamoDB need not be there."""
+    return start()
+
+
+def start(**settings: str) -> dict[str, Any]:
+    """What is there once a new process has loaded the function. It starts without its DynamoDB, too."""
     environment = {
         **os.environ,
         "ALLOWED_HOSTS": "testserver",
@@ -59,6 +66,7 @@ def started() -> dict[str, Any]:
         "DEBUG": "false",
         "DYNAMODB_ENDPOINT_URL": "http://127.0.0.1:9",
         "SECRET_KEY": "x" * 50,
+        **settings,
     }
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _START],
@@ -83,6 +91,12 @@ def test_what_the_api_loads_does_not_grow_unnoticed(started: dict[str, Any]) -> 
 def test_the_deepest_imports_come_first(started: dict[str, Any]) -> None:
     modules = started["modules"]
     assert modules.index("botocore") < modules.index("django.urls")
+
+
+def test_with_pages_preloaded_they_are_there_with_their_templates() -> None:
+    loaded = start(PRELOAD_PAGES="true")
+    assert {"events.pages.lists", "eventsite.staff_urls", "eventsite.accounts.roles"} <= set(loaded["modules"])
+    assert loaded["templates"] > 50
 
 
 def test_no_models_are_made_that_only_the_document_would_need(started: dict[str, Any]) -> None:

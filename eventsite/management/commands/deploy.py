@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("stage", help="a stage of zappa_settings.json, such as dev")
 
     def handle(self, *args: Any, stage: str, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it: the function goes back first
         try:
             address = Deploy(read_stage(stage), self._say).run()
         except StackError as error:
