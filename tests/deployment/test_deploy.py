@@ -174,6 +174,7 @@ class FakeAWS:
         self.parameter: dict[str, Any] | None = {"Type": "SecureString", "Version": 3}
         self.function: dict[str, Any] | None = None
         self.stacks: dict[str, str] = {}
+        self.api = "CREATE_COMPLETE"
         self.cloudformation = self
         self.exceptions = SimpleNamespace(
             ParameterNotFound=ParameterNotFoundError, ResourceNotFoundException=FunctionNotFoundError
@@ -198,7 +199,7 @@ class FakeAWS:
 
     def describe_stack_resource(self, StackName: str, LogicalResourceId: str) -> dict[str, Any]:  # noqa: N803
         self.describe_stacks(StackName)
-        return {"StackResourceDetail": {"PhysicalResourceId": "abc"}}
+        return {"StackResourceDetail": {"PhysicalResourceId": "abc", "ResourceStatus": self.api}}
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
         if self.function is None:
@@ -247,8 +248,11 @@ def test_a_function_that_somebody_else_changes(account: FakeAWS, state: dict[str
     assert refusal() == "Something else changes events-dev at this moment; try again when it is done."
 
 
-def test_a_function_without_its_api(account: FakeAWS) -> None:
+@pytest.mark.parametrize("stack", [None, "ROLLBACK_COMPLETE"])
+def test_a_function_without_its_api(account: FakeAWS, stack: str | None) -> None:
     account.function = {"State": "Active"}
+    if stack:  # CloudFormation still knows what it has taken back
+        account.stacks["events-dev"], account.api = stack, "DELETE_COMPLETE"
     assert refusal() == (
         "events-dev has no API: an earlier deploy broke off. "
         "`manage.py undeploy dev` clears that away (data is kept); then deploy again."
