@@ -21,6 +21,10 @@ MAX_BYTES = 12_000_000
 _ROOT_ON_LAMBDA = "/var/task"
 # The oldest date that a zip file can have: what is in it would else differ from one day to the next.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
+# Of the releases of glibc that wheels are built for, those that Lambda's is not older than.
+_PLATFORMS = [f"manylinux_2_{release}_x86_64" for release in (contents.MAX_GLIBC, 24, 17, 12, 5)] + [
+    "manylinux2014_x86_64"
+]
 _PREFIX = "package-"
 _SECONDS_AT_WORK = 600
 
@@ -75,18 +79,16 @@ def _clear_leftovers(folder: Path) -> None:
 
 
 def _install(folder: Path) -> None:
-    uv = Path(sys.executable).with_name("uv")
-    if not uv.exists():
-        raise DeploymentError("uv is not installed here: `make package` and `make deploy` install it first.")
-    command = [str(uv), "pip", "install", "--quiet", "--target", str(folder), "--python", sys.executable]
-    # Wheels for Lambda's machine, whatever this one is. Which of them it can run is checked in `contents.faults`.
-    command += ["--python-platform", "x86_64-manylinux_2_28", "--python-version", "3.11", "--only-binary", ":all:"]
+    """Wheels for Lambda's machine, whatever this one is. Which of them it can run is checked in `contents.faults`."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command += ["--target", str(folder), "--implementation", "cp", "--python-version", "3.11", "--only-binary", ":all:"]
+    command += [option for platform in _PLATFORMS for option in ("--platform", platform)]
     command += ["--require-hashes", "--no-deps", "-r", str(settings.BASE_DIR / "requirements.txt")]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:
         said = " ".join(line.strip() for line in result.stderr.splitlines() if line.strip())
         raise DeploymentError(
-            f"What requirements.txt names could not be installed; is the network there? uv says: {said[:600]}"
+            f"What requirements.txt names could not be installed; is the network there? pip says: {said[-600:]}"
         )
 
 
