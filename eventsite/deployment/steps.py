@@ -154,12 +154,12 @@ class Deploy:
             try:
                 with aws_errors():
                     self.function.restore(before)
-            except StackError as second:
+            except (StackError, OSError) as second:
                 raise DeploymentError(
                     f"{reason} And the function could not be put back: {second} "
                     f"Its code from before is in {before.code}."
                 ) from error
-            before.code.unlink()
+            before.code.unlink(missing_ok=True)
             raise DeploymentError(f"{reason} The function has its code and settings from before again.") from error
 
     def _step(self, number: int, said: str) -> None:

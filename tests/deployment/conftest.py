@@ -7,10 +7,13 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from eventsite.deployment.package import make_package
+from eventsite.deployment.stages import read_stage
+from eventsite.deployment.steps import Deploy
 from eventsite.engine.process import Engine
 from eventsite.management.commands import stack as command
 from eventsite.stack import progress
@@ -62,6 +65,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeAWS]:
     monkeypatch.setattr(progress, "PAUSE_SECONDS", 0)
     yield made
     made.is_done()
+
+
+@pytest.fixture
+def deploy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deploy:
+    """One that has come as far as its function, which is put back by writing a word."""
+    deploy = Deploy(read_stage("dev"), lambda line: None)
+    deploy.function = SimpleNamespace(restore=lambda before: before.code.write_text("restored"))  # type: ignore[assignment]
+    return deploy
 
 
 @pytest.fixture(autouse=True)

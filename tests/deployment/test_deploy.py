@@ -259,14 +259,6 @@ def test_a_function_without_its_api(account: FakeAWS, stack: str | None) -> None
     )
 
 
-@pytest.fixture
-def deploy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deploy:
-    """One that has come as far as its function, which is put back by writing a word."""
-    deploy = Deploy(read_stage("dev"), lambda line: None)
-    deploy.function = SimpleNamespace(restore=lambda before: before.code.write_text("restored"))  # type: ignore[assignment]
-    return deploy
-
-
 def test_a_domain_of_ones_own_is_where_it_is_tested(deploy: Deploy) -> None:
     deploy.function = SimpleNamespace(emulator=None, api=lambda: "abc")  # type: ignore[assignment]
     assert deploy._address() == ("https://abc.execute-api.eu-west-1.amazonaws.com/dev", None)  # noqa: SLF001

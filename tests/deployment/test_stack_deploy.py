@@ -36,6 +36,15 @@ CREATE_TABLES = (
 )
 
 
+def has_nothing_to_change(aws: MadeAWS) -> None:
+    for _ in range(2):
+        has_stack(aws)
+    has_template(aws)
+    has_role(aws)
+    makes_changes(aws, failed="No updates are to be performed.")
+    drops(aws)
+
+
 class TestDeploy:
     def test_a_first_one(self, aws: MadeAWS) -> None:
         has_no_stack(aws)
@@ -140,12 +149,7 @@ class TestDeploy:
         ]
 
     def test_tables_that_were_restored_are_protected_again(self, aws: MadeAWS) -> None:
-        for _ in range(2):
-            has_stack(aws)
-        has_template(aws)
-        has_role(aws)
-        makes_changes(aws, failed="No updates are to be performed.")
-        drops(aws)
+        has_nothing_to_change(aws)
         has_tables(aws, safe=False)
         assert run("deploy", "dev") == [
             "events-dev-resources is as it should be.",
@@ -155,12 +159,7 @@ class TestDeploy:
         ]
 
     def test_a_table_that_is_gone_is_said(self, aws: MadeAWS) -> None:
-        for _ in range(2):
-            has_stack(aws)
-        has_template(aws)
-        has_role(aws)
-        makes_changes(aws, failed="No updates are to be performed.")
-        drops(aws)
+        has_nothing_to_change(aws)
         aws.refuses("dynamodb", "describe_table", "ResourceNotFoundException", TableName="events-dev")
         assert refusal("deploy", "dev") == (
             "The stack has made events-dev, but it is gone: docs/deployment.md says how to restore it."

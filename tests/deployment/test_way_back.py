@@ -17,14 +17,6 @@ from eventsite.deployment.steps import Deploy, _alone
 from tests.deployment.made_aws import MadeAWS
 
 
-@pytest.fixture
-def deploy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deploy:
-    """One that has come as far as its function, which is put back by writing a word."""
-    deploy = Deploy(read_stage("dev"), lambda line: None)
-    deploy.function = SimpleNamespace(restore=lambda before: before.code.write_text("restored"))  # type: ignore[assignment]
-    return deploy
-
-
 def before(tmp_path: Path) -> Before:
     code = tmp_path / "before.zip"
     code.write_text("before")
@@ -50,9 +42,10 @@ def test_also_when_somebody_stops_it(deploy: Deploy, tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
 
-def test_no_way_back_keeps_the_code(deploy: Deploy, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [DeploymentError, OSError])
+def test_no_way_back_keeps_the_code(deploy: Deploy, tmp_path: Path, kind: type[Exception]) -> None:
     def restore(before: Before) -> None:
-        raise DeploymentError("No.")
+        raise kind("No.")
 
     deploy.function = SimpleNamespace(restore=restore)  # type: ignore[assignment]
     saved = before(tmp_path)
