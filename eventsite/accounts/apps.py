@@ -1,16 +1,11 @@
-"""The apps behind accounts: our own with the staff model, and the two of Django's that it stands on.
+"""The two apps of Django's that accounts stand on, without their migrations.
 
-Those would load the machinery of migrations, for tables that no database has: a tenth of a cold start.
+They would load the machinery of migrations, for tables that no database has: a tenth of a cold start.
 """
 
 from __future__ import annotations
 
 from django.apps import AppConfig
-
-
-class AccountsConfig(AppConfig):
-    name = "eventsite.accounts"
-    label = "accounts"
 
 
 class InertAuth(AppConfig):
