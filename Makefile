@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
-.PHONY: run test test-deployment lint format bench bench-pages openapi package deploy undeploy lock clean
+.PHONY: run test test-deployment stress lint format bench bench-pages openapi package deploy undeploy lock clean
 
 run: .venv/run.installed
 	@$(BIN)/python manage.py runserver --noreload
@@ -13,6 +13,10 @@ test: .venv/test.installed
 # A whole deploy, to an emulator of AWS.
 test-deployment: .venv/test.installed .venv/ministack.installed
 	@$(BIN)/python -m pytest -m ministack tests/deployment
+
+# The long forms of tests, one after the other: faults, kills, races, attacks, 50,000 events, five minutes of load.
+stress: .venv/test.installed .venv/stress.installed
+	@$(BIN)/python -m pytest -m stress --timeout 1800
 
 lint: .venv/test.installed
 	$(BIN)/ruff check .
@@ -45,6 +49,8 @@ lock: .venv/test.installed
 	    -c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --group pyproject.toml:ministack -o requirements-ministack.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --group pyproject.toml:stress -o requirements-stress.txt
 
 clean:
 	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets dist
@@ -59,6 +65,10 @@ clean:
 .venv/ministack.installed: requirements-ministack.txt .venv/made
 	@$(BIN)/python -m venv --clear .venv/ministack
 	$(call install,requirements-ministack.txt,.venv/ministack/bin)
+
+.venv/stress.installed: requirements-stress.txt .venv/made
+	@$(BIN)/python -m venv --clear .venv/stress
+	$(call install,requirements-stress.txt,.venv/stress/bin)
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \

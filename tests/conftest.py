@@ -27,6 +27,19 @@ from tests.builders import make_staff
 from tests.faults import FaultProxy
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests measured: `record_property("writes acknowledged", 1234)`."""
+    measured = {
+        report.nodeid: report.user_properties
+        for report in terminalreporter.getreports("passed")
+        if report.when == "call" and report.user_properties
+    }
+    if measured:
+        terminalreporter.section("measured")
+    for test, figures in sorted(measured.items()):
+        terminalreporter.line(f"{test}: " + ", ".join(f"{name} {value}" for name, value in figures))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def engine() -> Iterator[Engine]:
     directory, home = django_settings.DYNAMODB_LOCAL_DIRECTORY, django_settings.DYNAMODB_LOCAL_HOME
