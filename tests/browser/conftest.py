@@ -62,7 +62,14 @@ def open_browser(browser: Browser, server: Server, tmp_path: Path) -> Iterator[O
             said.append(f"{message.location.get('url')}: {message.text}")
 
     def open_one(**options: Any) -> Page:
-        context = browser.new_context(base_url=server.url, locale="en-GB", accept_downloads=True, **options)
+        # Bootstrap's transitions off: axe would find colours halfway between two.
+        given: dict[str, Any] = {
+            "base_url": server.url,
+            "locale": "en-GB",
+            "accept_downloads": True,
+            "reduced_motion": "reduce",
+        }
+        context = browser.new_context(**given, **options)
         context.set_default_timeout(15_000)
         contexts.append(context)
         context.on("console", listen)
