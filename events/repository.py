@@ -17,7 +17,7 @@ from events.domain import (
     StorageBusyError,
     WriteConflictError,
 )
-from events.dynamodb import THROTTLED, connection, storage_errors
+from events.dynamodb import connection, storage_errors
 from events.history import history_item
 from events.models import (
     UNREVISED,
@@ -28,6 +28,7 @@ from events.models import (
     read_event,
 )
 from eventsite import observed
+from eventsite.aws_calls import THROTTLED
 
 IDEMPOTENCY_KEYS_LIVE = timedelta(hours=24)
 
@@ -45,7 +46,7 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
     """One transaction: the event, if it still is what `change` says it was, with its history row (and key).
 
     Raises WriteConflictError if another writer was first, to the event or to the key. A retry after a lost answer is
-    harmless: botocore gives each transaction a token, by which DynamoDB knows it again.
+    harmless: each transaction has a token, by which DynamoDB knows it again.
     """
     with storage_errors():
         try:

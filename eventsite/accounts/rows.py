@@ -14,8 +14,9 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from events.domain import StorageBusyError
-from events.dynamodb import THROTTLED, connection, error_code, storage_errors
+from events.dynamodb import connection, error_code, storage_errors
 from events.models import AccessItem
+from eventsite.aws_calls import THROTTLED
 
 TABLE: str = AccessItem.Meta.table_name
 _BATCH_GET_KEYS = 100  # DynamoDB's own limit

@@ -12,6 +12,7 @@ import sys
 import time
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 from tests.benchmarks.overhead import start_engine
@@ -92,17 +93,17 @@ def _pages() -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def _measure(client: Any, path: str, headers: dict[str, str]) -> str:
-    from events.dynamodb import connection
+    from events.dynamodb import DynamoDB
+    from eventsite.aws_calls import Service
 
     units: list[float] = []
 
-    def ask(params: dict[str, Any], **_: Any) -> None:
-        params["ReturnConsumedCapacity"] = "TOTAL"
-
-    def note(parsed: dict[str, Any], **_: Any) -> None:
-        consumed = parsed.get("ConsumedCapacity", {})
+    def call(service: DynamoDB, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        answer = Service.call(service, operation, parameters)
+        consumed = answer.get("ConsumedCapacity", {})
         consumed = consumed if isinstance(consumed, list) else [consumed]
         units.append(sum(part.get("CapacityUnits", 0) for part in consumed))
+        return answer
 
     taken = []
     for _ in range(ROUNDS + 1):
@@ -111,15 +112,8 @@ def _measure(client: Any, path: str, headers: dict[str, str]) -> str:
         taken.append(1000 * (time.perf_counter() - started))
         if response.status_code != 200:
             sys.exit(f"{path}: {response.status_code}")
-    dynamodb: Any = connection().client.meta.events
-    read = [f"dynamodb.{operation}" for operation in ("Query", "GetItem", "BatchGetItem")]
-    for name in read:
-        dynamodb.register(f"provide-client-params.{name}", ask)
-        dynamodb.register(f"after-call.{name}", note)
-    client.get(path, headers=headers)
-    for name in read:
-        dynamodb.unregister(f"provide-client-params.{name}", ask)
-        dynamodb.unregister(f"after-call.{name}", note)
+    with patch.object(DynamoDB, "call", call):
+        client.get(path, headers=headers)
     return f"{statistics.median(taken[1:]):.0f} ms, {len(units)} calls, {sum(units):.0f} RCU"
 
 

@@ -65,18 +65,17 @@ class TestTables:
         assert expiry == ({"AttributeName": "expiresAt", "Enabled": True} if table is AccessItem else None)
 
     def test_dynamodb_makes_of_them_what_it_makes_of_the_models(self, table: type[Model]) -> None:
-        client: Any = connection().client
         ours = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
         name = f"of-the-template-{logical_id(table)}"
-        client.create_table(TableName=name, **{key: self.properties(table)[key] for key in ours})
+        connection().dispatch("CreateTable", {"TableName": name, **{key: self.properties(table)[key] for key in ours}})
         try:
-            assert describe(client, name) == describe(client, table.Meta.table_name)
+            assert describe(name) == describe(table.Meta.table_name)
         finally:
-            client.delete_table(TableName=name)
+            connection().dispatch("DeleteTable", {"TableName": name})
 
 
-def describe(client: Any, name: str) -> dict[str, Any]:
-    table = client.describe_table(TableName=name)["Table"]
+def describe(name: str) -> dict[str, Any]:
+    table = connection().dispatch("DescribeTable", {"TableName": name})["Table"]
     return {
         "keys": table["KeySchema"],
         "attributes": {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]},

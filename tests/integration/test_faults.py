@@ -148,7 +148,8 @@ def test_keys_that_dynamodb_leaves_unread_are_asked_for_again(faults: FaultProxy
     for number in range(3):
         services.create_event(make_fields(eventId=str(number)), ACTOR)
     keys = [{"eventId": {"S": str(number)}} for number in range(3)]
-    content = json.dumps({"Responses": {"events": []}, "UnprocessedKeys": {"events": {"Keys": keys}}}).encode()
+    answer = {"Responses": {"events": []}, "UnprocessedKeys": {"events": {"Keys": keys}}, "ConsumedCapacity": []}
+    content = json.dumps(answer).encode()
 
     def leave_all_unread(handler: Any, body: bytes) -> None:
         handler.answer(200, content)

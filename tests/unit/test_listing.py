@@ -11,9 +11,10 @@ import pytest
 
 from events import event_lists, listing, services
 from events.domain import EventRange, Search
-from events.dynamodb import connection
+from events.dynamodb import DynamoDB
 from events.listing import ListPage, list_page
 from events.samples import made_up_events, store
+from eventsite.aws_calls import Service
 from tests.builders import ACTOR, make_fields
 
 SIZE = 4
@@ -147,19 +148,14 @@ def counted() -> Iterator[list[float]]:
     """The capacity units of each call made meanwhile."""
     units: list[float] = []
 
-    def ask(params: dict[str, Any], **_: Any) -> None:
-        params["ReturnConsumedCapacity"] = "TOTAL"
+    def call(service: DynamoDB, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        answer = Service.call(service, operation, parameters)
+        if operation == "Query":
+            units.append(answer["ConsumedCapacity"]["CapacityUnits"])
+        return answer
 
-    def count(parsed: dict[str, Any], **_: Any) -> None:
-        if "ConsumedCapacity" in parsed:
-            units.append(parsed["ConsumedCapacity"]["CapacityUnits"])
-
-    events: Any = connection().client.meta.events
-    events.register("provide-client-params.dynamodb.Query", ask)
-    events.register("after-call.dynamodb.Query", count)
-    yield units
-    events.unregister("provide-client-params.dynamodb.Query", ask)
-    events.unregister("after-call.dynamodb.Query", count)
+    with patch.object(DynamoDB, "call", call):
+        yield units
 
 
 @pytest.mark.parametrize(

@@ -325,9 +325,8 @@ def test_an_event_put_there_by_other_means_is_not_overwritten_unseen() -> None:
 
 
 def test_expired_rows_are_dynamodbs_to_remove() -> None:
-    client: Any = connection().client
-    described = client.describe_time_to_live(TableName="events-access")["TimeToLiveDescription"]
-    assert described == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
+    described = connection().dispatch("DescribeTimeToLive", {"TableName": "events-access"})
+    assert described["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
 
 
 def test_a_page_begins_where_both_the_dates_and_the_cursor_let_it() -> None:

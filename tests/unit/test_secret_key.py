@@ -6,8 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from eventsite.engine.process import free_port
 from eventsite.secret_key import read_secret_keys
+from tests.answers import answering
 
 NAME = "/events/test/secret-key"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "PATH": os.environ["PATH"]}
@@ -24,30 +23,8 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "PA
 @contextmanager
 def parameter_store(*answers: tuple[int, str]) -> Iterator[tuple[str, list[tuple[dict[str, str], Any]]]]:
     """A server that gives these answers, the last one again and again; its address, and what it was asked."""
-    asked: list[tuple[dict[str, str], Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            asked.append((dict(self.headers), json.loads(body)))
-            status, text = answers[min(len(asked), len(answers)) - 1]
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the base class's
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(*((status, text, {}) for status, text in answers)) as (url, asked):
+        yield url, asked
 
 
 def value(text: str) -> tuple[int, str]:
@@ -65,7 +42,7 @@ def test_the_newest_key_comes_first(stored: str, keys: list[str]) -> None:
     with parameter_store(value(stored)) as (url, asked):
         assert read_secret_keys(NAME, "eu-west-1", url) == keys
     [(headers, body)] = asked
-    assert body == {"Name": NAME, "WithDecryption": True}
+    assert json.loads(body) == {"Name": NAME, "WithDecryption": True}
     assert headers["X-Amz-Target"] == "AmazonSSM.GetParameter"
     assert "/eu-west-1/ssm/aws4_request" in headers["Authorization"]
 
@@ -95,12 +72,13 @@ def test_a_refusal_is_not_tried_again() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ((400, '{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": "none"}'), "400 ParameterNotFound none."),
-        ((400, '{"__type": "AccessDeniedException", "Message": "no"}'), "400 AccessDeniedException no."),
-        ((500, "{}"), "500, in no known form."),
-        ((400, "[]"), "400, in no known form."),
-        ((200, "{}"), "200, in no known form."),
-        ((200, "no JSON"), "invalid literal"),
+        ((400, '{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": "none"}'), "ParameterNotFound none."),
+        ((400, '{"__type": "AccessDeniedException", "Message": "no"}'), "AccessDeniedException no."),
+        ((500, "{}"), "500."),
+        ((400, "[]"), "ssm did not answer: 400, not a JSON object"),
+        ((200, "{}"), "the answer has no known form."),
+        ((200, '{"Parameter": {"Value": 1}}'), "the answer has no known form."),
+        ((200, "no JSON"), "ssm did not answer: 200, not JSON: "),
     ],
 )
 def test_what_is_wrong_is_said(answer: tuple[int, str], said: str) -> None:
@@ -117,14 +95,15 @@ def test_an_empty_parameter_holds_no_key() -> None:
 
 
 def test_nobody_answers() -> None:
-    with pytest.raises(ImproperlyConfigured, match="could not be read: Could not connect"):
+    with pytest.raises(ImproperlyConfigured, match=r"could not be read: ssm did not answer: .*refused"):
         read_secret_keys(NAME, "eu-west-1", f"http://127.0.0.1:{free_port()}")
 
 
 def test_without_credentials_nothing_is_asked() -> None:
     nothing: Callable[[Any], None] = lambda session: None  # noqa: E731
     with (
-        patch("eventsite.secret_key.Session.get_credentials", nothing),
-        pytest.raises(ImproperlyConfigured, match="no AWS credentials"),
+        patch.dict(os.environ, {"PATH": os.environ["PATH"]}, clear=True),
+        patch("eventsite.aws_calls.Session.get_credentials", nothing),
+        pytest.raises(ImproperlyConfigured, match="could not be read: Unable to locate credentials"),
     ):
         read_secret_keys(NAME, "eu-west-1")

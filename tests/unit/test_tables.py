@@ -14,7 +14,7 @@ from tests.builders import ACTOR, make_fields
 
 
 def indexes(table: str) -> set[str]:
-    described: Any = connection().client.describe_table(TableName=table)  # type: ignore[attr-defined]
+    described: Any = connection().dispatch("DescribeTable", {"TableName": table})
     return {index["IndexName"] for index in described["Table"].get("GlobalSecondaryIndexes", [])}
 
 

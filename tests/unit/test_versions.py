@@ -152,7 +152,7 @@ def test_what_the_first_version_wrote_into_the_history_is_read_too() -> None:
     for row in read_table(HistoryItem):
         for name in ("title", "changed", "createdAt", "allChanges", "atAndId"):
             del row[name]
-        connection().client.put_item(TableName=HistoryItem.Meta.table_name, Item=row)  # type: ignore[attr-defined]
+        connection().dispatch("PutItem", {"TableName": HistoryItem.Meta.table_name, "Item": row})
     past = versions.get_past("launch")
     assert (past.title, [row.action for row in past.rows]) == ("Launch night", ["delete", "create"])
     restored = versions.undo_change("launch", at, EVA)

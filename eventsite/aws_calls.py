@@ -1,0 +1,146 @@
+"""Calls of AWS services that speak JSON: one signed POST each, over connections that are kept open."""
+
+from __future__ import annotations
+
+import random
+import time
+from base64 import b64encode
+from typing import Any, ClassVar, cast
+from zlib import crc32
+
+import orjson
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials, EnvProvider
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.httpsession import get_cert_path
+from botocore.session import Session
+from botocore.utils import get_environ_proxies
+
+THROTTLED = frozenset(
+    {"ProvisionedThroughputExceededException", "ThrottlingException", "ThrottlingError", "RequestLimitExceeded"}
+    | {"ProvisionedThroughputExceeded", "TransactionInProgressException"}
+)
+
+
+class NoAnswerError(BotoCoreError):
+    """The service was not reached, or what came back is no answer of it."""
+
+    fmt = "{service} did not answer: {error}"
+
+
+class Service:
+    """One service in one region, as its subclass describes it. Safe to use from any thread.
+
+    Botocore's own client does the same, at twice the cost a call and 30 ms a start: it reads a description of the
+    service, and walks it for every call. Signatures, credentials and errors are botocore's here, too.
+    """
+
+    name: ClassVar[str]
+    target: ClassVar[str]  # what the names of its operations begin with
+    version: ClassVar[str]  # of JSON, in AWS's counting
+    timeouts: ClassVar[tuple[float, float]]  # seconds to connect, to read
+    pauses: ClassVar[tuple[float, ...]]  # the most seconds to wait before each further try
+
+    def __init__(
+        self, region: str, url: str | None, credentials: Credentials | None = None, *, proxies: bool = True
+    ) -> None:
+        """Credentials are looked for where botocore finds them, unless given; a proxy, in the environment."""
+        self._region = region
+        self.url = url or f"https://{self.name}.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+        self._credentials = credentials or _find_credentials()
+        connect, read = self.timeouts
+        options: dict[str, Any] = {
+            "timeout": urllib3.Timeout(connect=connect, read=read),
+            "maxsize": 50,
+            "ca_certs": get_cert_path(True),
+        }
+        proxy = get_environ_proxies(self.url).get(self.url.partition(":")[0]) if proxies else None
+        if proxy:
+            self._http: Any = urllib3.ProxyManager(proxy, **options)
+            self._path = self.url
+        else:
+            self._http = urllib3.PoolManager(**options).connection_from_url(self.url)
+            self._path = "/"
+
+    def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The answer to an operation. Raises ClientError if the service refused it, NoAnswerError."""
+        body = orjson.dumps(parameters, default=_base64)
+        for pause in (*self.pauses, None):
+            try:
+                return self._try(operation, body)
+            except (NoAnswerError, ClientError) as error:
+                if pause is None or not _may_pass(error):
+                    raise
+            time.sleep(random.uniform(pause / 2, pause))
+        raise AssertionError
+
+    def _try(self, operation: str, body: bytes) -> dict[str, Any]:
+        if self._credentials is None:
+            raise NoCredentialsError
+        request = _Request(self.url, body)
+        request.headers = {
+            "Content-Type": f"application/x-amz-json-{self.version}",
+            "User-Agent": "events",
+            "X-Amz-Target": f"{self.target}.{operation}",
+        }
+        credentials = self._credentials.get_frozen_credentials()  # which renews them, when it is time to
+        SigV4Auth(credentials, self.name, self._region).add_auth(cast(AWSRequest, request))
+        try:
+            answer = self._http.urlopen("POST", self._path, body=body, headers=request.headers, retries=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise NoAnswerError(service=self.name, error=error) from error
+        content, checksum = answer.data, answer.headers.get("x-amz-crc32")
+        if checksum is not None and int(checksum) != crc32(content):
+            raise NoAnswerError(service=self.name, error="the answer's checksum is another")
+        try:
+            parsed = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            raise NoAnswerError(service=self.name, error=f"{answer.status}, not JSON: {error}") from error
+        if not isinstance(parsed, dict):
+            raise NoAnswerError(service=self.name, error=f"{answer.status}, not a JSON object")
+        if answer.status != 200:
+            raise ClientError(cast(Any, _read_error(answer.status, parsed)), operation)
+        return parsed
+
+
+def _find_credentials() -> Credentials | None:
+    found: Credentials | None = EnvProvider().load()  # as Lambda gives them; to look everywhere takes 12 ms
+    return found or Session().get_credentials()
+
+
+class _Request:
+    """What SigV4Auth asks of a request; botocore's own is prepared anew, whole, at each look at its body."""
+
+    method = "POST"
+    params = None  # of the query
+
+    def __init__(self, url: str, body: bytes) -> None:
+        self.url, self.body = url, body
+        self.headers: dict[str, str] = {}
+        self.context: dict[str, Any] = {}
+
+
+def _base64(value: Any) -> str:
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    raise TypeError
+
+
+def _read_error(status: int, parsed: dict[str, Any]) -> dict[str, Any]:
+    """In the form in which botocore hands it on."""
+    code = str(parsed.get("__type") or status).rpartition("#")[2]
+    message = parsed.get("message") or parsed.get("Message") or ""
+    return {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        "CancellationReasons": parsed.get("CancellationReasons", []),
+    }
+
+
+def _may_pass(error: NoAnswerError | ClientError) -> bool:
+    if isinstance(error, NoAnswerError):
+        return True
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status >= 500 or status == 429 or error.response["Error"]["Code"] in THROTTLED

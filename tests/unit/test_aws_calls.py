@@ -1,0 +1,144 @@
+"""What a call of an AWS service is made of, and which of its failures are tried again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+from zlib import crc32
+
+import certifi
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials, RefreshableCredentials
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from eventsite import aws_calls
+from eventsite.aws_calls import NoAnswerError, Service
+from tests.answers import Answer, answering
+
+CREDENTIALS = Credentials("id", "secret", "token")
+OK: Answer = (200, '{"Fine": true}', {})
+
+
+class Notes(Service):
+    name = "notes"
+    target = "Notes_20200101"
+    version = "1.0"
+    timeouts = (1, 2.5)
+    pauses = (0.01, 0.01)
+
+
+@pytest.fixture(autouse=True)
+def no_pauses() -> Iterator[list[float]]:
+    pauses: list[float] = []
+    with patch("eventsite.aws_calls.time.sleep", pauses.append):
+        yield pauses
+
+
+def test_a_call_is_a_signed_post_of_json() -> None:
+    with answering(OK) as (url, asked):
+        assert Notes("eu-west-1", url, CREDENTIALS).call("Read", {"Blob": b"\x00\xff", "Text": "ä"}) == {"Fine": True}
+    [(headers, body)] = asked
+    assert json.loads(body) == {"Blob": "AP8=", "Text": "ä"}
+    assert headers["X-Amz-Target"] == "Notes_20200101.Read"
+    assert headers["Content-Type"] == "application/x-amz-json-1.0"
+
+
+def test_it_is_signed_as_botocore_signs_its_own_requests() -> None:
+    with answering(OK) as (url, asked):
+        Notes("eu-west-1", url, CREDENTIALS).call("Read", {"Name": "launch"})
+    [(headers, body)] = asked
+    named = ("Content-Type", "User-Agent", "X-Amz-Target")
+    request = AWSRequest("POST", url, {name: headers[name] for name in named}, body)
+    signed_at = datetime.strptime(headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    with patch("botocore.auth.get_current_datetime", lambda: signed_at):
+        SigV4Auth(CREDENTIALS, "notes", "eu-west-1").add_auth(request)
+    assert headers["Authorization"] == request.headers["Authorization"]
+    assert headers["X-Amz-Security-Token"] == "token"
+
+
+@pytest.mark.parametrize(
+    ("region", "url"),
+    [
+        ("eu-west-1", "https://notes.eu-west-1.amazonaws.com"),
+        ("cn-north-1", "https://notes.cn-north-1.amazonaws.com.cn"),
+        ("us-gov-west-1", "https://notes.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_each_region_has_its_address(region: str, url: str) -> None:
+    service = Notes(region, None, CREDENTIALS)
+    assert service.url == url
+    pool: Any = service._http  # noqa: SLF001  # whom it trusts is worth a look inside
+    assert (f"{pool.scheme}://{pool.host}", pool.cert_reqs) == (url, None)  # None: urllib3's own, which is to require
+    assert pool.ca_certs == certifi.where()
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        (500, '{"__type": "x#InternalServerError"}', {}),
+        (503, "<html>", {}),
+        (429, "{}", {}),
+        (400, '{"__type": "x#ThrottlingException"}', {}),
+        (200, "<html>", {}),
+        (200, "[]", {}),
+        (200, '{"Fine": true}', {"x-amz-crc32": "1"}),
+    ],
+)
+def test_what_may_pass_is_tried_again(passing: Answer, no_pauses: list[float]) -> None:
+    with answering(passing, passing, OK) as (url, asked):
+        assert Notes("eu-west-1", url, CREDENTIALS).call("Read", {}) == {"Fine": True}
+    assert len(asked) == 3
+    assert [0.005 <= pause <= 0.01 for pause in no_pauses] == [True, True]
+    with answering(passing) as (url, asked), pytest.raises((ClientError, NoAnswerError)):
+        Notes("eu-west-1", url, CREDENTIALS).call("Read", {})
+    assert len(asked) == 3
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]
+    refusal = {"__type": "a.b#TransactionCanceledException", "Message": "no", "CancellationReasons": reasons}
+    with (
+        answering((400, json.dumps(refusal), {})) as (url, asked),
+        pytest.raises(ClientError) as refused,
+    ):
+        Notes("eu-west-1", url, CREDENTIALS).call("Write", {})
+    assert len(asked) == 1
+    response: Any = refused.value.response
+    assert response["Error"] == {"Code": "TransactionCanceledException", "Message": "no"}
+    assert response["CancellationReasons"] == reasons
+
+
+def test_an_answer_that_arrived_whole_is_taken() -> None:
+    with answering((200, "{}", {"x-amz-crc32": str(crc32(b"{}"))})) as (url, asked):
+        assert Notes("eu-west-1", url, CREDENTIALS).call("Read", {}) == {}
+    assert len(asked) == 1
+
+
+def test_credentials_are_renewed_in_time() -> None:
+    renewed = []
+
+    def renew() -> dict[str, str]:
+        renewed.append(True)
+        later = datetime.now(UTC) + timedelta(hours=6)
+        return {"access_key": "new", "secret_key": "s", "token": "t", "expiry_time": later.isoformat()}
+
+    over = datetime.now(UTC) - timedelta(minutes=1)
+    credentials = RefreshableCredentials("old", "s", "t", over, renew, "test")
+    with answering(OK) as (url, asked):
+        service = Notes("eu-west-1", url, credentials)
+        service.call("Read", {})
+        service.call("Read", {})
+    assert ["Credential=new/" in headers["Authorization"] for headers, _ in asked] == [True, True]
+    assert len(renewed) == 1
+
+
+def test_without_credentials_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_calls, "_find_credentials", lambda: None)
+    with answering(OK) as (url, asked), pytest.raises(NoCredentialsError):
+        Notes("eu-west-1", url).call("Read", {})
+    assert asked == []
