@@ -108,30 +108,43 @@ class EventItem(Model):
 
 def read_fields(item: dict[str, Any]) -> EventFields:
     """An item as DynamoDB sends it, as an event's fields."""
-    return {
-        "eventId": item["eventId"]["S"],
-        "title": item["title"]["S"],
-        "description": item["description"]["S"],
-        "date": item["date"]["S"],
-        "location": item["location"]["S"],
-        "capacity": int(item["capacity"]["N"]),
-        "organizer": item["organizer"]["S"],
-        "status": item["status"]["S"],
-    }
+    try:
+        return {
+            "eventId": item["eventId"]["S"],
+            "title": item["title"]["S"],
+            "description": item["description"]["S"],
+            "date": item["date"]["S"],
+            "location": item["location"]["S"],
+            "capacity": int(item["capacity"]["N"]),
+            "organizer": item["organizer"]["S"],
+            "status": item["status"]["S"],
+        }
+    except (KeyError, ValueError):
+        return read_fields(_completed(item))
+
+
+def _completed(item: dict[str, Any]) -> dict[str, Any]:
+    """What an item put there by other means lacks, or has of another kind, is empty: so it can be seen, and mended."""
+    texts = {name: {"S": item.get(name, {}).get("S", "")} for name in FIELD_NAMES}
+    capacity = item.get("capacity", {}).get("N", "")
+    return {**item, **texts, "capacity": {"N": capacity if capacity.isdecimal() else "0"}}
 
 
 def read_summary(item: dict[str, Any]) -> EventSummary:
     """An item of an index, as a row of a list."""
-    return {
-        "eventId": item["eventId"]["S"],
-        "title": item["title"]["S"],
-        "date": item["date"]["S"],
-        "location": item["location"]["S"],
-        "capacity": int(item["capacity"]["N"]),
-        "organizer": item["organizer"]["S"],
-        "status": item["status"]["S"],
-        "revision": item.get("revision", {"S": ""})["S"],
-    }
+    try:
+        return {
+            "eventId": item["eventId"]["S"],
+            "title": item["title"]["S"],
+            "date": item["date"]["S"],
+            "location": item["location"]["S"],
+            "capacity": int(item["capacity"]["N"]),
+            "organizer": item["organizer"]["S"],
+            "status": item["status"]["S"],
+            "revision": item.get("revision", {"S": ""})["S"],
+        }
+    except (KeyError, ValueError):
+        return read_summary(_completed(item))
 
 
 def read_event(item: dict[str, Any]) -> Event:
