@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -48,7 +49,7 @@ class TimeLimit:
 
 def list_events() -> list[EventFields]:
     """Every event there is now (a strongly consistent scan), in order of date, then eventId."""
-    keyed: list[tuple[str, str, EventFields]] = []
+    events: list[EventFields] = []
     position: Any = None
     time_limit = TimeLimit()
     while True:
@@ -60,13 +61,10 @@ def list_events() -> list[EventFields]:
                 exclusive_start_key=position,
                 consistent_read=True,
             )
-        for item in answer["Items"]:
-            fields = read_fields(item)
-            keyed.append((fields["date"], fields["eventId"], fields))
+        events += map(read_fields, answer["Items"])
         position = answer.get("LastEvaluatedKey")
         if not position:
-            keyed.sort()  # the ids differ, so the fields are never compared
-            return [fields for _, _, fields in keyed]
+            return _in_order(events)
 
 
 def get_events(event_ids: list[str]) -> list[Event]:
@@ -87,8 +85,12 @@ def query_events(within: EventRange, limit: int | None) -> tuple[list[EventField
     current = map(read_fields, _batch_get([item["eventId"]["S"] for item in items], _FIELDS, time_limit))
     last = end or within.last
     events = [fields for fields in current if within.first <= sort_key(fields["date"], fields["eventId"]) <= last]
-    events.sort(key=lambda fields: (fields["date"], fields["eventId"]))
-    return events, end
+    return _in_order(events), end
+
+
+def _in_order(events: list[EventFields]) -> list[EventFields]:
+    # Of date, then id: to sort twice, by texts, takes less than half of sorting once, by pairs.
+    return sorted(sorted(events, key=itemgetter("eventId")), key=itemgetter("date"))
 
 
 def query_summaries(search: Search, limit: int | None, most_looks: int | None = None) -> SummaryPage:

@@ -44,6 +44,7 @@ from eventsite.request_log import write_request
 MAX_ANSWER_BYTES = 6_291_556
 # Enough to read; what is in the log is paid for, and 6 MB cannot be returned either.
 MAX_COMMAND_OUTPUT = 100_000
+_HEADERS_AT_MOST = 10_240  # by the gateway's own limit
 _ASCII = "".join(map(chr, range(128)))
 _TOO_LONG = "The answer is longer than the 6 MB that can be sent; ask for pages with ?limit=, or accept gzip."
 _KEPT_WHEN_TOO_LONG = ("cache-control", "strict-transport-security", "vary", "x-content-type-options", "x-request-id")
@@ -100,8 +101,7 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     cold, _warm = not _warm, True
     started = time.perf_counter()
     answer = _respond(_as_the_site_knows_it(event), context)
-    # A character is up to 12 bytes long in JSON, as the Python 3.11 runtime writes it.
-    if len(answer["body"]) > MAX_ANSWER_BYTES // 12 and len(json.dumps(answer)) > MAX_ANSWER_BYTES:
+    if _may_be_too_long(answer["body"]) and len(json.dumps(answer)) > MAX_ANSWER_BYTES:
         answer = _too_long(answer)
     observation = observed.current()
     observation.status = answer["statusCode"]
@@ -118,6 +118,12 @@ def _as_the_site_knows_it(event: dict[str, Any]) -> dict[str, Any]:
     if settings.URL_PREFIX and f"{path}/".startswith(f"{settings.URL_PREFIX}/"):
         path = path[len(settings.URL_PREFIX) :] or "/"
     return event if path == event.get(name) else {**event, name: path}
+
+
+def _may_be_too_long(body: str) -> bool:
+    # The Python 3.11 runtime writes a character as up to 12 bytes of JSON; one of JSON that is ASCII, as up to two.
+    longest = 2 if body.isascii() and body.startswith(("[", "{")) else 12
+    return len(body) * longest > MAX_ANSWER_BYTES - _HEADERS_AT_MOST
 
 
 def _too_long(answer: dict[str, Any]) -> dict[str, Any]:

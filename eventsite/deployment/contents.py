@@ -38,6 +38,7 @@ _UNUSED = (
     "**/locale/*/LC_MESSAGES",
     "**/static",
     "bootstrap",
+    "botocore/data",
     "cffi",
     "dateutil/zoneinfo/*.tar.gz",
     "django/conf/*_template",
@@ -52,7 +53,6 @@ _UNUSED = (
     "urllib3/contrib/emscripten",
 )
 _ALL_THAT_IS_USED = {
-    "botocore/data": {"_retry.json", "dynamodb", "endpoints.json", "partitions.json", "sdk-default-configuration.json"},
     "django/conf/locale": {"__init__.py", "en"},
     "django/contrib": {"__init__.py", "auth", "contenttypes", "messages", "sessions", "sites", "staticfiles"},
     "django/core/management/commands": {"__init__.py"},
