@@ -34,6 +34,8 @@ _BATCH_GET_TRIES = 6
 _FIRST_LOOK = 500
 _LONGEST_LOOK = 3000
 _MOST_STATUSES = 30
+SECONDS_TO_KEEP_STATUSES = 20
+_seen_statuses: tuple[float, list[str]] | None = None
 
 
 class TimeLimit:
@@ -170,7 +172,24 @@ def _batch_get(event_ids: list[str], attributes: list[str] | None, time_limit: T
 
 
 def statuses_in_use() -> list[str]:
-    """The statuses that events have, in order; the first thirty. Costs one look each, however many events there are."""
+    """The statuses that events have, in order; the first thirty.
+
+    To look costs a call for each, so what was seen is kept for some seconds: one that is new in another process may be
+    missing for as long.
+    """
+    global _seen_statuses  # noqa: PLW0603
+    if _seen_statuses is None or _seen_statuses[0] < time.monotonic():
+        _seen_statuses = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _look_for_statuses())
+    return list(_seen_statuses[1])
+
+
+def forget_statuses() -> None:
+    """To be called where they may have changed."""
+    global _seen_statuses  # noqa: PLW0603
+    _seen_statuses = None
+
+
+def _look_for_statuses() -> list[str]:
     statuses: list[str] = []
     while len(statuses) < _MOST_STATUSES:
         beyond = EventItem.status > statuses[-1] if statuses else None

@@ -18,6 +18,7 @@ from events.domain import (
     WriteConflictError,
 )
 from events.dynamodb import connection, storage_errors
+from events.event_lists import forget_statuses
 from events.history import history_item
 from events.models import (
     UNREVISED,
@@ -62,6 +63,7 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
             if not THROTTLED.isdisjoint(codes):
                 raise StorageBusyError(str(error.cause)) from error
             raise
+    forget_statuses()
     observation = observed.current()
     written = change.after or change.before
     observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""

@@ -92,7 +92,7 @@ class Service:
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswerError(service=self.name, error=error) from error
         content, checksum = answer.data, answer.headers.get("x-amz-crc32")
-        if checksum is not None and int(checksum) != crc32(content):
+        if checksum is not None and checksum != str(crc32(content)):
             raise NoAnswerError(service=self.name, error="the answer's checksum is another")
         try:
             parsed = orjson.loads(content)

@@ -187,7 +187,8 @@ def _page_of_405(response: HttpResponseBase) -> HttpResponse:
 
 def _as_json(response: HttpResponseBase) -> HttpResponse:
     if "Allow" not in response.headers:
-        return answer(response.status_code)
+        kept = {name: response.headers[name] for name in ("Retry-After",) if name in response.headers}
+        return answer(response.status_code, headers=kept)
     methods = set(response.headers["Allow"].split(", "))
     allowed = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
     detail = f"This method is not allowed here; allowed: {allowed}."

@@ -17,6 +17,7 @@ from pynamodb.models import Model
 from rest_framework.test import APIClient
 
 from events.dynamodb import connection
+from events.event_lists import forget_statuses
 from events.models import TABLES, table_schema
 from events.tables import create_tables
 from eventsite.accounts.models import Staff
@@ -63,6 +64,7 @@ def emptied_tables(engine: Engine) -> Iterator[None]:
 
 
 def empty_tables() -> None:
+    forget_statuses()
     for table in TABLES:
         keys = read_table(table, [key["AttributeName"] for key in table_schema(table)["key_schema"]])
         for start in range(0, len(keys), 25):

@@ -148,19 +148,6 @@ def test_colours_follow_the_system_unless_chosen(open_browser: Open, scripts: bo
     assert not is_dark()
 
 
-def test_the_first_visit_weighs_little(desk: Page) -> None:
-    """Compressed, with everything that the page brings along."""
-    store()
-    weights: list[int] = []
-    client = desk.context.new_cdp_session(desk)
-    client.send("Network.enable")
-    client.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    client.on("Network.loadingFinished", lambda event: weights.append(event["encodedDataLength"]))
-    desk.goto("/staff/events/")
-    desk.wait_for_load_state("networkidle")
-    assert 20_000 < sum(weights) < 100_000
-
-
 def test_back_after_signing_out_shows_nothing(desk: Page) -> None:
     store(title="Secret plans")
     desk.goto("/staff/events/")

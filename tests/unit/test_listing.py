@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from events import event_lists, listing, services
+from events import event_lists, listing, repository, services
 from events.domain import EventRange, Search
 from events.dynamodb import DynamoDB
 from events.listing import ListPage, list_page
@@ -182,9 +183,25 @@ def test_the_statuses_in_use() -> None:
     assert services.statuses_in_use() == ["active", "draft", "à venir"]
     services.delete_event("e03", ACTOR)
     assert services.statuses_in_use() == ["draft", "à venir"]
+    event_lists.forget_statuses()
     with counted() as units:
         services.statuses_in_use()
     assert len(units) == 3
+
+
+def test_the_statuses_in_use_are_kept_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(event_lists, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    assert services.statuses_in_use() == []
+    with patch.object(repository, "forget_statuses", lambda: None):  # as if another process did it
+        store_days(1, status="draft")
+    for clock[0], seen in ((20.0, []), (20.1, ["draft"]), (30.0, ["draft"])):
+        assert services.statuses_in_use() == seen
+    with counted() as units:
+        services.statuses_in_use()
+    assert units == []
+    services.update_event("e01", {"status": "cancelled"}, ACTOR)
+    assert services.statuses_in_use() == ["cancelled"]
 
 
 def test_an_export_is_every_row_with_all_its_fields(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,104 @@
+"""A desk of any number of events, put into the tables at once; what the pages show of it is the same at every size.
+
+Of the first 120 events, 20 are in the next thirty days, 30 in the month that the calendar shows, and 70 in the month
+after. All others are in other years: half before, half after. One is about as long as another, so that any page costs
+the same.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from events.domain import Actor, Change, Event, EventFields
+from events.forms import today
+from events.history import history_item
+from events.models import EventItem, HistoryItem
+from events.months import Month
+
+FEW = 120
+_STATUSES = ("active", "active", "active", "draft", "active", "cancelled")
+_ACTOR = Actor("tester", "192.0.2.7")
+_AT_ONCE = 25  # DynamoDB's own limit
+_WRITERS = 4
+
+
+def month_shown() -> Month:
+    """A month that begins after the next thirty days."""
+    following = Month.of(today() + timedelta(31)).next
+    assert following
+    return following
+
+
+def event_fields(number: int) -> EventFields:
+    """The event of a number. One in thirty is about jazz; eight are postponed, all of them among the few."""
+    return {
+        "eventId": f"event-{number:06}",
+        "title": f"{'Jazz' if number % 30 == 29 else 'Talk'} in the library, part {number:06}",
+        "description": f"{'Doors open half an hour before. ' * 6}{number:06}",
+        "date": _day(number).isoformat(),
+        "location": f"Training room {number % 10}",
+        "capacity": 100 + number % 900,
+        "organizer": f"Adult education {number % 10}",
+        "status": _status(number),
+    }
+
+
+def _status(number: int) -> str:
+    if number < FEW and number % 17 == 0:
+        return "postponed"
+    return _STATUSES[number % 6]
+
+
+def _day(number: int) -> date:
+    if number < 20:
+        return today() + timedelta(number)
+    if number < 50:
+        return month_shown().first + timedelta(number % 28)
+    if number < FEW:
+        return month_shown().last + timedelta(1 + number % 28)
+    years = 2 + number % 8
+    return today() + timedelta(years * 365 + number % 300) * (1 if number % 2 else -1)
+
+
+def fill(engine_port: int, first: int, last: int) -> None:
+    """Puts the events of these numbers into the engine's tables, each with the row of its history."""
+    batches = list(_batches(first, last))
+    with ThreadPoolExecutor(_WRITERS) as writers:
+        for written in [writers.submit(_put, engine_port, batches[start::_WRITERS]) for start in range(_WRITERS)]:
+            written.result()
+
+
+def _batches(first: int, last: int) -> Iterator[bytes]:
+    for start in range(first, last, _AT_ONCE):
+        events = [Event.new(event_fields(number), _ACTOR) for number in range(start, min(start + _AT_ONCE, last))]
+        rows = [history_item(Change.create(event, _ACTOR)).serialize() for event in events]
+        yield _request(EventItem.Meta.table_name, [EventItem.from_event(event).serialize() for event in events])
+        yield _request(HistoryItem.Meta.table_name, rows)
+
+
+def _request(table: str, items: list[dict[str, Any]]) -> bytes:
+    return orjson.dumps({"RequestItems": {table: [{"PutRequest": {"Item": item}} for item in items]}})
+
+
+def _put(engine_port: int, batches: list[bytes]) -> None:
+    """As the engine takes them: it looks at no signature, so botocore need not make one."""
+    engine = http.client.HTTPConnection("127.0.0.1", engine_port, timeout=60)
+    headers = {
+        "Content-Type": "application/x-amz-json-1.0",
+        "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{settings.AWS_REGION}/dynamodb/aws4_request, "
+        "SignedHeaders=host, Signature=none",
+    }
+    for batch in batches:
+        engine.request("POST", "/", batch, headers)
+        answer = engine.getresponse()
+        content = answer.read()
+        assert (answer.status, orjson.loads(content)["UnprocessedItems"]) == (200, {}), content
+    engine.close()

@@ -1,0 +1,115 @@
+"""What each request asks of DynamoDB: the same calls and units whether there are 120 events or 50,000.
+
+The units are those that DynamoDB Local reports. Of a transaction it takes 4 for each table and index, where AWS takes 2
+for a table and 1 for an index (docs/scale.md); the rest is alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from events.event_lists import forget_statuses
+from tests.builders import make_body, make_staff
+from tests.calls import send
+from tests.conftest import client_of
+from tests.costs.conftest import Desk
+from tests.costs.desk import FEW, month_shown
+
+SIZES = [1_000, pytest.param(50_000, marks=pytest.mark.stress)]
+
+# Who is signed in (the session, the account), and the statuses to offer (a look for each of four, and one in vain; they
+# are kept for 20 seconds, and here looked for each time).
+STAFF = "2 x GetItem events-access"
+STATUSES = "5 x Query events/by-status-name"
+
+WRITES = {
+    "POST": "TransactWriteItems events+events-history: 24 WCU",
+    "PUT": "GetItem events, TransactWriteItems events+events-history: 1 RCU + 20 WCU",
+    "DELETE": "GetItem events, TransactWriteItems events+events-history: 1 RCU + 24 WCU",
+}
+READS = {
+    "/events/event-000005": "GetItem events: 1 RCU",
+    "/events?limit=50": "Query events/by-date, BatchGetItem events: 52 RCU",
+    "/events?limit=100": "Query events/by-date, BatchGetItem events: 104 RCU",
+    "/events?from={first}&to={last}": "Query events/by-date, BatchGetItem events: 31.5 RCU",
+    "/events?from={first}&to={last}&limit=20": "Query events/by-date, BatchGetItem events: 21 RCU",
+    "/events?status=active&limit=50": "Query events/by-status: 4 RCU",
+    "/events?status=postponed&limit=50": "Query events/by-status: 1 RCU",
+    "/staff/": f"{STAFF}, Query events/by-date, Query events-history/by-time: 3.5 RCU",
+    "/staff/events/": f"{STAFF}, {STATUSES}, Query events/by-date: 6 RCU",
+    "/staff/events/?status=active": f"{STAFF}, {STATUSES}, Query events/by-status: 8 RCU",
+    "/staff/events/?status=postponed": f"{STAFF}, {STATUSES}, Query events/by-status: 5 RCU",
+    "/staff/events/?q=jazz&first={first}&last={last}": f"{STAFF}, {STATUSES}, Query events/by-date: 5.5 RCU",
+    "/staff/calendar/?month={month}": f"{STAFF}, Query events/by-date: 3.5 RCU",
+    "/staff/event/event-000005/": f"{STAFF}, GetItem events, Query events-history: 4 RCU",
+    "/staff/events/new/": f"{STAFF}, {STATUSES}: 4 RCU",
+    "/staff/event/event-000005/edit/": f"{STAFF}, GetItem events, Query events-history, {STATUSES}: 6 RCU",
+    "/staff/event/event-000005/delete/": f"{STAFF}, GetItem events, Query events-history: 4 RCU",
+    "/staff/activity/": f"{STAFF}, Query events-history/by-time: 3.5 RCU",
+}
+# A text is looked for among 500 events, then among twice as many each time, eight times at most: in 18,500 events.
+_SEARCH = f"{STAFF}, {STATUSES}"
+SEARCHES = {
+    FEW: {
+        "/staff/events/?q=talk": f"{_SEARCH}, Query events/by-date: 8.5 RCU",
+        "/staff/events/?q=jazz": f"{_SEARCH}, Query events/by-date: 8.5 RCU",
+        "/staff/events/?q=nowhere&ended=on": f"{_SEARCH}, Query events/by-date: 8.5 RCU",
+    },
+    1_000: {
+        "/staff/events/?q=talk": f"{_SEARCH}, Query events/by-date: 21.5 RCU",
+        "/staff/events/?q=jazz": f"{_SEARCH}, 2 x Query events/by-date: 24 RCU",
+        "/staff/events/?q=nowhere&ended=on": f"{_SEARCH}, 2 x Query events/by-date: 39 RCU",
+    },
+    50_000: {
+        "/staff/events/?q=talk": f"{_SEARCH}, Query events/by-date: 22 RCU",
+        "/staff/events/?q=jazz": f"{_SEARCH}, 2 x Query events/by-date: 57 RCU",
+        "/staff/events/?q=nowhere&ended=on": f"{_SEARCH}, 8 x Query events/by-date: 651.5 RCU",
+    },
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_request_costs_what_it_asks_for(own_desk: Desk, record_property: Any, size: int) -> None:
+    client = client_of(make_staff("ada", "admin"))
+    for events in (FEW, size):
+        own_desk.grow(events)
+        assert costs_of_writes(own_desk) == WRITES
+        assert costs_of_reads(own_desk, client, READS) == READS
+        assert costs_of_reads(own_desk, client, SEARCHES[events]) == SEARCHES[events]
+    record_property("events", f"{FEW} and {size:,}")
+    for request, cost in {**WRITES, **READS, **SEARCHES[size]}.items():
+        record_property(f"\n  {request}:", cost)
+
+
+def costs_of_writes(own_desk: Desk) -> dict[str, str]:
+    """What is created is deleted again."""
+    body = make_body(eventId="another")
+    return {
+        "POST": write(own_desk, "POST", "/events", body),
+        "PUT": write(own_desk, "PUT", "/events/another", {"capacity": 300}),
+        "DELETE": write(own_desk, "DELETE", "/events/another"),
+    }
+
+
+def write(own_desk: Desk, method: str, path: str, body: Any = ...) -> str:
+    with own_desk.measured() as cost:
+        response = send(APIClient(), method, path, body)
+    assert response.status_code in (200, 201, 204), response.content
+    return str(cost)
+
+
+def costs_of_reads(own_desk: Desk, client: Client, paths: Iterable[str]) -> dict[str, str]:
+    month = month_shown()
+    taken = {}
+    for path in paths:
+        forget_statuses()
+        with own_desk.measured() as cost:
+            response = client.get(path.format(month=month, first=month.first, last=month.last))
+        assert response.status_code == 200, path
+        taken[path] = str(cost)
+    return taken
