@@ -66,7 +66,10 @@ def update_staff(username: str, changes: Mapping[str, Any], password: str | None
     try:
         rows.update(_key(username), actions, condition & (StaffItem.password == password) if password else condition)
     except rows.RefusedError as error:
-        raise StaffChangedError(username) from error
+        # A write whose answer was lost is tried again, and refused because it is done.
+        now: Mapping[str, Any] = get_staff(username) or {}
+        if any(now.get(name) != value for name, value in changes.items()):
+            raise StaffChangedError(username) from error
 
 
 def change_standing(before: StaffFields, role: str, is_active: bool, epoch: str) -> None:

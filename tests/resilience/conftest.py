@@ -1,0 +1,33 @@
+"""What the tests of faults share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from rest_framework.test import APIClient
+
+from events.dynamodb import DynamoDB
+from eventsite.accounts.keys import remembered_keys
+from tests.builders import make_staff
+from tests.conftest import client_of
+from tests.resilience.operations import World
+
+Worlds = Callable[[], World]
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pauses between the tries of a call are left out, not the tries."""
+    monkeypatch.setattr(DynamoDB, "pauses", (0.0,) * len(DynamoDB.pauses))
+
+
+@pytest.fixture
+def worlds(api: APIClient) -> Iterator[Worlds]:
+    """A world of its own for each time that an operation is broken, in the same tables."""
+    ada = make_staff("ada", "admin")
+    admin = client_of(ada)
+    numbers = count()
+    yield lambda: World(f"w{next(numbers)}", api, admin, ada)
+    remembered_keys.clear()

@@ -1,0 +1,80 @@
+"""The truth after whatever happened: the history, played from its beginning, leads to what is there now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+from events.domain import FIELD_NAMES
+from events.models import EventItem, HistoryItem, SnapshotAttribute, read_event
+from tests.conftest import read_table
+
+
+class Row(NamedTuple):
+    """A row of the history, with its snapshots as they are: the fields that changed, or the whole event."""
+
+    at: str
+    action: str
+    actor: str
+    revision: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    batch: str | None
+
+
+Replayed = dict[str, dict[str, Any]]
+
+
+def read_history() -> dict[str, list[Row]]:
+    """Every event's changes, oldest first."""
+    changes: dict[str, list[Row]] = defaultdict(list)
+    for item in read_table(HistoryItem):
+        values: dict[str, Any] = {
+            name: item.get(name, {}).get("S") for name in ("at", "action", "actor", "revision", "batch")
+        }
+        for name in ("before", "after"):
+            there = "M" in item.get(name, {})
+            values[name] = SnapshotAttribute().deserialize(item[name]["M"]) if there else None
+        changes[item["eventId"]["S"]].append(Row(**values))
+    for rows in changes.values():
+        rows.sort(key=lambda row: row.at)
+    return changes
+
+
+def assert_history_replays() -> Replayed:
+    """Each change begins with what the one before it left, and the last one left what is there; returns that."""
+    history = read_history()
+    stored = {item["eventId"]["S"]: item for item in read_table(EventItem)}
+    states = {event_id: _replay(event_id, rows) for event_id, rows in history.items()}
+    present = {event_id: state for event_id, state in states.items() if state is not None}
+    events = {event_id: read_event(item) for event_id, item in stored.items()}
+    assert {event_id: dict(event.fields) for event_id, event in events.items()} == present
+    for event_id, event in events.items():
+        latest = history[event_id][-1]
+        assert (event.revision, event.updated_at, event.updated_by) == (latest.revision, latest.at, latest.actor)
+        assert stored[event_id]["dateAndId"]["S"] == f"{event.fields['date']}#{event_id}"
+    written = [row.revision for rows in history.values() for row in rows if row.revision]
+    assert len(written) == len(set(written)), "a revision was given twice"
+    return present
+
+
+def _replay(event_id: str, rows: list[Row]) -> dict[str, Any] | None:
+    state: dict[str, Any] | None = None
+    for row in rows:
+        where = (event_id, row)
+        if state is None:
+            assert row.action in ("create", "restore"), where
+            assert row.before is None, where
+            assert row.after is not None, where
+            assert set(row.after) == set(FIELD_NAMES), where
+            state = row.after
+        elif row.after is None:
+            assert (row.action, row.before, row.revision) == ("delete", state, None), where
+            state = None
+        else:
+            assert row.action in ("update", "restore"), where
+            assert row.before is not None, where
+            assert row.before == {name: state[name] for name in row.after}, where
+            assert all(row.after[name] != value for name, value in row.before.items()), where
+            state = {**state, **row.after}
+    return state

@@ -1,0 +1,186 @@
+"""Every operation, broken at each call that it makes, in every way: a clear answer, nothing lost, halved or doubled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+
+from events.dynamodb import DynamoDB
+from eventsite.accounts.keys import remembered_keys
+from tests import faults as kinds
+from tests.faults import (
+    FAIL,
+    THROTTLE,
+    Fault,
+    FaultProxy,
+    break_off,
+    corrupt,
+    garbage,
+    lose_answer,
+    refuse,
+    truncate,
+)
+from tests.pages import text
+from tests.resilience.conftest import Worlds
+from tests.resilience.history import assert_history_replays
+from tests.resilience.operations import API, OPERATIONS, Operation, Prepared, World, always
+
+GENERIC = "Something went wrong on our side; the request may or may not have been done."
+SENTENCES = (
+    "The place where everything is kept does not answer just now. If you were saving, look whether it was done",
+    "Something went wrong on our side. If you were saving, look whether it was done before you try again.",
+    "The place where everything is kept does not answer just now, so this may not be saved.",
+)
+TECHNICAL = ("Traceback", "Exception", "Error:", "botocore", "pynamodb", "DynamoDB", "events-", "127.0.0.1:", "captive")
+
+
+FAULTS: dict[str, Fault] = {
+    "refused": refuse,
+    "broken off": break_off,
+    "answer lost": lose_answer,
+    "throttled": THROTTLE,
+    "failed": FAIL,
+    "bad gateway": kinds.BAD_GATEWAY,
+    "corrupted": corrupt,
+    "truncated": truncate,
+    "garbage": garbage,
+    "no object": kinds.NO_OBJECT,
+    "other JSON": kinds.OTHER_JSON,
+    "other types": kinds.OTHER_TYPES,
+}
+TRIES = 1 + len(DynamoDB.pauses)
+TAKEN_FOR_AN_ANSWER = ("other JSON", "other types")  # which is found out after the tries
+# How many calls fail: all from there on, just as many as one call has tries, fewer than that, which nobody notices.
+OUTAGES = (None, TRIES, TRIES - 1)
+pytestmark = pytest.mark.usefixtures("no_pauses")
+
+
+@pytest.fixture(scope="module")
+def calls() -> dict[str, int]:
+    """How many calls of storage each operation makes, once that is known."""
+    return {}
+
+
+def answer(prepared: Prepared) -> Any:
+    """The whole answer, also of what is sent while it is made."""
+    response = prepared.send()
+    if response.streaming:
+        response.whole = b"".join(response.streaming_content)
+        response.close()
+    return response
+
+
+def assert_is_clear(response: Any, json_wanted: bool, throttled: bool) -> None:
+    """An error that tells a program or a person all they can do with, and nothing of what is behind it."""
+    assert response.status_code == 500, (response.status_code, response.content)
+    if json_wanted:
+        assert response["Content-Type"] == "application/json"
+        assert json.loads(response.content) == {"detail": GENERIC}
+        assert response.get("Retry-After") == ("1" if throttled else None)
+    else:
+        assert response["Content-Type"] == "text/html; charset=utf-8"
+        page = text(response)
+        assert any(sentence in page for sentence in SENTENCES), page
+        assert not [word for word in TECHNICAL if word in page], page
+
+
+def count_calls(faults: FaultProxy, operation: Operation, world: World) -> int:
+    prepared = operation(world)
+    remembered_keys.clear()
+    faults.set(None)
+    assert answer(prepared).status_code < 400
+    calls = len(faults.calls)
+    assert prepared.done() == 1
+    return calls
+
+
+class Broken(NamedTuple):
+    """What happened: was it acknowledged, and done?"""
+
+    acknowledged: bool
+    done: int
+    writes: bool
+
+
+def break_call(faults: FaultProxy, name: str, fault: str, at: int, times: int | None, prepared: Prepared) -> Broken:
+    """Sends the request while storage fails at a call, and again when it is well."""
+    remembered_keys.clear()
+    faults.set(FAULTS[fault], after=at, times=times)
+    response = answer(prepared)
+    faults.settle()
+    faults.set(None)
+    acknowledged = response.status_code < 400
+    if not acknowledged:
+        assert_is_clear(response, name in API or name == "calendar feed", fault == "throttled")
+    done = prepared.done()
+    assert done == 1 or (done == 0 and not acknowledged), done
+    if prepared.repeatable:
+        again = answer(prepared)  # by the same process: it is well by itself
+        assert again.status_code < 500, again.content
+        assert prepared.done() == 1
+    return Broken(acknowledged, done, prepared.done is not always)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.stress)], ids=["sampled", "every"])
+def test_each_operation_at_each_call(
+    faults: FaultProxy,
+    worlds: Worlds,
+    calls: dict[str, int],
+    caplog: pytest.LogCaptureFixture,
+    record_property: Callable[[str, object], None],
+    fault: str,
+    every: bool,
+) -> None:
+    broken: list[Broken] = []
+    turn = list(FAULTS).index(fault)
+    for number, (name, operation) in enumerate(OPERATIONS.items()):
+        if not every and (number + turn) % 8:
+            continue
+        if name not in calls:
+            calls[name] = count_calls(faults, operation, worlds())
+        ways = [(at, times) for at in range(calls[name]) for times in OUTAGES]
+        chosen = Random(f"{name} {fault}").sample(ways, 2 if every else 1)
+        if every and fault == "answer lost":  # once at each call: a retry must find its own write
+            chosen += [(at, TRIES - 1) for at in range(calls[name])]
+        for at, times in chosen:
+            try:
+                result = break_call(faults, name, fault, at, times, operation(worlds()))
+                assert "Unhandled" not in caplog.text
+                short = (
+                    times == TRIES - 1 and fault not in TAKEN_FOR_AN_ANSWER and "timed out" not in caplog.text
+                )  # a slow machine
+                assert result.acknowledged or not short, "a short fault was noticed"
+                caplog.clear()
+            except BaseException as error:
+                error.add_note(f"{name}: {fault} {times or 'ever'} times from call {at} of {calls[name]}")
+                raise
+            broken.append(result)
+        assert_history_replays()
+    record_property("requests broken", len(broken))
+    record_property("acknowledged all the same", sum(one.acknowledged for one in broken))
+    record_property(
+        "done but not acknowledged", sum(one.writes and one.done and not one.acknowledged for one in broken)
+    )
+
+
+def test_a_password_is_changed_though_the_answer_is_lost(faults: FaultProxy, worlds: Worlds) -> None:
+    """The write is tried again, and refused, as the password no longer is the old one: nobody else changed it."""
+    prepared = OPERATIONS["password change"](worlds())
+    faults.set(lose_a_password, "UpdateItem")
+    assert prepared.send().status_code == 302
+    assert faults.calls.count("UpdateItem") > 1
+    assert prepared.done() == 1
+
+
+def lose_a_password(handler: Any, body: bytes) -> None:
+    """Loses the first answer to a write of a password."""
+    if b"password" in body:
+        handler.proxy.fault = None
+        lose_answer(handler, body)
+    else:
+        handler.answer(*handler.forward(body))
