@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from events.domain import EventChanges, EventFields, EventRange, Search
 from events.rules import LABELS, MAX_CAPACITY, RULES, allows
+from events.visible_text import visible
 
 _NUMBER = re.compile(r"\s*[-+]?[0-9]{1,300}\s*")
 
@@ -124,7 +125,7 @@ class FilterForm(forms.Form):
         super().__init__(data)
         chosen = data.get("status", "")
         choices = [*(statuses or []), *([chosen] if chosen and chosen not in (statuses or []) else [])]
-        self.fields["status"].widget.choices = [("", "All"), *((status, status) for status in choices)]
+        self.fields["status"].widget.choices = [("", "All"), *((status, visible(status)) for status in choices)]
 
     def clean_first(self) -> str:
         return self._clean_day("first")

@@ -19,9 +19,11 @@ class _Reader(HTMLParser):
         self.fields: dict[str, list[str]] = {}
         self._link: str | None = None
         self._area: str | None = None
+        self._in_one_word = False  # what <bdi> holds goes on from what is before it, as people see it
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
+        self._in_one_word = self._in_one_word and tag == "bdi"
         if tag == "a":
             self._link = attributes.get("href", "")
         elif tag == "input" and "name" in attributes:
@@ -32,6 +34,7 @@ class _Reader(HTMLParser):
             self.fields[self._area] = [""]
 
     def handle_endtag(self, tag: str) -> None:
+        self._in_one_word = self._in_one_word and tag == "bdi"
         if tag == "a":
             self._link = None
         elif tag == "textarea" and self._area is not None:
@@ -43,7 +46,11 @@ class _Reader(HTMLParser):
         if self._area is not None:
             self.fields[self._area][0] += data
             return
-        self.words.append(data)
+        if self._in_one_word:
+            self.words[-1] += data
+        else:
+            self.words.append(data)
+        self._in_one_word = True
         if self._link is not None and data.strip():
             self.links.setdefault(" ".join(data.split()), self._link)
 

@@ -14,6 +14,7 @@ from events import services, versions
 from events.domain import Event, EventExistsError, EventNotFoundError, RevisionMismatchError, StorageError
 from events.forms import EventForm, NewEventForm
 from events.pages.navigation import address, list_address
+from events.visible_text import quoted
 from eventsite.accounts.roles import actor_of
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,8 @@ def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpRespo
 
 def _saved(request: HttpRequest, event: Event, what: str) -> HttpResponse:
     undo = address(request, "pages:undo_change", event.fields["eventId"], at=event.updated_at)
-    messages.success(request, f"“{event.fields['title']}” {what}.", extra_tags=undo if what != "is as it was" else "")
+    changed = what != "is as it was"
+    messages.success(request, f"{quoted(event.fields['title'])} {what}.", extra_tags=undo if changed else "")
     if request.POST.get("then") == "new":
         return HttpResponseRedirect(address(request, "pages:new_event"))
     return HttpResponseRedirect(address(request, "pages:event", event.fields["eventId"]))
@@ -121,7 +123,7 @@ def delete_event(request: HttpRequest, event_id: str) -> HttpResponse:
             status = 409
         else:
             undo = address(request, "pages:undo_change", event_id, at=change.at)
-            messages.success(request, f"“{event.fields['title']}” was deleted.", extra_tags=undo)
+            messages.success(request, f"{quoted(event.fields['title'])} was deleted.", extra_tags=undo)
             return HttpResponseRedirect(list_address(request))
     return render(request, "events/delete.html", {"event": event, "changed": status == 409}, status=status)
 
@@ -142,5 +144,5 @@ def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
     at, revision = request.POST.get("at", ""), request.POST.get("revision", "")
     event = versions.restore_version(event_id, at, revision, actor_of(request))
     undo = address(request, "pages:undo_change", event_id, at=event.updated_at) if event.revision != revision else ""
-    messages.success(request, f"“{event.fields['title']}” is as it was then.", extra_tags=undo)
+    messages.success(request, f"{quoted(event.fields['title'])} is as it was then.", extra_tags=undo)
     return HttpResponseRedirect(address(request, "pages:event", event_id))

@@ -12,14 +12,17 @@ from django.views.decorators.http import require_safe
 
 from events.calendar_feed import calendar, feed_events
 from events.forms import today
+from eventsite import observed
 from eventsite.accounts.feeds import staff_of_feed
 
 
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     """The events to come as iCalendar; 404 unless the token is somebody's."""
-    if staff_of_feed(token) is None:
+    staff = staff_of_feed(token)
+    if staff is None:
         raise Http404
+    observed.current().actor = staff.username
     events, cut = feed_events(today())
     content = calendar(
         events, cut, lambda event_id: request.build_absolute_uri(reverse("pages:event", args=[event_id]))

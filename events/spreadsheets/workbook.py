@@ -36,9 +36,11 @@ from events.spreadsheets.sheet import (
     make_sheet,
 )
 
-MAX_UNPACKED_BYTES = 64 * 1024 * 1024
+# What a function with 512 MB can hold: text that has an emoji takes four bytes a letter, a tag up to 600.
+MAX_UNPACKED_BYTES = 32 * 1024 * 1024
 MAX_BYTES_WITHOUT_A_TAG = 1024 * 1024  # Excel's longest cell, all of it escaped, is below
-MAX_TAGS = 1_000_000  # of one part of the file: each becomes an object in memory
+MAX_TAGS = 500_000  # of the cells, or of their texts
+MAX_TAGS_BESIDE = 100_000  # of any other part: styles, names of sheets
 EXCELS_COLUMNS = 16_384
 MAX_COLUMNS = 256
 MAX_ROW_NUMBER = 20_000
@@ -100,13 +102,13 @@ class _Archive(ZipFile):
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:
         with self.open(name) as part:
-            return _Counted(part).read(self.getinfo(name).file_size)
+            return _Counted(part, MAX_TAGS_BESIDE).read(self.getinfo(name).file_size)
 
 
 class _Counted:
-    def __init__(self, part: IO[bytes]) -> None:
+    def __init__(self, part: IO[bytes], tags: int = MAX_TAGS) -> None:
         self._part = part
-        self._left = MAX_TAGS
+        self._left = tags
         self._since_a_tag = 0
 
     def read(self, size: int) -> bytes:

@@ -14,8 +14,10 @@ from django.utils import timezone
 from events.domain import FIELD_NAMES, HistoryRow
 from events.pages import navigation
 from events.rules import LABELS, allows
+from events.visible_text import visible
 
 register = template.Library()
+register.filter(visible)
 
 _STATUS_COLOURS = {
     "active": "success",
@@ -25,6 +27,7 @@ _STATUS_COLOURS = {
     "cancelled": "danger",
     "canceled": "danger",
 }
+_DAYS, _MONTHS = tuple(calendar.day_abbr), tuple(calendar.month_abbr)  # each look into calendar's formats a date
 _ACTIONS = {"create": "created", "update": "changed", "delete": "deleted", "restore": "restored"}
 
 
@@ -42,7 +45,7 @@ def long_date(day: str | date) -> str:
         if not allows("date", day):
             return day  # put into the table by other means
         day = date.fromisoformat(day)
-    return f"{calendar.day_abbr[day.weekday()]} {day.day} {calendar.month_abbr[day.month]} {day.year}"
+    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month]} {day.year}"
 
 
 @register.filter
@@ -51,7 +54,7 @@ def moment(stamp: str) -> str:
     if stamp.startswith("1970-"):
         return "at an unknown time"
     at = timezone.localtime(datetime.fromisoformat(stamp))
-    return f"{at.day} {calendar.month_abbr[at.month]} {at.year}, {at:%H:%M}"
+    return f"{at.day} {_MONTHS[at.month]} {at.year}, {at:%H:%M}"
 
 
 @register.filter

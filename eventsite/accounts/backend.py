@@ -22,11 +22,12 @@ class StaffBackend(BaseBackend):
             return None
         username = fold_username(username)
         address = request.META.get("REMOTE_ADDR", "") if request else ""
-        lockout.count_try(username, address)
         staff = Staff.get(username)
+        tries = lockout.Tries(username, address, staff)
+        tries.count()
         if not _has_password(staff, password) or staff is None or not staff.is_active:
             return None
-        lockout.forget_tries(username, address)
+        tries.forget()
         return staff
 
     def get_user(self, user_id: str) -> Staff | None:

@@ -74,12 +74,13 @@ class ChangePasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         """Whoever finds someone's browser open has no more tries than at sign-in."""
+        tries = lockout.Tries(self.user.username, self._address, self.user)
         try:
-            lockout.count_try(self.user.username, self._address)
+            tries.count()
         except LockedOutError as error:
             raise locked_out(error) from None
         password: str = super().clean_old_password()
-        lockout.forget_tries(self.user.username, self._address)
+        tries.forget()
         return password
 
     def clean_new_password1(self) -> str:

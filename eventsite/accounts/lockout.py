@@ -17,25 +17,31 @@ TRIES_FROM_AN_ADDRESS = 5
 TRIES_FROM_ANYWHERE = 30
 
 
-def count_try(username: str, address: str) -> None:
-    """Counts a try, whether or not there is such an account. Raises LockedOutError if it is one too many."""
-    try:
-        for key, tries in _counters(username, address).items():
-            session_repository.count_try(key, tries, WINDOW)
-    except LockedOutError:
-        observed.current().count("SignInLockouts")
+class Tries:
+    """Those at one account's password, as it is now: one that an admin sets anew is not locked with the old one."""
+
+    def __init__(self, username: str, address: str, staff: Staff | None) -> None:
+        """There may be no such account: it is counted all the same."""
         # What is no account's name may be a password, typed into the wrong field.
-        known = Staff.get(username) is not None
-        logger.warning("Too many tries to sign in as %s from %s", username if known else "nobody known", address)
-        raise
+        self._who = f"{username if staff else 'nobody known'} from {address}"
+        # The address and the password come first: what is typed as a name may hold anything.
+        password = staff.password if staff else ""
+        self._counters = {
+            f"from {address}\n{password}\n{username}": TRIES_FROM_AN_ADDRESS,
+            f"from anywhere\n{password}\n{username}": TRIES_FROM_ANYWHERE,
+        }
 
+    def count(self) -> None:
+        """Counts one. Raises LockedOutError if it is one too many."""
+        try:
+            for key, tries in self._counters.items():
+                session_repository.count_try(key, tries, WINDOW)
+        except LockedOutError:
+            observed.current().count("SignInLockouts")
+            logger.warning("Too many tries to sign in as %s", self._who)
+            raise
 
-def forget_tries(username: str, address: str) -> None:
-    """After the right password."""
-    for key in _counters(username, address):
-        session_repository.forget_tries(key)
-
-
-def _counters(username: str, address: str) -> dict[str, int]:
-    """What is counted, and how far. The address comes first: what is typed as a name may hold anything."""
-    return {f"from {address}\n{username}": TRIES_FROM_AN_ADDRESS, f"from anywhere\n{username}": TRIES_FROM_ANYWHERE}
+    def forget(self) -> None:
+        """After the right password."""
+        for key in self._counters:
+            session_repository.forget_tries(key)

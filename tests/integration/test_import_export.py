@@ -72,7 +72,7 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     assert "Columns that events do not have are left out: “Room”." in text
     assert "Row 5 bad title must not be empty date must be a day that exists capacity must be a whole number" in text
     assert "Row 2 <b>Lunch</b> Title Launch night → <b>Lunch</b> Capacity 250 → 80" in text
-    assert "Row 3 Gala draft Thu 31 Dec 2026 , Roof, 80 people" in text
+    assert "Row 3 Gala draft Thu 31 Dec 2026 , Roof , 80 people" in text
     assert "<b>Lunch" not in answer.content.decode()
     assert (services.get_event("launch"), len(read_table(EventItem))) == (before, 1)
 

@@ -41,6 +41,7 @@ LAYERS = [
     ["eventsite.accounts.items"],
     ["events.models"],
     ["events.rules", "events.domain", "events.tasks", "eventsite.accounts.domain", "eventsite.accounts.passwords"],
+    ["events.visible_text"],
     [
         "eventsite.engine",
         "eventsite.settings",
@@ -49,7 +50,8 @@ LAYERS = [
         "eventsite.accounts",
         "eventsite.accounts.apps",
     ],
-    ["eventsite.observed", "eventsite.secret_key"],
+    ["eventsite.secret_key"],
+    ["eventsite.aws_calls", "eventsite.observed"],
 ]
 STORAGE = {
     "events.batch_repository",
@@ -66,7 +68,7 @@ STORAGE = {
     "eventsite.accounts.session_repository",
 }
 # They speak to AWS, but not of events.
-OPERATIONS = ("eventsite.secret_key", "eventsite.stack", "eventsite.deployment")
+OPERATIONS = ("eventsite.aws_calls", "eventsite.secret_key", "eventsite.stack", "eventsite.deployment")
 STORAGE_LIBRARIES = {"pynamodb", "botocore", "boto3"}
 
 

@@ -7,25 +7,37 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView, RedirectURLMixin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from eventsite import observed
 from eventsite.accounts import feeds, people
 from eventsite.accounts.forms import ChangePasswordForm, SignInForm
+from eventsite.accounts.models import Staff
 from eventsite.accounts.roles import staff_of
 
 
 class SignIn(LoginView):
     template_name = "accounts/login.html"
     authentication_form = SignInForm
-    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Whoever is signed in needs no form; one that is sent counts, or a session planted by another would stay."""
+        if isinstance(request.user, Staff):
+            return HttpResponseRedirect(self.get_success_url())
+        return super().get(request, *args, **kwargs)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Not to this page: who is signed in would be led around in circles."""
         url: str = super().get_redirect_url()
         return "" if url.startswith(self.request.path) else url
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        observed.current().actor = form.get_user().username
+        self.request.session.flush()  # Django keeps the session of whoever signs in again, and its key
+        return super().form_valid(form)
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)
@@ -41,6 +53,8 @@ class SignOut(LogoutView):
         return ""  # nowhere else than to next_page
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if isinstance(request.user, Staff):
+            observed.current().actor = request.user.username
         response = super().post(request, *args, **kwargs)
         messages.success(request, "You are signed out.")
         return response

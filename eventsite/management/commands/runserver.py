@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import socket
 from typing import Any
 
@@ -15,6 +17,8 @@ from events.tables import create_tables
 from eventsite.accounts import people
 from eventsite.engine.command import require_free_port, storage, storage_failed
 
+_FEED = re.compile(r"(/staff/feed/)[^\s?]+")
+
 
 class PromptServer(WSGIServer):
     """Sends each part of an answer at once: Nagle's algorithm holds the body back 40 ms on a kept connection."""
@@ -23,6 +27,13 @@ class PromptServer(WSGIServer):
         connection, address = super().get_request()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection, address
+
+
+def hide_feeds(record: logging.LogRecord) -> bool:
+    """For the log of requests: the address of somebody's calendar feed is a secret."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(_FEED.sub(r"\1…", part) if isinstance(part, str) else part for part in record.args)
+    return True
 
 
 class Command(runserver.Command):
@@ -43,6 +54,7 @@ class Command(runserver.Command):
             except StorageError as error:
                 raise storage_failed(error) from error
             self.check()
+            logging.getLogger("django.server").addFilter(hide_feeds)
             super().run(**{**options, "skip_checks": True})  # done just now, and without a word if all is well
 
     def _add_first_admin(self) -> None:

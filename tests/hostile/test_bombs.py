@@ -1,0 +1,142 @@
+"""Workbooks that are small to send and large to read: what reading the worst of those admitted takes of memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from django.conf import settings
+
+from events.spreadsheets.sheet import MAX_FILE_BYTES
+from events.spreadsheets.workbook import MAX_TAGS, MAX_TAGS_BESIDE, MAX_UNPACKED_BYTES
+from tests.workbooks import GOOD, HEADER, repacked, sheet_of
+
+# A function has 512 MB, of which it takes 150 before it reads anything.
+MOST_MEGABYTES = 300
+
+_SPARE = 64 * 1024  # for the rest of the workbook
+_EMOJI = "\U0001f3aa"
+_STYLES = '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{}</styleSheet>'
+_ROW = '<row r="2"><c r="A2"><v>1</v></c></row>'
+
+# In a process of its own: what was once taken is not given back. `resource` would count what its parent has taken.
+_CHILD = """
+import re, sys
+from pathlib import Path
+import django
+django.setup()
+import events.spreadsheets.workbook
+from events.spreadsheets import SpreadsheetError, read_spreadsheet
+def taken():
+    return int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
+data = Path(sys.argv[1]).read_bytes()
+before = taken()
+try:
+    read_spreadsheet(data)
+except SpreadsheetError as error:
+    print(error, file=sys.stderr)
+print((taken() - before) // 1024)
+"""
+
+
+def filled(piece: str, tags: int = MAX_TAGS, around: int = 1000) -> str:
+    """As many of a piece as are just admitted."""
+    by_tags = (tags - around) // piece.count("<")
+    return piece * min(by_tags, (MAX_UNPACKED_BYTES - _SPARE) // len(piece.encode()))
+
+
+def text_piece(tags: int, most_tags: int, form: str) -> str:
+    """A piece of text in some tags, each letter of which takes four bytes, and so long that its like fill a file."""
+    return form.format(_EMOJI + "x" * ((MAX_UNPACKED_BYTES - _SPARE) * tags // most_tags - len(form) - 8))
+
+
+def attributes(count: int = 3000) -> str:
+    return "".join(f' a{number}=""' for number in range(count))
+
+
+def inside(part: str, end: str, piece: str) -> bytes:
+    """A workbook with a part that goes on for long before its end."""
+    content = ZipFile(BytesIO(GOOD)).read(part).decode()
+    return repacked(GOOD, {part: content.replace(end, filled(piece, MAX_TAGS_BESIDE) + end).encode()})
+
+
+def number_formats(count: int) -> str:
+    return "".join(f'<numFmt numFmtId="{number}" formatCode="a{number}"/>' for number in range(count))
+
+
+def styles(piece: str) -> bytes:
+    return repacked(GOOD, {"xl/styles.xml": _STYLES.format(piece).encode()})
+
+
+def rows(pieces: Iterable[str]) -> bytes:
+    return sheet_of(f"<sheetData>{HEADER}{''.join(f'<row>{piece}</row>' for piece in pieces)}</sheetData>")
+
+
+def strings(texts: str) -> bytes:
+    return sheet_of(f'<sheetData>{HEADER}<row r="2"><c r="A2" t="s"><v>1</v></c></row></sheetData>', texts)
+
+
+def cells() -> bytes:
+    piece = text_piece(6, MAX_TAGS, '<c t="inlineStr"><is><t>{}</t></is></c>')
+    each = filled(piece).count("<c ") // 4990
+    return rows([piece * each] * 4990)
+
+
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "wide letters": lambda: strings(filled(text_piece(4, MAX_TAGS, "<si><t>{}</t></si>"))),
+    "styles": lambda: styles(f"<cellXfs>{filled('<xf/>', MAX_TAGS_BESIDE)}</cellXfs>"),
+    "names of tags": lambda: sheet_of(
+        "".join(f"<n{number}/>" for number in range(MAX_TAGS - 1000)) + f"<sheetData>{HEADER}{_ROW}</sheetData>"
+    ),
+    "cells": cells,
+    "attributes": lambda: styles(filled(f"<x{attributes()}/>", MAX_TAGS_BESIDE)),
+    "attributes of rows": lambda: sheet_of(
+        f"<sheetData>{HEADER}{filled(f'<row{attributes()}><c><v>1</v></c></row>')}</sheetData>"
+    ),
+    "texts": lambda: strings(filled("<si/>")),
+    "runs of a text": lambda: strings(f"<si>{filled('<r><t>x</t></r>')}</si>"),
+    "number formats": lambda: styles(f"<numFmts>{number_formats(MAX_TAGS_BESIDE - 1000)}</numFmts>"),
+    "fonts": lambda: styles(f"<fonts>{filled('<font><b/></font>', MAX_TAGS_BESIDE)}</fonts>"),
+    "kinds of parts": lambda: inside("[Content_Types].xml", "</Types>", '<Override PartName="/a" ContentType="b"/>'),
+    "relations": lambda: inside(
+        "xl/_rels/workbook.xml.rels", "</Relationships>", '<Relationship Id="a" Type="x" Target="b"/>'
+    ),
+    "sheets": lambda: inside("xl/workbook.xml", "</sheets>", '<sheet name="a" sheetId="1" id="rId1"/>'),
+    "deep": lambda: rows(["<c>" + "<x>" * (MAX_TAGS // 2 - 1000) + "</x>" * (MAX_TAGS // 2 - 1000) + "</c>"]),
+    "parts": lambda: repacked(GOOD, {f"p{number}": b"" for number in range(38_000)}),
+    "no tag": lambda: sheet_of("A" * (MAX_UNPACKED_BYTES - _SPARE)),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name == "styles" else pytest.mark.stress) for name in BOMBS],
+)
+def test_what_is_admitted_fits_into_the_function(
+    name: str, tmp_path: Path, record_property: Callable[[str, Any], None]
+) -> None:
+    data = BOMBS[name]()
+    if not Path("/proc/self/status").exists():
+        pytest.skip("only Linux says what a process took at most")
+    assert len(data) <= MAX_FILE_BYTES
+    assert sum(part.file_size for part in ZipFile(BytesIO(data)).infolist()) <= MAX_UNPACKED_BYTES
+    (tmp_path / "bomb.xlsx").write_bytes(data)
+    child = subprocess.run(
+        [sys.executable, "-c", _CHILD, str(tmp_path / "bomb.xlsx")],
+        cwd=settings.BASE_DIR,
+        env={"DJANGO_SETTINGS_MODULE": "eventsite.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr
+    record_property("MB more", int(child.stdout))
+    record_property("KiB sent", len(data) // 1024)
+    assert "unpacks to more" not in child.stderr or name == "no tag"
+    assert int(child.stdout) < MOST_MEGABYTES, child.stderr

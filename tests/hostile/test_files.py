@@ -1,0 +1,104 @@
+"""Every text in what leaves the site as a file: CSV, Excel, iCalendar; and in what comes in as one."""
+
+from __future__ import annotations
+
+import csv
+import re
+from io import BytesIO, StringIO
+from typing import Any
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from icalendar import Calendar
+
+from events import services
+from events.forms import today
+from eventsite.accounts import feeds, people
+from tests.builders import ACTOR, make_fields
+from tests.hostile.texts import TAKEN, TEXT_FIELDS
+
+# Beginnings that a spreadsheet program may take for a formula, after what it may skip.
+FORMULA = re.compile("[\\s\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+@pytest.fixture
+def events() -> list[dict[str, Any]]:
+    """One for each text, which says it in every field."""
+    made = []
+    for number, text in enumerate(TAKEN.values()):
+        fields = make_fields(**dict.fromkeys(TEXT_FIELDS, text), capacity=number, date=today().isoformat())
+        made.append({**services.create_event(fields, ACTOR).fields})
+    return made
+
+
+def export(client: Client, kind: str) -> bytes:
+    response = client.get(f"/staff/export/?ended=on&format={kind}")
+    assert response.status_code == 200
+    assert re.fullmatch(rf'attachment; filename="events-\d{{4}}-\d\d-\d\d\.{kind}"', response["Content-Disposition"])
+    content: bytes = response.getvalue()
+    return content
+
+
+def test_no_cell_of_a_csv_file_is_a_formula(events: list[dict[str, Any]], viewer: Client) -> None:
+    content = export(viewer, "csv").decode("utf-8-sig")
+    rows = [*csv.reader(StringIO(content, newline=""))]
+    assert [len(row) for row in rows] == [8] * (len(events) + 1)
+    for cell in (cell for row in rows for cell in row):
+        assert not FORMULA.match(cell) or cell.startswith("'"), cell
+    # With another delimiter, as Excel has it in many countries, no line begins another cell either.
+    for line in content.split("\r\n"):
+        assert not [cell for cell in line.split(";")[1:] if line.startswith(";") and FORMULA.match(cell)]
+        assert line == "" or line.startswith('"')
+
+
+def test_no_cell_of_a_workbook_is_a_formula_or_an_error(events: list[dict[str, Any]], viewer: Client) -> None:
+    content = export(viewer, "xlsx")
+    with ZipFile(BytesIO(content)) as archive:
+        assert [name for name in archive.namelist() if "external" in name.lower() or "macro" in name.lower()] == []
+        sheet = archive.read("xl/worksheets/sheet1.xml")
+        assert b"<f" not in sheet.replace(b"<font", b"")
+        assert b"<hyperlink" not in sheet
+    for row in openpyxl.load_workbook(BytesIO(content)).worksheets[0].iter_rows(min_row=2):
+        assert {cell.data_type for cell in row} <= {"s", "n", "d", "inlineStr"}
+        for cell in row:
+            assert not (isinstance(cell.value, str) and FORMULA.match(cell.value)) or cell.value.startswith("'")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_what_was_exported_can_be_imported_and_changes_nothing(
+    events: list[dict[str, Any]], editor: Client, kind: str
+) -> None:
+    file = SimpleUploadedFile(f"events.{kind}", export(editor, kind))
+    page = editor.post("/staff/import/", {"file": file}).content.decode()
+    assert "There is nothing to import: all events are as the file has them." in page
+
+
+def test_no_text_ends_the_calendar(events: list[dict[str, Any]], viewer: Client) -> None:
+    token = feeds.feed_token(people.get_staff("vera"))
+    content = Client().get(f"/staff/feed/{token}.ics").content
+    assert all(len(line) <= 75 for line in content.split(b"\r\n"))
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", content)
+    unfolded = content.decode().replace("\r\n ", "")
+    assert re.findall(r"(?m)^(?:BEGIN|END):\w+", unfolded).count("BEGIN:VEVENT") == len(events)
+    assert all(re.match(r"[A-Z-]+[:;]", line) for line in unfolded.removesuffix("\r\n").split("\r\n"))
+    said = {str(entry["summary"]): entry for entry in Calendar.from_ical(content).walk("VEVENT")}
+    assert set(said) == {event["title"] for event in events}
+    for title, entry in said.items():
+        assert str(entry["location"]) == title
+        assert str(entry["url"]).startswith("http://testserver/staff/event/")
+
+
+@pytest.mark.parametrize(
+    "name", ["a\r\nX-Evil: 1.csv", "../../etc/passwd", "=cmd.csv", "a" * 5_000 + ".csv", "\u202evsc.exe", "<b>.csv"]
+)
+def test_the_name_of_a_file_is_only_a_name(editor: Client, name: str) -> None:
+    content = b"title,date,location,capacity,organizer,status\r\na,2026-12-01,b,1,c,d\r\n"
+    response = editor.post("/staff/import/", {"file": SimpleUploadedFile(name, content)})
+    assert response.status_code == 200
+    assert "X-Evil" not in response.headers
+    page = response.content.decode()
+    assert "\u202e" not in page
+    assert "<b>" not in page

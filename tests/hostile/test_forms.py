@@ -1,0 +1,227 @@
+"""What another site can make somebody's browser send: nothing that changes anything, or leads elsewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+
+from events import batches, services
+from events.domain import Actor
+from events.models import TABLES
+from events.tasks import Task
+from eventsite.accounts import keys, people
+from eventsite.accounts.domain import Scope
+from tests.builders import ACTOR, PASSWORD, make_body, make_fields, make_staff
+from tests.conftest import client_of, read_table
+from tests.hostile.texts import mostly_at_length
+from tests.integration.test_roles import PAGES
+
+ADA = Actor("ada", "127.0.0.1")
+HTML = {"Accept": "text/html"}
+REFUSED = "This page was open for too long"
+
+
+# The others write something when they are sent as they should be; the event was changed by one of them before.
+CHANGING_NOTHING = ("theme", "pages:delete_event", "pages:undo_change", "pages:restore_event", "pages:import_events")
+
+
+def everything() -> list[list[dict[str, Any]]]:
+    return [sorted(read_table(table), key=str) for table in TABLES]
+
+
+@pytest.fixture
+def forms() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Each page that takes a form: an address that there is, and what would do something there."""
+    make_staff("eva", "editor")
+    key, _ = keys.create_key("shop", Scope.READ, ACTOR)
+    created = services.create_event(make_fields(), ACTOR)
+    task = Task("delete", "launch", "Launch night", created.revision)
+    waiting = batches.prepare("delete", [task], ADA, "")
+    done = batches.run(batches.prepare("status", [_other()], ADA, "x", confirmed=True).id, ADA)
+    new = {"old_password": PASSWORD, "new_password1": "another battery", "new_password2": "another battery"}
+    event = {**make_fields(title="Forged"), "eventId": "forged", "made": "00000000-0000-4000-8000-000000000000"}
+    return {
+        "theme": ("/staff/theme/", {"theme": "dark", "next": "/staff/"}),
+        "accounts:login": ("/staff/login/", {"username": "eva", "password": PASSWORD}),
+        "accounts:logout": ("/staff/logout/", {}),
+        "accounts:password": ("/staff/account/password/", new),
+        "accounts:sign_out_everywhere": ("/staff/account/sign-out-everywhere/", {}),
+        "accounts:renew_feed": ("/staff/account/feed/", {}),
+        "accounts:add_person": ("/staff/people/new/", {"username": "mallory", "role": "admin"}),
+        "accounts:person": ("/staff/people/eva/", {"role": "admin"}),
+        "accounts:deactivate": ("/staff/people/eva/deactivate/", {}),
+        "accounts:reactivate": ("/staff/people/eva/reactivate/", {}),
+        "accounts:reset_password": ("/staff/people/eva/reset-password/", {}),
+        "accounts:add_key": ("/staff/keys/new/", {"name": "theirs", "scope": "write"}),
+        "accounts:revoke_key": (f"/staff/keys/{key.id}/revoke/", {}),
+        "pages:new_event": ("/staff/events/new/", event),
+        "pages:bulk": ("/staff/events/bulk/", {"do": "delete", "event": ["launch"]}),
+        "pages:edit_event": ("/staff/event/launch/edit/", {**event, "revision": created.revision}),
+        "pages:delete_event": ("/staff/event/launch/delete/", {"revision": created.revision}),
+        "pages:undo_change": (f"/staff/event/launch/undo/?at={created.updated_at}", {}),
+        "pages:restore_event": (
+            "/staff/event/launch/restore/",
+            {"at": created.updated_at, "revision": created.revision},
+        ),
+        "pages:batch": (f"/staff/batches/{waiting.id}/", {}),
+        "pages:undo_batch": (f"/staff/batches/{done.id}/undo/", {}),
+        "pages:import_events": ("/staff/import/", {}),
+    }
+
+
+def _other() -> Task:
+    other = services.create_event(make_fields(eventId="other"), ACTOR)
+    return Task("update", "other", "Other", other.revision, changes={"status": "x"})
+
+
+def browser() -> Client:
+    """Ada's, in which tokens are asked for."""
+    client = client_of(people.get_staff("ada"))
+    client.handler.enforce_csrf_checks = True
+    return client
+
+
+@pytest.fixture(autouse=True)
+def ada() -> None:
+    make_staff("ada", "admin")
+    make_staff("second", "admin")
+
+
+def token_of(client: Client) -> str:
+    client.get("/staff/account/")
+    return client.cookies[django_settings.CSRF_COOKIE_NAME].value
+
+
+def test_every_form_is_here(forms: dict[str, tuple[str, dict[str, Any]]]) -> None:
+    """Whatever takes a POST under /staff/ is tried below."""
+    taking = set()
+    for name, (address, _) in PAGES.items():
+        if client_of(people.get_staff("ada")).post(address).status_code != 405:
+            taking.add(name)
+    assert taking == set(forms)
+
+
+@pytest.mark.parametrize(
+    ("what", "secure", "headers"),
+    [
+        ("no token", False, {}),
+        ("another's token", False, {}),
+        ("token", False, {"Origin": "https://evil.example"}),
+        ("token", False, {"Origin": "null"}),
+        ("token", True, {}),  # over https, where it comes from must be said
+        ("token", True, {"Referer": "https://evil.example/testserver/"}),
+        ("token", True, {"Referer": "http://testserver/"}),
+        ("token", True, {"Origin": "https://testserver.evil.example"}),
+    ],
+)
+def test_what_comes_from_elsewhere_changes_nothing(
+    forms: dict[str, tuple[str, dict[str, Any]]], what: str, secure: bool, headers: dict[str, str]
+) -> None:
+    client = browser()
+    sent = {"no token": "", "token": token_of(client), "another's token": token_of(browser())}[what]
+    before = everything()
+    for name, (address, form) in forms.items():
+        typed = {**form, "csrfmiddlewaretoken": sent} if sent else form
+        response = client.post(address, typed, secure=secure, headers={**HTML, **headers})
+        assert response.status_code == 403, name
+        assert REFUSED in response.content.decode(), name
+    assert everything() == before
+
+
+def test_what_comes_from_the_pages_themselves_is_taken(forms: dict[str, tuple[str, dict[str, Any]]]) -> None:
+    """So that what is refused above is refused for where it comes from."""
+    for name, (address, form) in forms.items():
+        client = browser()
+        typed = {**form, "csrfmiddlewaretoken": token_of(client)}
+        before = everything()
+        response = client.post(address, typed, secure=True, headers={**HTML, "Origin": "https://testserver"})
+        assert REFUSED not in response.content.decode(), name
+        assert response.status_code in (200, 302, 404, 409, 412, 422), (name, response.status_code)
+        assert everything() != before or name in CHANGING_NOTHING, name
+
+
+def test_being_signed_in_opens_no_api(settings: Any) -> None:
+    """Nobody's browser can be made to call it: a cookie is no key."""
+    settings.EVENTS_API_ACCESS = "keyed"
+    client = client_of(people.get_staff("ada"))
+    created = client.post("/events", json.dumps(make_body()), content_type="application/json")
+    assert created.status_code == client.get("/events").status_code == 401
+
+
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "\\/evil.example",
+    "https:evil.example",
+    "https:/evil.example",
+    "https:///evil.example",
+    "http://testserver@evil.example/",
+    "http://testserver.evil.example/",
+    "http://evil.example#@testserver/",
+    "/\t/evil.example",
+    "\t//evil.example",
+    "/\n/evil.example",
+    "\x00//evil.example",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "//evil.example\\@testserver",
+    "//evil.example\r\nX-Evil: 1",
+]
+
+
+def leads_elsewhere(location: str) -> bool:
+    """As a browser reads it: tabs and line ends do not count, and a backslash is a slash."""
+    read = "".join(character for character in location if character > " ").replace("\\", "/")
+    address = urlsplit(read)
+    return bool(read[:2] == "//" or address.scheme or address.netloc not in ("", "testserver"))
+
+
+@pytest.mark.parametrize("there", mostly_at_length(ELSEWHERE, 5))
+def test_no_form_leads_elsewhere(there: str) -> None:
+    form = {"next": there, "theme": "dark", "username": "ada", "password": PASSWORD}
+    new = {"old_password": PASSWORD, "new_password1": "another battery", "new_password2": "another battery"}
+    page = {"Referer": there, "HX-Current-URL": there} if there.isascii() and there.isprintable() else {}
+    answers = [
+        Client().post("/staff/theme/", form),
+        Client().post("/staff/login/", form),
+        client_of(people.get_staff("ada")).get("/staff/login/", {"next": there}),
+        client_of(people.get_staff("ada")).post("/staff/logout/", form),
+        client_of(people.get_staff("ada")).post("/staff/events/bulk/?list=" + "x", form),
+        Client().post("/staff/account/feed/", headers=page),
+        Client().get("/staff/account/", {"next": there}),
+        client_of(people.get_staff("ada")).post("/staff/account/password/", {**form, **new}),
+    ]
+    for response in answers:
+        assert response.status_code == 302, response.request["PATH_INFO"]
+        assert not leads_elsewhere(response["Location"]), response["Location"]
+        assert "X-Evil" not in response.headers
+
+
+def test_what_leads_elsewhere_is_seen() -> None:
+    assert [there for there in ELSEWHERE if not leads_elsewhere(there)] == []
+    assert not leads_elsewhere("/staff/login/?next=//evil.example")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example/staff",
+        "/staff//evil.example",
+        "/staff/..//evil.example",
+        "/staff/%5cevil.example",
+        "/staff/event/%0d%0aX-Evil:%201",
+    ],
+)
+def test_a_forgotten_slash_leads_nowhere_else(path: str) -> None:
+    response = Client().get(path, headers=HTML)
+    assert not leads_elsewhere(response.get("Location", ""))
+    assert "X-Evil" not in response.headers

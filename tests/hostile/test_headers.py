@@ -1,0 +1,204 @@
+"""Headers in and out: no client puts one into an answer, and every answer has those that protect it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from rest_framework.test import APIClient
+
+from events import services
+from eventsite.accounts import feeds, people
+from tests.builders import ACTOR, make_body, make_fields, make_staff
+from tests.calls import send
+from tests.conftest import Server, client_of
+from tests.hostile.texts import TAKEN, mostly_at_length
+from tests.integration.test_roles import PAGES
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "X" * 200)
+API = ("/events", "/events/launch", "/healthz", "/docs", "/openapi.json")
+ELSEWHERE = ("/", "/staff", "/nothing", "/static/site/site.css", "/static/nothing.css")
+
+
+def addresses() -> list[str]:
+    return [*API, *ELSEWHERE, *(address for address, _ in PAGES.values())]
+
+
+@pytest.fixture
+def browser() -> Client:
+    """An admin's, to whom every page is open."""
+    services.create_event(make_fields(), ACTOR)
+    client = client_of(make_staff("ada", "admin"))
+    client.raise_request_exception = False
+    return client
+
+
+def test_every_method_at_every_address_is_answered(browser: Client) -> None:
+    """As it is meant, or with 405 and what is allowed; none is a fault of the server's, and TRACE tells nothing."""
+    for address in addresses():
+        for method in METHODS:
+            if method == "POST" and "sign-out" in address:
+                continue
+            response = browser.generic(method, address, headers={"X-Secret": "told", "Accept": "text/html"})
+            assert response.status_code < 500, (method, address)
+            assert b"told" not in response.getvalue(), (method, address)
+            assert response.status_code != 405 or response["Allow"], (method, address)
+            if method == "HEAD":
+                assert response.getvalue() == b"", address
+            response.close()
+
+
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "_method"])
+def test_no_header_makes_another_method_of_it(api: APIClient, name: str) -> None:
+    services.create_event(make_fields(), ACTOR)
+    for method in ("GET", "POST"):
+        send(api, method, f"/events/launch?{name}=DELETE", {name: "DELETE"}, **{name.replace("-", "_"): "DELETE"})
+    assert services.get_event("launch").fields == make_fields()
+
+
+def test_every_page_is_in_no_frame_and_in_no_cache(browser: Client) -> None:
+    """Errors, forms, redirects and files alike; what is for programs cannot be taken for a page."""
+    seen = set()
+    for address in addresses():
+        for accept in ("text/html", "*/*"):
+            response = browser.get(address, headers={"Accept": accept})
+            response.close()
+            seen.add(response.status_code)
+            assert response["X-Content-Type-Options"] == "nosniff", address
+            if response.get("Content-Type", "").startswith("text/html") and response.status_code != 301:
+                assert response["X-Frame-Options"] == "DENY", address
+                assert "frame-ancestors 'none'" in response["Content-Security-Policy"], address
+            if address.startswith("/staff/"):
+                assert {"private", "no-store"} <= set(response["Cache-Control"].split(", ")), address
+    assert {200, 302, 404, 405} <= seen
+
+
+def test_what_depends_on_who_asks_says_so(browser: Client) -> None:
+    for address in ("/staff/", "/staff/events/", "/staff/people/", "/staff/account/"):
+        assert "Cookie" in browser.get(address)["Vary"]
+    feed = Client().get(f"/staff/feed/{feeds.feed_token(people.get_staff('ada'))}.ics")
+    assert (feed.status_code, feed["Cache-Control"]) == (200, "private, no-cache")
+    assert "Set-Cookie" not in feed.headers
+    assert not feed.cookies
+    for address in API:
+        assert not Client().get(address).cookies, address
+
+
+HOSTS = [
+    {"Host": "evil.example"},
+    {"Host": "testserver.evil.example"},
+    {"Host": "testserver:80@evil.example"},
+    {"Host": "testserver/.evil.example"},
+    {"Host": "evil.example:testserver"},
+    {"Host": "testserver, evil.example"},
+]
+
+
+@pytest.mark.parametrize("headers", HOSTS, ids=str)
+def test_another_host_is_refused(headers: dict[str, str]) -> None:
+    services.create_event(make_fields(), ACTOR)
+    client = Client(SERVER_NAME=headers["Host"], headers=headers)
+    client.raise_request_exception = False
+    for address in ("/events?limit=1", "/events/launch", "/staff/login/", "/staff/", "/docs"):
+        response = client.get(address)
+        assert response.status_code == 400, address
+        assert b"evil.example" not in response.content
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Forwarded-Host", "X-Host", "X-Forwarded-Server", "Forwarded", "X-Original-URL", "X-Rewrite-URL"]
+)
+def test_no_other_header_names_the_host_or_the_path(browser: Client, name: str) -> None:
+    services.create_event(make_fields(eventId="second"), ACTOR)
+    headers = {name: "host=evil.example" if name == "Forwarded" else "evil.example"}
+    listed = browser.get("/events?limit=1", headers=headers)
+    assert listed["Link"].startswith("<http://testserver/events?")
+    account = browser.get("/staff/account/", headers={**headers, "Accept": "text/html"}).content.decode()
+    assert "http://testserver/staff/feed/" in account
+    assert "evil.example" not in account
+    feed = browser.get(f"/staff/feed/{feeds.feed_token(people.get_staff('ada'))}.ics", headers=headers).content
+    assert b"evil.example" not in feed
+
+
+@pytest.mark.parametrize("text", mostly_at_length(TAKEN))
+def test_no_text_becomes_a_header(api: APIClient, text: str) -> None:
+    """Of a created event's address, of the next page, of a download."""
+    for number in range(2):
+        created = send(api, "POST", "/events", make_body(eventId=f"{text[:99]}{number}", status=text))
+        assert created.status_code == 201
+        assert_plain(created)
+    assert_plain(send(api, "GET", f"/events?limit=1&status={quote(text, safe='')}"))
+    assert "Link" in send(api, "GET", f"/events?limit=1&status={quote(text, safe='')}").headers
+    assert_plain(send(api, "GET", f"/events/{quote(text[:99], safe='')}0"))
+
+
+def assert_plain(response: Any) -> None:
+    for name, value in response.items():
+        assert re.fullmatch(r"[\x20-\x7e]*", value), (name, value)
+    assert "X-Evil" not in response.headers
+
+
+def requests_with_line_ends() -> Iterator[tuple[str, dict[str, str]]]:
+    for address in (
+        "/events/a%0d%0aX-Evil:%201",
+        "/events?status=%0d%0aX-Evil:%201&limit=1",
+        "/staff/%0d%0aX-Evil:%201",
+    ):
+        yield address, {}
+    for name in (
+        "X-Forwarded-For",
+        "User-Agent",
+        "X-Request-Id",
+        "If-Match",
+        "Idempotency-Key",
+        "Origin",
+        "Accept-Encoding",
+    ):
+        yield "/events", {name: "a%0d%0aX-Evil: 1\tb\x0b\x85\xa0"}
+
+
+def test_line_ends_that_are_written_out_are_none(server: Server) -> None:
+    """Over a real socket: what a client cannot send as a line's end, it cannot have made into one."""
+    for address, headers in requests_with_line_ends():
+        answer = server.request("GET", address, headers=headers, allow_redirects=False)
+        assert answer.status_code < 500
+        assert "X-Evil" not in answer.headers
+
+
+def test_cookies_in_production(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """As a stage has them: each for https only, out of reach of scripts, not sent along from other sites."""
+    for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"):
+        setattr(settings, name, True)
+    settings.SESSION_COOKIE_PATH = settings.CSRF_COOKIE_PATH = "/production"
+    make_staff("ada", "admin")
+    client = Client()
+    client.get("/staff/login/", secure=True)
+    client.post("/staff/login/", {"username": "ada", "password": "correct horse battery"}, secure=True)
+    client.post("/staff/account/feed/", secure=True)  # says so in a message
+    client.post("/staff/theme/", {"theme": "dark"}, secure=True)
+    assert len(client.cookies) == 4
+    for name, cookie in client.cookies.items():
+        assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax"), name
+        assert (cookie["path"], cookie["domain"]) == ("/production", ""), name
+
+
+@pytest.mark.parametrize(
+    "cookie", ["x" * 60_000, "; ".join(f"a{number}=1" for number in range(5_000)), '=;;=,\x01"\\', "\xff\xfe"]
+)
+def test_cookies_that_are_nonsense_are_nobodys(cookie: str) -> None:
+    for name in (
+        django_settings.SESSION_COOKIE_NAME,
+        django_settings.CSRF_COOKIE_NAME,
+        django_settings.MESSAGE_COOKIE_NAME,
+        "events-theme",
+    ):
+        response = Client().get("/staff/", HTTP_COOKIE=f"{name}={cookie}")
+        assert (response.status_code, response["Location"]) == (302, "/staff/login/?next=/staff/")
+        assert Client().get("/staff/login/", HTTP_COOKIE=f"{name}={cookie}").status_code == 200
+        assert json.loads(Client().get("/events", HTTP_COOKIE=f"{name}={cookie}").content) == []

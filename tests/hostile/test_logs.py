@@ -1,0 +1,133 @@
+"""What is logged of hostile requests: one line each, which says who did it, and no secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from eventsite.accounts import feeds, keys, people
+from eventsite.accounts.domain import Scope
+from eventsite.lambda_handler import handler
+from eventsite.management.commands.runserver import hide_feeds
+from eventsite.request_log import JSONFormatter
+from tests.builders import ACTOR, PASSWORD, make_body, make_staff
+from tests.conftest import client_of
+from tests.gateway import http_event, rest_event
+from tests.hostile.texts import REFUSED, TAKEN
+
+Lines = Callable[[], list[dict[str, Any]]]
+ANYTHING = {
+    **TAKEN,
+    **{name: text for name, (text, _) in REFUSED.items()},
+    "line ends": 'x\r\n{"level": "INFO"}\n\n',
+}
+
+
+@pytest.fixture
+def lines(capfd: pytest.CaptureFixture[str]) -> Lines:
+    def read() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in capfd.readouterr().out.split("\n")[:-1]]
+
+    return read
+
+
+@pytest.mark.parametrize("make_event", [rest_event, http_event])
+def test_whatever_is_sent_is_one_line(make_event: Any, lines: Lines) -> None:
+    """In the path, the query, the body, in headers, as a name at sign-in."""
+    for name, text in ANYTHING.items():
+        written = quote(text.encode("utf-8", "surrogatepass"), safe="")
+        headers = dict.fromkeys(("User-Agent", "X-Request-Id"), text.encode("utf-8", "replace").decode("latin-1"))
+        events = [
+            make_event("GET", f"/events/{written}", **headers),
+            make_event("GET", f"/staff/event/{written}/", **headers),
+            make_event("GET", f"/{written}"),
+            make_event("GET", f"/events?status={written}"),
+            make_event("POST", "/events", make_body(eventId=text, title=text)),
+        ]
+        for event in events:
+            assert handler(event, None)["statusCode"] < 500, name
+            [line] = lines()
+            assert line["logger"] == "eventsite.requests"
+            assert line["message"] == f"{line['method']} {line['route']} {line['status']}"
+
+
+def test_what_is_logged_besides_is_one_line_too() -> None:
+    """As Lambda writes it: no text of a record makes a second one."""
+    for text in ANYTHING.values():
+        record = logging.makeLogRecord({"msg": "a %s b", "args": (text,), "name": text})
+        written = JSONFormatter().format(record)
+        assert "\n" not in written
+        assert json.loads(written)["message"] == f"a {text} b"
+
+
+def test_names_that_people_type_make_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Of keys and accounts, in the words of the log of what was done."""
+    admin = client_of(make_staff("ada", "admin"))
+    with caplog.at_level(logging.INFO):
+        for anything in [*ANYTHING.values()][:9]:
+            text = anything.encode("utf-8", "replace").decode()
+            admin.post("/staff/keys/new/", {"name": text, "scope": "read"})
+            admin.post("/staff/people/new/", {"username": text, "role": "viewer"})
+        for _ in range(6):
+            Client().post("/staff/login/", {"username": ANYTHING["line ends"], "password": "typed-secret"})
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) > 5
+    assert not [line for line in said if any(character < " " for character in line)]
+    assert "typed-secret" not in caplog.text
+
+
+def test_who_signs_in_and_out_and_reads_a_feed_is_named(lines: Lines) -> None:
+    staff = make_staff("ada", "admin")
+    page = handler(rest_event("GET", "/staff/login/", Accept="text/html"), None)
+    token = page["multiValueHeaders"]["Set-Cookie"][0].partition("=")[2].partition(";")[0]
+    form = {"username": " Ada ", "password": PASSWORD, "csrfmiddlewaretoken": token}
+    cookie = f"{settings.CSRF_COOKIE_NAME}={token}"
+    for sent, session in (
+        ("login", ""),
+        ("logout", f"; {settings.SESSION_COOKIE_NAME}={client_of(staff).cookies[settings.SESSION_COOKIE_NAME].value}"),
+    ):
+        event = rest_event(
+            "POST", f"/staff/{sent}/", urlencode(form), Cookie=cookie + session, Referer="https://testserver/"
+        )
+        event["multiValueHeaders"]["Content-Type"] = ["application/x-www-form-urlencoded"]
+        lines()
+        assert handler(event, None)["statusCode"] == 302
+        assert [(line["actor"], line["status"]) for line in lines()] == [("ada", 302)], sent
+    address = f"/staff/feed/{feeds.feed_token(people.get_staff('ada'))}.ics"
+    assert handler(rest_event("GET", address), None)["statusCode"] == 200
+    [line] = lines()
+    assert (line["actor"], line["route"]) == ("ada", "/staff/feed/<str:token>.ics")
+    assert address.rpartition(":")[2] not in json.dumps(line)
+
+
+def test_a_key_that_there_is_not_is_nobody(lines: Lines) -> None:
+    _, token = keys.create_key("shop", Scope.READ, ACTOR)
+    for wrong in (
+        token[:-1] + "x",
+        token.upper(),
+        f"{token} {token}",
+        "evk_" + "0" * 12 + "_" + "0" * 48,
+        "\xff",
+        "a\tb",
+    ):
+        assert handler(rest_event("GET", "/events", Authorization=f"Bearer {wrong}"), None)["statusCode"] == 401
+        [line] = lines()
+        assert (line["actor"], line["status"]) == ("", 401)
+        assert token[-47:] not in json.dumps(line)
+
+
+def test_runserver_writes_no_feeds_secret() -> None:
+    line = '"GET /staff/feed/ada:c2VjcmV0.ics?x=1 HTTP/1.1" %s %s'
+    record = logging.makeLogRecord({"msg": "%s", "args": (line, "200", "5")})
+    assert hide_feeds(record)
+    assert record.args == ('"GET /staff/feed/…?x=1 HTTP/1.1" %s %s', "200", "5")
+    record = logging.makeLogRecord({"msg": '"%s" %s %s', "args": ("GET /staff/feed/ada:x.ics HTTP/1.1", "200", "5")})
+    assert hide_feeds(record)
+    assert record.getMessage() == '"GET /staff/feed/… HTTP/1.1" 200 5'

@@ -1,0 +1,58 @@
+"""Schemathesis at length: requests that are valid and such as are not, one by one and in chains of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import FlakyStrategyDefinition
+from schemathesis.openapi.loaders import from_dict
+
+from eventsite.api import api as ninja_api
+from tests.conftest import Server, empty_tables
+from tests.integration.test_openapi import say_what_json_schema_cannot
+
+schema = from_dict(ninja_api.get_openapi_schema())
+ANY_TIME = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate, Phase.shrink]
+)
+
+
+@pytest.mark.stress
+@schema.parametrize()
+@settings(ANY_TIME, max_examples=1_000)
+def test_the_server_keeps_to_the_document_at_length(case: schemathesis.Case[Any], server: Server) -> None:
+    """The short form is in tests/integration/test_openapi.py."""
+    say_what_json_schema_cannot(case)
+    case.call_and_validate(base_url=server.url)
+
+
+@pytest.mark.parametrize("chains", [2, pytest.param(300, marks=pytest.mark.stress)])
+def test_so_it_does_in_chains_of_calls(
+    server: Server, chains: int, record_property: Callable[[str, Any], None]
+) -> None:
+    """What one call answers is sent to the next: created events are read, changed, deleted, asked for again."""
+    called: list[str] = []
+
+    class Chain(schema.as_state_machine()):  # type: ignore[misc]
+        def before_call(self, case: schemathesis.Case[Any]) -> None:
+            called.append(case.operation.label)
+            say_what_json_schema_cannot(case)
+
+        def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
+            return {"base_url": server.url}
+
+        def teardown(self) -> None:
+            empty_tables()
+
+    for _ in range(max(1, chains // 10)):
+        # A made-up eventId is another one each time: where hypothesis notices, it gives the rest of its ten chains up.
+        with suppress(FlakyStrategyDefinition):
+            Chain.run(settings=settings(ANY_TIME, max_examples=min(chains, 10), stateful_step_count=8, database=None))
+    record_property("calls", len(called))
+    assert len(called) > chains * 2
+    assert "POST /events" in called

@@ -1,0 +1,174 @@
+"""Every text in every field, on every staff page: it is text there, and what is hidden in it is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+from unicodedata import normalize
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from events import bulk, services
+from events.domain import Actor, Search
+from events.exports import export_csv
+from events.forms import today
+from events.visible_text import quoted, visible
+from eventsite.engine.process import Engine
+from tests.builders import ACTOR, make_fields, make_staff
+from tests.conftest import client_of, empty_tables
+from tests.hostile.texts import REFUSED, TAKEN, TEXT_FIELDS, build_of, mostly_at_length, said_on
+
+EDITOR = Actor("edith", "127.0.0.1")
+SHORT = {name: text for name, text in TAKEN.items() if len(text) < 100}  # longer ones are cut on some pages
+FORMS = ("edit", "copy", "conflict", "form")  # where it is as it was typed
+
+
+def put(text: str) -> str:
+    """An event that says this everywhere, changed once; another that was deleted. The first one's id."""
+    day = today().isoformat()
+    said = dict.fromkeys(TEXT_FIELDS, text)
+    created = services.create_event(make_fields(**said, date=day, capacity=1), ACTOR)
+    services.update_event(text, {"title": f"{text}!", "description": f"{text}!"}, Actor(f"key:{text}", text))
+    services.update_event(text, {"title": text, "description": text}, ACTOR)
+    services.create_event(make_fields(**{**said, "eventId": f"{text}2"}, date=day), ACTOR)
+    services.delete_event(f"{text}2", ACTOR)
+    return created.fields["eventId"]
+
+
+def spreadsheet(text: str) -> SimpleUploadedFile:
+    """A file with a new, a changed and a wrong row, and a name that says it, too."""
+    said = dict.fromkeys(TEXT_FIELDS, text)
+    rows = [
+        make_fields(**{**said, "eventId": f"{text}3"}),
+        make_fields(**{**said, "title": f"{text}?"}),
+        make_fields(**{**said, "eventId": f"{text}4"}, date=text),
+    ]
+    return SimpleUploadedFile(f"{text}.csv", b"".join(export_csv(rows)), "text/csv")
+
+
+def pages(client: Client, text: str) -> dict[str, Any]:
+    """Each page that shows the events' texts, by a name that says nothing of them."""
+    event_id = put(text)
+    one, gone = (f"/staff/event/{quote(name, safe='')}/" for name in (event_id, f"{event_id}2"))
+    answers = {
+        name: client.get(address)
+        for name, address in {
+            "home": "/staff/",
+            "list": "/staff/events/?" + urlencode({"status": text}),
+            "calendar": "/staff/calendar/?" + urlencode({"status": text}),
+            "activity": "/staff/activity/",
+            "event": one,
+            "edit": f"{one}edit/",
+            "delete": f"{one}delete/",
+            "deleted": gone,
+            "copy": "/staff/events/new/?" + urlencode({"copy": event_id}),
+        }.items()
+    }
+    answers["import"] = client.post("/staff/import/", {"file": spreadsheet(text)})
+    for name, batch in {
+        "bulk delete": bulk.prepare_delete(Search(), [], EDITOR),
+        "bulk status": bulk.prepare_status(None, [event_id], text, EDITOR),
+    }.items():
+        answers[name] = client.get(f"/staff/batches/{batch.id}/")
+    typed = {**make_fields(**dict.fromkeys(TEXT_FIELDS, text)), "title": f"{text}~", "revision": "long ago"}
+    answers["conflict"] = client.post(f"{one}edit/", typed)
+    answers["form"] = client.post("/staff/events/new/", {**typed, "date": text, "capacity": text})
+    typed["revision"] = services.get_event(event_id).revision
+    answers["saved"] = client.post(f"{one}edit/", {**typed, "title": text}, follow=True)
+    return answers
+
+
+@pytest.fixture(scope="session")
+def harmless(engine: Engine) -> dict[str, list[str]]:
+    """How each page is built when nothing is meant badly."""
+    built = {name: build_of(answer) for name, answer in pages(client_of(make_staff("edith")), "plain").items()}
+    empty_tables()
+    return built
+
+
+@pytest.mark.parametrize("text", mostly_at_length(SHORT))
+def test_it_is_text(harmless: dict[str, list[str]], editor: Client, text: str) -> None:
+    """Each page has the tags and attributes that it has anyway, and says what the event says."""
+    for name, answer in pages(editor, text).items():
+        assert build_of(answer) == harmless[name], name
+        shown = text if name in FORMS else visible(text)
+        # What a template cuts, it composes.
+        assert normalize("NFC", shown.strip())[:30] in normalize("NFC", said_on(answer)), name
+        assert answer["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
+
+
+WHERE = (
+    "/staff/events/?q={}",
+    "/staff/events/?status={}",
+    "/staff/events/?first={}",
+    "/staff/events/?sort={}&after={}&before={}",
+    "/staff/events/?list={}",
+    "/staff/calendar/?month={}",
+    "/staff/calendar/?status={}",
+    "/staff/activity/?before={}",
+    "/staff/events/new/?date={}&list={}",
+    "/staff/event/launch/?before={}&list={}",
+    "/staff/event/launch/edit/?list={}",
+    "/staff/export/?format=none&q={}",
+    "/staff/login/?next={}",
+    "/staff/account/password/?next={}",
+    "/staff/{}/",
+    "/staff/people/{}/",
+    "/staff/event/{}/",
+    "/{}",
+)
+ANYTHING = {
+    **TAKEN,
+    **{name: text for name, (text, _) in REFUSED.items()},
+    "slashes": "//evil.example/</script><script>",
+}
+
+
+@pytest.mark.parametrize("text", mostly_at_length(ANYTHING))
+def test_what_an_address_says_is_text_too(admin: Client, text: str) -> None:
+    services.create_event(make_fields(), ACTOR)
+    admin.raise_request_exception = False
+    written = quote(text.encode("utf-8", "surrogatepass"), safe="")
+    for where in WHERE:
+        answer, harmless = (admin.get(where.replace("{}", said)) for said in (written, "plain"))
+        assert answer.status_code == harmless.status_code, where
+        if answer.get("Content-Type", "").startswith("text/html"):
+            assert set(build_of(answer)) <= set(build_of(harmless)), where
+
+
+def test_what_is_typed_at_sign_in_is_text_too() -> None:
+    form = ("username", "password", "next")
+    harmless = build_of(Client().post("/staff/login/", dict.fromkeys(form, "plain")))
+    for text in [*TAKEN.values()][:8]:
+        answer = Client().post("/staff/login/", dict.fromkeys(form, text))
+        assert (answer.status_code, build_of(answer)) == (200, harmless)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, caf\u00e9, \u65e5\u672c", "plain, caf\u00e9, \u65e5\u672c"),
+        ("\u202egpj.exe", "[U+202E]gpj.exe"),
+        ("Lau\u200bn\u00adch", "Lau[U+200B]n[U+00AD]ch"),
+        ("a\u200db \u200c", "a[U+200D]b [U+200C]"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        (
+            "\U0001f469\u200d\U0001f467 1\ufe0f\u20e3 \u2764\ufe0f",
+            "\U0001f469\u200d\U0001f467 1\ufe0f\u20e3 \u2764\ufe0f",
+        ),
+        ("\U0001f3f4\U000e0067\U000e0062\U000e007f", "\U0001f3f4\U000e0067\U000e0062\U000e007f"),
+        ("a\U000e0041", "a[U+E0041]"),
+        ("e\u0301\u0323\u0301\u0323", "e\u0301\u0323\u0301\u0323"),
+        ("e" + "\u0301" * 500, "e" + "\u0301" * 4 + "[…]"),
+        (None, "None"),
+    ],
+)
+def test_what_is_hidden_is_seen(text: str | None, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_quotation_marks_stay_around_what_they_quote() -> None:
+    assert quoted("plain") == "“plain”"
+    assert quoted("\u05e9\u2069\u202e") == "“\u2068\u05e9[U+2069][U+202E]\u2069”"
