@@ -14,9 +14,10 @@ test: .venv/test.installed
 test-deployment: .venv/test.installed .venv/ministack.installed
 	@$(BIN)/python -m pytest -m ministack tests/deployment
 
-# The long forms of tests, one after the other: faults, kills, races, attacks, 50,000 events, five minutes of load.
+# The long forms of tests: faults, kills, races, attacks; then, alone, what is measured: 50,000 events, five minutes of load.
 stress: .venv/test.installed .venv/stress.installed
-	@$(BIN)/python -m pytest -m stress --timeout 1800
+	@$(BIN)/python -m pytest -m stress --timeout 1800 -n auto --maxprocesses 4 tests/hostile tests/resilience
+	@$(BIN)/python -m pytest -m stress --timeout 1800 tests/costs tests/load
 
 lint: .venv/test.installed
 	$(BIN)/ruff check .

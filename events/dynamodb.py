@@ -31,14 +31,15 @@ class DynamoDB(aws_calls.Service):
     name = "dynamodb"
     target = "DynamoDB_20120810"
     version = "1.0"
-    # A write makes three calls at most: with three tries each that time out, 25.5 of the gateway's 29 seconds.
+    # A write makes three calls at most: with three tries each that time out, 25.5 of the gateway's 29 seconds. (To read
+    # is to wait for more of an answer: one that trickles in may take longer.)
     timeouts = (1, 2.5)
     pauses = (0.2, 0.8)
 
     def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
             # By it DynamoDB knows a repeat of what it has carried out, where the first answer was lost.
-            parameters = {**parameters, "ClientRequestToken": str(uuid4())}
+            parameters = {"ClientRequestToken": str(uuid4()), **parameters}
         return self.call(operation, parameters)
 
 
@@ -71,7 +72,13 @@ def connect(endpoint_url: str | None) -> Connection:
     """A new connection."""
     local = Credentials("local", "local") if settings.DYNAMODB_LOCAL_CREDENTIALS else None
     # No proxy on the way to this machine's own engine, even where the way out has one.
-    client = DynamoDB(settings.AWS_REGION, endpoint_url, local, proxies=not settings.DYNAMODB_EMBEDDED)
+    client = DynamoDB(
+        settings.AWS_REGION,
+        endpoint_url,
+        local,
+        proxies=not settings.DYNAMODB_EMBEDDED,
+        ca_bundle=settings.AWS_CA_BUNDLE,
+    )
     connection = ObservedConnection(client)
     for table in TABLES:
         connection.add_meta_table(meta_table(table))

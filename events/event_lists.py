@@ -36,6 +36,7 @@ _LONGEST_LOOK = 3000
 _MOST_STATUSES = 30
 SECONDS_TO_KEEP_STATUSES = 20
 _seen_statuses: tuple[float, list[str]] | None = None
+_writes = 0
 
 
 class TimeLimit:
@@ -174,18 +175,22 @@ def _batch_get(event_ids: list[str], attributes: list[str] | None, time_limit: T
 def statuses_in_use() -> list[str]:
     """The statuses that events have, in order; the first thirty.
 
-    To look costs a call for each, so what was seen is kept for some seconds: one that is new in another process may be
-    missing for as long.
+    To look costs a call for each, so what was seen is kept for some seconds: one that is new in another process, or not
+    in the index yet, may be missing for as long.
     """
     global _seen_statuses  # noqa: PLW0603
-    if _seen_statuses is None or _seen_statuses[0] < time.monotonic():
-        _seen_statuses = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _look_for_statuses())
-    return list(_seen_statuses[1])
+    seen, writes = _seen_statuses, _writes
+    if seen is None or seen[0] < time.monotonic():
+        seen = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _look_for_statuses())
+        if writes == _writes:  # else another thread wrote, perhaps after the look
+            _seen_statuses = seen
+    return list(seen[1])
 
 
 def forget_statuses() -> None:
     """To be called where they may have changed."""
-    global _seen_statuses  # noqa: PLW0603
+    global _seen_statuses, _writes  # noqa: PLW0603
+    _writes += 1
     _seen_statuses = None
 
 

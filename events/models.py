@@ -21,10 +21,11 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 from pynamodb.models import Model
 
 from events.domain import FIELD_NAMES, Event, EventFields, EventSummary, sort_key
+from events.rules import MAX_CAPACITY
 
 # What the revision of an event begins with that was put into the table by other means: its fields make the rest.
 UNREVISED = "unrevised-"
-_NEVER = {"S": "1970-01-01T00:00:00.000000Z"}
+_NEVER = "1970-01-01T00:00:00.000000Z"
 
 # Every event has it, so that one index can hold them all in order of date; and so has every change, for that of time.
 ALL_EVENTS = "all"
@@ -115,7 +116,7 @@ def read_fields(item: dict[str, Any]) -> EventFields:
             "description": item["description"]["S"],
             "date": item["date"]["S"],
             "location": item["location"]["S"],
-            "capacity": int(item["capacity"]["N"]),
+            "capacity": _read_capacity(item["capacity"]["N"]),
             "organizer": item["organizer"]["S"],
             "status": item["status"]["S"],
         }
@@ -127,7 +128,16 @@ def _completed(item: dict[str, Any]) -> dict[str, Any]:
     """What an item put there by other means lacks, or has of another kind, is empty: so it can be seen, and mended."""
     texts = {name: {"S": item.get(name, {}).get("S", "")} for name in FIELD_NAMES}
     capacity = item.get("capacity", {}).get("N", "")
-    return {**item, **texts, "capacity": {"N": capacity if capacity.isdecimal() else "0"}}
+    revision = {"S": item.get("revision", {}).get("S", "")}
+    whole = capacity.isdecimal() and len(capacity) <= len(str(MAX_CAPACITY))
+    return {**item, **texts, "capacity": {"N": capacity if whole else "0"}, "revision": revision}
+
+
+def _read_capacity(digits: str) -> int:
+    capacity = int(digits)
+    if abs(capacity) >= 10 * MAX_CAPACITY:  # beyond 64 bits, no JSON would be written of it
+        raise ValueError
+    return capacity
 
 
 def read_summary(item: dict[str, Any]) -> EventSummary:
@@ -138,7 +148,7 @@ def read_summary(item: dict[str, Any]) -> EventSummary:
             "title": item["title"]["S"],
             "date": item["date"]["S"],
             "location": item["location"]["S"],
-            "capacity": int(item["capacity"]["N"]),
+            "capacity": _read_capacity(item["capacity"]["N"]),
             "organizer": item["organizer"]["S"],
             "status": item["status"]["S"],
             "revision": item.get("revision", {"S": ""})["S"],
@@ -150,14 +160,19 @@ def read_summary(item: dict[str, Any]) -> EventSummary:
 def read_event(item: dict[str, Any]) -> Event:
     """An item as DynamoDB sends it, as an event with its audit stamps; one put there by other means has none yet."""
     fields = read_fields(item)
-    revision = item["revision"]["S"] if "revision" in item else UNREVISED + sha256(repr(fields).encode()).hexdigest()
+    revision = _text(item, "revision") or UNREVISED + sha256(repr(fields).encode()).hexdigest()
     return Event(
         fields=fields,
         revision=revision,
-        created_at=item.get("createdAt", _NEVER)["S"],
-        updated_at=item.get("updatedAt", _NEVER)["S"],
-        updated_by=item.get("updatedBy", {"S": ""})["S"],
+        created_at=_text(item, "createdAt") or _NEVER,
+        updated_at=_text(item, "updatedAt") or _NEVER,
+        updated_by=_text(item, "updatedBy"),
     )
+
+
+def _text(item: dict[str, Any], name: str) -> str:
+    text: str = item[name].get("S", "") if name in item else ""
+    return text
 
 
 class SnapshotAttribute(Attribute[dict[str, Any]]):

@@ -49,6 +49,22 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
     Raises WriteConflictError if another writer was first, to the event or to the key. A retry after a lost answer is
     harmless: each transaction has a token, by which DynamoDB knows it again.
     """
+    try:
+        _write(change, idempotency)
+    finally:
+        forget_statuses()  # also where nobody knows whether it was done
+    observation = observed.current()
+    written = change.after or change.before
+    observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""
+    if change.action == "create":
+        observation.count("EventsCreated")
+    if settings.DYNAMODB_EMBEDDED:
+        # DynamoDB Local answers a transaction before its file has it: killed just then, it would lose it. It answers
+        # the next call once the file has. AWS answers what it has.
+        ping()
+
+
+def _write(change: Change, idempotency: IdempotencyKey | None) -> None:
     with storage_errors():
         try:
             with TransactWrite(connection=connection()) as transaction:
@@ -63,16 +79,6 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
             if not THROTTLED.isdisjoint(codes):
                 raise StorageBusyError(str(error.cause)) from error
             raise
-    forget_statuses()
-    observation = observed.current()
-    written = change.after or change.before
-    observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""
-    if change.action == "create":
-        observation.count("EventsCreated")
-    if settings.DYNAMODB_EMBEDDED:
-        # DynamoDB Local answers a transaction before its file has it: killed just then, it would lose it. It answers
-        # the next call once the file has. AWS answers what it has.
-        ping()
 
 
 def _add_event(transaction: TransactWrite, change: Change) -> None:
@@ -82,7 +88,7 @@ def _add_event(transaction: TransactWrite, change: Change) -> None:
     elif not change.before.revision.startswith(UNREVISED):
         condition = EventItem.revision == change.before.revision
     else:
-        condition = EventItem.eventId.exists() & EventItem.revision.does_not_exist()
+        condition = EventItem.eventId.exists() & ~EventItem.revision.is_type()  # type: ignore[no-untyped-call]
     if change.after is not None:
         transaction.save(EventItem.from_event(change.after), condition=condition)
     elif change.before is not None:

@@ -6,6 +6,7 @@ import random
 import time
 from base64 import b64encode
 from typing import Any, ClassVar, cast
+from urllib.parse import urljoin, urlsplit
 from zlib import crc32
 
 import orjson
@@ -14,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, EnvProvider
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from botocore.httpsession import get_cert_path
+from botocore.httpsession import ProxyConfiguration, get_cert_path
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
@@ -44,25 +45,40 @@ class Service:
     pauses: ClassVar[tuple[float, ...]]  # the most seconds to wait before each further try
 
     def __init__(
-        self, region: str, url: str | None, credentials: Credentials | None = None, *, proxies: bool = True
+        self,
+        region: str,
+        url: str | None,
+        credentials: Credentials | None = None,
+        *,
+        proxies: bool = True,
+        ca_bundle: str | None = None,
     ) -> None:
-        """Credentials are looked for where botocore finds them, unless given; a proxy, in the environment."""
+        """Credentials are looked for where botocore finds them, unless given; a proxy, in the environment.
+
+        Raises NoAnswerError if the proxy's address, or the service's, is none.
+        """
         self._region = region
-        self.url = url or f"https://{self.name}.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
-        self._credentials = credentials or _find_credentials()
+        self.url = url or f"https://{self.name}.{region}.{_suffix(region)}"
+        self._credentials = credentials
         connect, read = self.timeouts
         options: dict[str, Any] = {
             "timeout": urllib3.Timeout(connect=connect, read=read),
             "maxsize": 50,
-            "ca_certs": get_cert_path(True),
+            "ca_certs": ca_bundle or get_cert_path(True),
         }
-        proxy = get_environ_proxies(self.url).get(self.url.partition(":")[0]) if proxies else None
-        if proxy:
-            self._http: Any = urllib3.ProxyManager(proxy, **options)
-            self._path = self.url
-        else:
-            self._http = urllib3.PoolManager(**options).connection_from_url(self.url)
-            self._path = "/"
+        configuration = ProxyConfiguration(get_environ_proxies(self.url) if proxies else None)
+        proxy = configuration.proxy_url_for(self.url)
+        path = urlsplit(self.url).path or "/"
+        try:
+            if proxy:
+                headers = configuration.proxy_headers_for(proxy)
+                self._http: Any = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
+                self._path = urljoin(self.url, path)
+            else:
+                self._http = urllib3.PoolManager(**options).connection_from_url(self.url)
+                self._path = path
+        except urllib3.exceptions.HTTPError as error:
+            raise NoAnswerError(service=self.name, error=error) from error
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The answer to an operation. Raises ClientError if the service refused it, NoAnswerError."""
@@ -77,6 +93,7 @@ class Service:
         raise AssertionError
 
     def _try(self, operation: str, body: bytes) -> dict[str, Any]:
+        self._credentials = self._credentials or _find_credentials()
         if self._credentials is None:
             raise NoCredentialsError
         request = _Request(self.url, body)
@@ -91,6 +108,8 @@ class Service:
             answer = self._http.urlopen("POST", self._path, body=body, headers=request.headers, retries=False)
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswerError(service=self.name, error=error) from error
+        except ValueError:  # which would quote the credentials
+            raise NoAnswerError(service=self.name, error="the credentials cannot stand in a header") from None
         content, checksum = answer.data, answer.headers.get("x-amz-crc32")
         if checksum is not None and checksum != str(crc32(content)):
             raise NoAnswerError(service=self.name, error="the answer's checksum is another")
@@ -108,6 +127,12 @@ class Service:
 def _find_credentials() -> Credentials | None:
     found: Credentials | None = EnvProvider().load()  # as Lambda gives them; to look everywhere takes 12 ms
     return found or Session().get_credentials()
+
+
+def _suffix(region: str) -> str:
+    if region.startswith("cn-"):
+        return "amazonaws.com.cn"
+    return "amazonaws.eu" if region.startswith("eusc-") else "amazonaws.com"
 
 
 class _Request:

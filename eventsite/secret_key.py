@@ -17,10 +17,12 @@ class ParameterStore(Service):
     pauses = (0.3, 1.0)
 
 
-def read_secret_keys(parameter: str, region: str, endpoint_url: str | None = None) -> list[str]:
+def read_secret_keys(
+    parameter: str, region: str, endpoint_url: str | None = None, ca_bundle: str | None = None
+) -> list[str]:
     """The keys, the one in use first. Raises ImproperlyConfigured, with a sentence, if there are none to be had."""
     try:
-        store = ParameterStore(region, endpoint_url)
+        store = ParameterStore(region, endpoint_url, ca_bundle=ca_bundle)
         value = store.call("GetParameter", {"Name": parameter, "WithDecryption": True})["Parameter"]["Value"]
         keys = [key.strip() for key in value.split(",") if key.strip()]
     except ClientError as error:

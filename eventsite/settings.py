@@ -100,6 +100,7 @@ if DEBUG and ON_AWS:
     raise ImproperlyConfigured("DEBUG must not be true on AWS.")
 PORT = _port("PORT", 8000)
 
+AWS_CA_BUNDLE = _environment.get("AWS_CA_BUNDLE") or None
 AWS_REGION = _environment.get("AWS_REGION") or _environment.get("AWS_DEFAULT_REGION") or "us-east-1"
 
 # The key that signs, and earlier ones whose signatures still hold; a stage keeps them in the Parameter Store.
@@ -109,7 +110,7 @@ if not SECRET_KEY and (_parameter := _environment.get("SECRET_KEY_PARAMETER", ""
     from eventsite.secret_key import read_secret_keys  # which brings botocore along
 
     SECRET_KEY, *SECRET_KEY_FALLBACKS = read_secret_keys(
-        _parameter, AWS_REGION, _url("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL")
+        _parameter, AWS_REGION, _url("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL"), AWS_CA_BUNDLE
     )
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY, or SECRET_KEY_PARAMETER, must be set when DEBUG is false.")
@@ -135,6 +136,8 @@ DYNAMODB_LOCAL_PORT = _port("DYNAMODB_LOCAL_PORT", 8100)
 DYNAMODB_LOCAL_HOME = _environment.get("DYNAMODB_LOCAL_HOME") or None
 DYNAMODB_LOCAL_DIRECTORY = BASE_DIR / ".dynamodb"
 DYNAMODB_ENDPOINT_URL = _url("DYNAMODB_ENDPOINT_URL")
+if DYNAMODB_ENDPOINT_URL is None and ON_AWS:
+    DYNAMODB_ENDPOINT_URL = _url("AWS_ENDPOINT_URL_DYNAMODB") or _url("AWS_ENDPOINT_URL")
 DYNAMODB_EMBEDDED = DYNAMODB_ENDPOINT_URL is None and not ON_AWS
 if DYNAMODB_EMBEDDED:
     DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{DYNAMODB_LOCAL_PORT}"

@@ -19,7 +19,7 @@ def answering(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str]
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            asked.append(({":path": self.path, **self.headers}, self.rfile.read(int(self.headers["Content-Length"]))))
             status, text, headers = answers[min(len(asked), len(answers)) - 1]
             self.send_response(status)
             for name, value in {"Content-Length": str(len(text.encode())), **headers}.items():

@@ -29,7 +29,9 @@ from tests.faults import FaultProxy
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints what tests measured: `record_property("writes acknowledged", 1234)`."""
+    """Prints what the long forms of tests measured: `record_property("writes acknowledged", 1234)`."""
+    if terminalreporter.config.option.markexpr != "stress":
+        return
     measured = {
         report.nodeid: report.user_properties
         for report in terminalreporter.getreports("passed")

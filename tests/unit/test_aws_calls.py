@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from zlib import crc32
@@ -13,7 +15,7 @@ import certifi
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials, RefreshableCredentials
+from botocore.credentials import Credentials, ReadOnlyCredentials, RefreshableCredentials
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from eventsite import aws_calls
@@ -66,6 +68,7 @@ def test_it_is_signed_as_botocore_signs_its_own_requests() -> None:
     [
         ("eu-west-1", "https://notes.eu-west-1.amazonaws.com"),
         ("cn-north-1", "https://notes.cn-north-1.amazonaws.com.cn"),
+        ("eusc-de-east-1", "https://notes.eusc-de-east-1.amazonaws.eu"),
         ("us-gov-west-1", "https://notes.us-gov-west-1.amazonaws.com"),
     ],
 )
@@ -137,8 +140,109 @@ def test_credentials_are_renewed_in_time() -> None:
     assert len(renewed) == 1
 
 
-def test_without_credentials_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws_calls, "_find_credentials", lambda: None)
-    with answering(OK) as (url, asked), pytest.raises(NoCredentialsError):
-        Notes("eu-west-1", url).call("Read", {})
-    assert asked == []
+def test_nothing_is_followed_elsewhere() -> None:
+    with (
+        answering(OK) as (elsewhere, asked_elsewhere),
+        answering((307, "{}", {"Location": elsewhere})) as (url, asked),
+        pytest.raises(ClientError),
+    ):
+        Notes("eu-west-1", url, CREDENTIALS).call("Read", {})
+    assert (len(asked), asked_elsewhere) == (1, [])
+
+
+def test_frozen_credentials_sign() -> None:
+    """Of credentials that are renewed meanwhile, the key of one and the secret of another would not fit."""
+
+    class Renewed(Credentials):
+        def get_frozen_credentials(self) -> ReadOnlyCredentials:
+            return ReadOnlyCredentials("frozen", "secret", "token")
+
+    with answering(OK) as (url, asked):
+        Notes("eu-west-1", url, Renewed("other", "secret")).call("Read", {})
+    assert "Credential=frozen/" in asked[0][0]["Authorization"]
+
+
+def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+    with answering(OK) as (url, _), pytest.raises(NoAnswerError) as failed:
+        Notes("eu-west-1", url, Credentials("id", "secret", "to\nken")).call("Read", {})
+    assert "ken" not in str(failed.value)
+
+
+def test_each_wait_has_its_limit() -> None:
+    pool: Any = Notes("eu-west-1", None, CREDENTIALS)._http  # noqa: SLF001
+    assert (pool.timeout.connect_timeout, pool.timeout._read) == (1, 2.5)  # noqa: SLF001
+
+
+def test_an_address_with_a_path_is_called_there() -> None:
+    with answering(OK) as (url, asked):
+        Notes("eu-west-1", f"{url}/base", CREDENTIALS).call("Read", {})
+    assert asked[0][0][":path"] == "/base"
+
+
+class TestCredentials:
+    @pytest.fixture(autouse=True)
+    def nothing_else(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+    def test_of_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "env")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        monkeypatch.setattr(aws_calls, "Session", None)  # it takes 12 ms to make
+        with answering(OK) as (url, asked):
+            Notes("eu-west-1", url).call("Read", {})
+        assert "Credential=env/" in asked[0][0]["Authorization"]
+
+    def test_of_a_profile(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "credentials").write_text("[desk]\naws_access_key_id = prof\naws_secret_access_key = s\n")
+        monkeypatch.setenv("AWS_PROFILE", "desk")
+        with answering(OK) as (url, asked):
+            Notes("eu-west-1", url).call("Read", {})
+        assert "Credential=prof/" in asked[0][0]["Authorization"]
+
+    def test_none_now_may_be_there_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with answering(OK) as (url, asked):
+            service = Notes("eu-west-1", url)
+            with pytest.raises(NoCredentialsError):
+                service.call("Read", {})
+            assert asked == []
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "env")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+            assert service.call("Read", {}) == {"Fine": True}
+
+
+class TestProxy:
+    @pytest.fixture(autouse=True)
+    def no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.lower(), raising=False)
+
+    @pytest.mark.parametrize("scheme", ["http://", ""])  # botocore takes one without
+    def test_it_is_used_and_told_who_asks(self, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+        with answering(OK) as (proxy, asked):
+            monkeypatch.setenv("http_proxy", f"{scheme}user:word@{proxy.removeprefix('http://')}")
+            Notes("eu-west-1", "http://notes.test", CREDENTIALS).call("Read", {})
+        [(headers, _)] = asked
+        assert headers[":path"] == "http://notes.test/"
+        assert headers["Proxy-Authorization"] == "Basic dXNlcjp3b3Jk"
+
+    def test_not_for_what_needs_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with answering(OK) as (url, asked):
+            Notes("eu-west-1", url, CREDENTIALS).call("Read", {})
+        assert len(asked) == 1
+
+    def test_one_that_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("https_proxy", "socks5://proxy.test")
+        with pytest.raises(NoAnswerError):
+            Notes("eu-west-1", None, CREDENTIALS).call("Read", {})
+
+
+def test_a_region_that_is_none() -> None:
+    with pytest.raises(NoAnswerError):
+        Notes("eu west\n", None, CREDENTIALS)
