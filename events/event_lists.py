@@ -22,7 +22,8 @@ from events.domain import (
     sort_key,
 )
 from events.dynamodb import connection, storage_errors
-from events.models import ALL_EVENTS, EventItem, read_event, read_fields, read_summary
+from events.items import read_event, read_fields, read_summary
+from events.models import ALL_EVENTS, EventItem
 
 SECONDS_FOR_A_LIST = 14
 _FIELDS = list(FIELD_NAMES)  # a tuple is one path to PynamoDB

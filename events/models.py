@@ -1,10 +1,9 @@
-"""The three tables, their keys and indexes, and how events are written into and read out of their items."""
+"""The three tables, their keys and indexes, and how events are written into their items."""
 
 from __future__ import annotations
 
 import zlib
 from base64 import b64decode
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -20,12 +19,7 @@ from pynamodb.constants import ATTR_DEFINITIONS, GLOBAL_SECONDARY_INDEXES, INDEX
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
-from events.domain import FIELD_NAMES, Event, EventFields, EventSummary, sort_key
-from events.rules import MAX_CAPACITY
-
-# What the revision of an event begins with that was put into the table by other means: its fields make the rest.
-UNREVISED = "unrevised-"
-_NEVER = "1970-01-01T00:00:00.000000Z"
+from events.domain import Event, sort_key
 
 # Every event has it, so that one index can hold them all in order of date; and so has every change, for that of time.
 ALL_EVENTS = "all"
@@ -105,74 +99,6 @@ class EventItem(Model):
             dateAndId=sort_key(fields["date"], fields["eventId"]),
             searchText="\n".join((fields["title"], fields["location"], fields["organizer"])).casefold(),
         )
-
-
-def read_fields(item: dict[str, Any]) -> EventFields:
-    """An item as DynamoDB sends it, as an event's fields."""
-    try:
-        return {
-            "eventId": item["eventId"]["S"],
-            "title": item["title"]["S"],
-            "description": item["description"]["S"],
-            "date": item["date"]["S"],
-            "location": item["location"]["S"],
-            "capacity": _read_capacity(item["capacity"]["N"]),
-            "organizer": item["organizer"]["S"],
-            "status": item["status"]["S"],
-        }
-    except (KeyError, ValueError):
-        return read_fields(_completed(item))
-
-
-def _completed(item: dict[str, Any]) -> dict[str, Any]:
-    """What an item put there by other means lacks, or has of another kind, is empty: so it can be seen, and mended."""
-    texts = {name: {"S": item.get(name, {}).get("S", "")} for name in FIELD_NAMES}
-    capacity = item.get("capacity", {}).get("N", "")
-    revision = {"S": item.get("revision", {}).get("S", "")}
-    whole = capacity.isdecimal() and len(capacity) <= len(str(MAX_CAPACITY))
-    return {**item, **texts, "capacity": {"N": capacity if whole else "0"}, "revision": revision}
-
-
-def _read_capacity(digits: str) -> int:
-    capacity = int(digits)
-    if abs(capacity) >= 10 * MAX_CAPACITY:  # beyond 64 bits, no JSON would be written of it
-        raise ValueError
-    return capacity
-
-
-def read_summary(item: dict[str, Any]) -> EventSummary:
-    """An item of an index, as a row of a list."""
-    try:
-        return {
-            "eventId": item["eventId"]["S"],
-            "title": item["title"]["S"],
-            "date": item["date"]["S"],
-            "location": item["location"]["S"],
-            "capacity": _read_capacity(item["capacity"]["N"]),
-            "organizer": item["organizer"]["S"],
-            "status": item["status"]["S"],
-            "revision": item.get("revision", {"S": ""})["S"],
-        }
-    except (KeyError, ValueError):
-        return read_summary(_completed(item))
-
-
-def read_event(item: dict[str, Any]) -> Event:
-    """An item as DynamoDB sends it, as an event with its audit stamps; one put there by other means has none yet."""
-    fields = read_fields(item)
-    revision = _text(item, "revision") or UNREVISED + sha256(repr(fields).encode()).hexdigest()
-    return Event(
-        fields=fields,
-        revision=revision,
-        created_at=_text(item, "createdAt") or _NEVER,
-        updated_at=_text(item, "updatedAt") or _NEVER,
-        updated_by=_text(item, "updatedBy"),
-    )
-
-
-def _text(item: dict[str, Any], name: str) -> str:
-    text: str = item[name].get("S", "") if name in item else ""
-    return text
 
 
 class SnapshotAttribute(Attribute[dict[str, Any]]):
@@ -297,11 +223,3 @@ def meta_table(table: type[Model]) -> MetaTable:
             GLOBAL_SECONDARY_INDEXES: indexes,
         }
     )
-
-
-def created_event(row: dict[str, Any]) -> Event:
-    """The event as the create that wrote this history row left it."""
-    snapshot = SnapshotAttribute().deserialize(row["after"]["M"])
-    fields: EventFields = {name: snapshot[name] for name in FIELD_NAMES}  # type: ignore[assignment]
-    at = row["at"]["S"]
-    return Event(fields, row["revision"]["S"], at, at, row["actor"]["S"])

@@ -20,13 +20,11 @@ from events.domain import (
 from events.dynamodb import connection, storage_errors
 from events.event_lists import forget_statuses
 from events.history import history_item
+from events.items import UNREVISED, created_event, read_event
 from events.models import (
-    UNREVISED,
     EventItem,
     HistoryItem,
     IdempotencyItem,
-    created_event,
-    read_event,
 )
 from eventsite import observed
 from eventsite.aws_calls import THROTTLED

@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from events.domain import FIELD_NAMES
-from events.models import EventItem, HistoryItem, SnapshotAttribute, read_event
+from events.items import read_event
+from events.models import EventItem, HistoryItem, SnapshotAttribute
 from tests.conftest import read_table
 
 

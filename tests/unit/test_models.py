@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from events import cursors
 from events.domain import Event, sort_key
-from events.models import EventItem, SnapshotAttribute, read_event, read_fields
+from events.items import read_event, read_fields
+from events.models import EventItem, SnapshotAttribute
 from events.rules import RULES, allows
 from events.schemas import CreateEvent, ListQuery, UpdateEvent
 from tests.builders import ACTOR, make_body, make_fields

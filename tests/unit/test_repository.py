@@ -20,7 +20,8 @@ from events.domain import (
     sort_key,
 )
 from events.dynamodb import connection
-from events.models import AccessItem, EventItem, HistoryItem, created_event
+from events.items import created_event
+from events.models import AccessItem, EventItem, HistoryItem
 from events.tables import create_tables
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table
