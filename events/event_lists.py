@@ -19,7 +19,6 @@ from events.domain import (
     Search,
     StorageBusyError,
     SummaryPage,
-    sort_key,
 )
 from events.dynamodb import connection, storage_errors
 from events.items import read_event, read_fields, read_summary
@@ -86,10 +85,10 @@ def query_events(within: EventRange, limit: int | None) -> tuple[list[EventField
     if within.status is not None:
         return [read_fields(item) for item in items], end
     # This index leaves the description out. An event moved out of the range since is left to the page it is now in.
-    current = map(read_fields, _batch_get([item["eventId"]["S"] for item in items], _FIELDS, time_limit))
     last = end or within.last
-    events = [fields for fields in current if within.first <= sort_key(fields["date"], fields["eventId"]) <= last]
-    return _in_order(events), end
+    current = _batch_get([item["eventId"]["S"] for item in items], [*_FIELDS, "dateAndId"], time_limit)
+    inside = (item for item in current if "dateAndId" in item and within.first <= item["dateAndId"]["S"] <= last)
+    return _in_order([read_fields(item) for item in inside]), end
 
 
 def _in_order(events: list[EventFields]) -> list[EventFields]:

@@ -11,6 +11,7 @@ from events.rules import MAX_CAPACITY
 
 # What the revision of an event begins with that was put into the table by other means: its fields make the rest.
 UNREVISED = "unrevised-"
+NO_STATUS = "unknown"
 _NEVER = "1970-01-01T00:00:00.000000Z"
 
 
@@ -34,6 +35,7 @@ def read_fields(item: dict[str, Any]) -> EventFields:
 def _completed(item: dict[str, Any]) -> dict[str, Any]:
     """What an item put there by other means lacks, or has of another kind, is empty: so it can be seen, and mended."""
     texts = {name: {"S": item.get(name, {}).get("S", "")} for name in FIELD_NAMES}
+    texts["status"] = item.get("status", {"S": NO_STATUS})  # a key of indexes, and those take no empty one
     capacity = item.get("capacity", {}).get("N", "")
     revision = {"S": item.get("revision", {}).get("S", "")}
     whole = capacity.isdecimal() and len(capacity) <= len(str(MAX_CAPACITY))
