@@ -57,10 +57,12 @@ class ObservedConnection(Connection):
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
         if operation_name in _READS or operation_name in _WRITES:
-            # A batch's answer says enough by itself; an emulator leaves its units out.
-            consumed: Any = answer.get("ConsumedCapacity", [] if isinstance(answer.get("Responses"), dict) else None)
+            consumed: Any = answer.get("ConsumedCapacity", [])
             tables = consumed if isinstance(consumed, list) else [consumed]
-            if not all(isinstance(table, dict) and "CapacityUnits" in table for table in tables):
+            # A batch's answer says enough by itself; an emulator leaves its units out.
+            batch = operation_name == "BatchGetItem" and isinstance(answer.get("Responses"), dict)
+            counted = all(isinstance(table, dict) and "CapacityUnits" in table for table in tables)
+            if not counted or not (tables or batch):
                 # Whatever says 200 and no more has done nothing: a portal on the way, another server at this address.
                 raise StorageError(f"{operation_name} was answered with 200, but not by DynamoDB")
             kind = "read" if operation_name in _READS else "write"

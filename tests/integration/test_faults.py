@@ -18,7 +18,7 @@ from tests import faults as fault_kinds
 from tests.builders import ACTOR, make_body, make_fields
 from tests.calls import LAUNCH, assert_error, send
 from tests.conftest import read_table
-from tests.faults import FAIL, THROTTLE, Fault, FaultProxy, delay, garbage, lose_answer, refuse
+from tests.faults import FAIL, THROTTLE, Fault, FaultProxy, delay, garbage, lose_answer, refuse, say
 
 GENERIC = "Something went wrong on our side; the request may or may not have been done."
 DENIED = fault_kinds.error(400, "AccessDeniedException")
@@ -42,10 +42,13 @@ REQUESTS: list[tuple[str, str, Any]] = [
         (FAIL, "InternalServerError"),
         (refuse, "Connection"),
         (garbage, "not JSON"),
+        (say(b'{"Responses": {}}'), "not by DynamoDB"),
+        (say(b'{"ConsumedCapacity": []}'), "not by DynamoDB"),
+        (say(b'{"ConsumedCapacity": [{}]}'), "not by DynamoDB"),
         (DENIED, "AccessDenied"),
         (GONE, "ResourceNotFound"),
     ],
-    ids=["fails", "resets", "garbage", "denies", "no table"],
+    ids=["fails", "resets", "garbage", "other JSON", "no units", "other units", "denies", "no table"],
 )
 def test_a_failure_is_a_generic_sentence_and_its_cause_is_in_the_log(
     api: APIClient,
