@@ -112,8 +112,9 @@ class Event(NamedTuple):
     updated_by: str
 
     @classmethod
-    def new(cls, fields: EventFields, actor: Actor) -> Event:
-        now = _timestamp(datetime.now(UTC))
+    def new(cls, fields: EventFields, actor: Actor, deleted_at: str | None = None) -> Event:
+        """`deleted_at`: when one with this id was deleted last, if it was."""
+        now = moment_after(deleted_at) if deleted_at else _timestamp(datetime.now(UTC))
         return cls(fields, secrets.token_hex(8), now, now, actor.name)
 
     def changed(self, changes: EventChanges, actor: Actor) -> Event:

@@ -200,6 +200,12 @@ class IdempotencyItem(AccessItem):
     at = UnicodeAttribute()
 
 
+class DeletionItem(AccessItem):
+    """That an event was deleted, and at which time: whoever makes it anew does so at a later one."""
+
+    at = UnicodeAttribute()
+
+
 TABLES: tuple[type[Model], ...] = (EventItem, HistoryItem, AccessItem)
 
 

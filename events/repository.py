@@ -22,6 +22,7 @@ from events.event_lists import forget_statuses
 from events.history import history_item
 from events.items import UNREVISED, created_event, read_event
 from events.models import (
+    DeletionItem,
     EventItem,
     HistoryItem,
     IdempotencyItem,
@@ -30,6 +31,7 @@ from eventsite import observed
 from eventsite.aws_calls import THROTTLED
 
 IDEMPOTENCY_KEYS_LIVE = timedelta(hours=24)
+DELETIONS_LIVE = timedelta(hours=24)  # no write is on its way for as long
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
@@ -67,6 +69,7 @@ def _write(change: Change, idempotency: IdempotencyKey | None) -> None:
         try:
             with TransactWrite(connection=connection()) as transaction:
                 _add_event(transaction, change)
+                _add_deletion(transaction, change)
                 transaction.save(history_item(change), condition=HistoryItem.eventId.does_not_exist())
                 if idempotency:
                     _add_idempotency_key(transaction, change, idempotency)
@@ -91,6 +94,30 @@ def _add_event(transaction: TransactWrite, change: Change) -> None:
         transaction.save(EventItem.from_event(change.after), condition=condition)
     elif change.before is not None:
         transaction.delete(EventItem(change.before.fields["eventId"]), condition=condition)
+
+
+def _add_deletion(transaction: TransactWrite, change: Change) -> None:
+    """An event is made at a later time than it was deleted at, or its history would be in another order.
+
+    Whoever makes one knows nothing of what was before: sent while a delete is on its way, it may be done after that.
+    """
+    if change.after is None and change.before is not None:
+        key, expires = _deletion_key(change.before.fields["eventId"]), datetime.now(UTC) + DELETIONS_LIVE
+        transaction.save(DeletionItem(key, at=change.at, expiresAt=expires))
+    elif change.before is None and change.after is not None:
+        earlier = DeletionItem.key.does_not_exist() | (DeletionItem.at < change.at)
+        transaction.delete(DeletionItem(_deletion_key(change.after.fields["eventId"])), condition=earlier)
+
+
+def deleted_at(event_id: str) -> str | None:
+    """When an event that is gone was deleted, if it was lately."""
+    with storage_errors():
+        answer = connection().get_item(DeletionItem.Meta.table_name, _deletion_key(event_id), consistent_read=True)
+    return answer["Item"]["at"]["S"] if "Item" in answer else None
+
+
+def _deletion_key(event_id: str) -> str:
+    return f"deleted#{event_id}"
 
 
 def _add_idempotency_key(transaction: TransactWrite, change: Change, idempotency: IdempotencyKey) -> None:

@@ -105,8 +105,9 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
     """
     if not fields["eventId"]:
         fields = {**fields, "eventId": str(uuid4())}
+    deleted_at = None
     for _ in tries():
-        event = Event.new(fields, actor)
+        event = Event.new(fields, actor, deleted_at)
         try:
             repository.write(Change.create(event, actor), idempotency)
         except WriteConflictError:
@@ -114,6 +115,7 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
                 return earlier
             if repository.get_event(fields["eventId"]):
                 raise EventExistsError(fields["eventId"]) from None
+            deleted_at = repository.deleted_at(fields["eventId"])
         else:
             return event
     raise StorageBusyError(NEVER_WON)

@@ -9,9 +9,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
+from events import repository, services
+from events.domain import Change
 from eventsite.accounts import keys
 from eventsite.accounts.lockout import WINDOW
-from tests.builders import PASSWORD, make_staff
+from tests.builders import ACTOR, PASSWORD, make_fields, make_staff
 from tests.calls import LAUNCH, send
 from tests.pages import fields, submit, text, undo_address
 
@@ -41,6 +43,16 @@ def call_the_api() -> None:
         assert send(api, "GET", path).status_code == 200, path
     assert send(api, "PUT", "/events/launch", {"capacity": 1}).status_code == 200
     assert send(api, "DELETE", "/events/launch").status_code == 204
+    create_what_was_deleted_by_a_clock_that_is_ahead()
+
+
+def create_what_was_deleted_by_a_clock_that_is_ahead() -> None:
+    event = services.create_event(make_fields(eventId="ahead"), ACTOR)
+    ahead = event.changed({"capacity": 1}, ACTOR)._replace(updated_at="2199-01-01T00:00:00.000000Z")
+    repository.write(Change.update(event, ahead, ACTOR))
+    services.delete_event("ahead", ACTOR)
+    assert services.create_event(make_fields(eventId="ahead"), ACTOR).created_at > ahead.updated_at
+    services.delete_event("ahead", ACTOR)
 
 
 def sign_in(username: str, role: str) -> Client:

@@ -37,25 +37,7 @@ def read_history() -> dict[str, list[Row]]:
             there = "M" in item.get(name, {})
             values[name] = SnapshotAttribute().deserialize(item[name]["M"]) if there else None
         changes[item["eventId"]["S"]].append(Row(**values))
-    return {event_id: _as_done(sorted(rows, key=lambda row: row.at)) for event_id, rows in changes.items()}
-
-
-def _as_done(rows: list[Row]) -> list[Row]:
-    """In the order in which they were done.
-
-    A row has the time before it is written; and a create, unlike a change, knows nothing of what was before it: sent
-    while a delete is on its way, it may be done after it, with the earlier time.
-    """
-    done: list[Row] = []
-    early: list[Row] = []
-    for row in rows:
-        if row.before is None and done and done[-1].after is not None:
-            early.append(row)
-            continue
-        done.append(row)
-        if row.after is None and early:
-            done.append(early.pop(0))
-    return done + early
+    return {event_id: sorted(rows, key=lambda row: row.at) for event_id, rows in changes.items()}
 
 
 def assert_history_replays() -> Replayed:

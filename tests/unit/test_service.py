@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from unittest.mock import patch
 
@@ -20,9 +21,10 @@ from events.domain import (
     StorageBusyError,
     WriteConflictError,
 )
-from events.models import EventItem, HistoryItem
+from events.models import AccessItem, EventItem, HistoryItem
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table
+from tests.resilience.history import assert_history_replays
 
 KEY = IdempotencyKey("key", "fingerprint")
 
@@ -120,6 +122,44 @@ def test_a_delete_that_loses_to_a_delete_finds_nothing() -> None:
     with patch.object(repository, "write", race), pytest.raises(EventNotFoundError):
         services.delete_event("launch", ACTOR)
     assert [row["action"]["S"] for row in read_table(HistoryItem)] == ["create", "delete"]
+
+
+def test_a_create_that_is_done_after_a_delete_has_the_later_time() -> None:
+    """The create has its time before the delete has, and finds nothing in its way once that is done."""
+    services.create_event(make_fields(), ACTOR)
+    write = repository.write
+    deleted_at = ""
+
+    def race(change: Change, idempotency: IdempotencyKey | None = None) -> None:
+        nonlocal deleted_at
+        if not deleted_at:
+            with patch.object(repository, "write", write):
+                deleted_at = services.delete_event("launch", ACTOR).at
+        write(change, idempotency)
+
+    with patch.object(repository, "write", race):
+        made = services.create_event(make_fields(), ACTOR)
+    assert made.created_at > deleted_at
+    assert_history_replays()
+
+
+def test_a_create_has_a_later_time_than_a_delete_by_a_clock_that_is_ahead() -> None:
+    event = services.create_event(make_fields(), ACTOR)
+    ahead = event.changed({"capacity": 1}, ACTOR)._replace(updated_at="2199-01-01T00:00:00.000000Z")
+    repository.write(Change.update(event, ahead, ACTOR))
+    services.delete_event("launch", ACTOR)
+    services.create_event(make_fields(), ACTOR)
+    assert [row["action"]["S"] for row in read_table(HistoryItem)] == ["create", "update", "delete", "create"]
+    assert_history_replays()
+
+
+def test_what_was_deleted_leaves_no_mark_once_it_is_made_again() -> None:
+    services.create_event(make_fields(), ACTOR)
+    services.delete_event("launch", ACTOR)
+    (mark,) = read_table(AccessItem)
+    assert 23 * 3600 < int(mark["expiresAt"]["N"]) - time.time() <= 24 * 3600
+    services.create_event(make_fields(), ACTOR)
+    assert read_table(AccessItem) == []
 
 
 @pytest.mark.parametrize(
