@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.servers.basehttp import WSGIRequestHandler
 from django.test import Client
 from pynamodb.models import Model
@@ -56,6 +57,20 @@ def engine() -> Iterator[Engine]:
         django_settings.STORAGES = {"staticfiles": {"BACKEND": plain_names}}
         create_tables()
         yield engine
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The passwords that were hashed since, each as often as it was."""
+    passwords: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
+        passwords.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    return passwords
 
 
 @pytest.fixture(autouse=True)

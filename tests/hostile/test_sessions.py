@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
 from events import services
@@ -79,16 +78,8 @@ Attempts = Callable[..., tuple[int, str, int, list[str]]]
 
 
 @pytest.fixture
-def attempts(monkeypatch: pytest.MonkeyPatch, faults: FaultProxy) -> Attempts:
+def attempts(hashed: list[str], faults: FaultProxy) -> Attempts:
     """What someone sees of a try, how often a password was hashed for it, and what DynamoDB was asked."""
-    hashed: list[str] = []
-    encode = MD5PasswordHasher.encode
-
-    def counted(self: MD5PasswordHasher, password: str, salt: str) -> str:
-        hashed.append(password)
-        return encode(self, password, salt)
-
-    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
 
     def attempt(username: str, password: str = "wrong", address: str = "192.0.2.1") -> tuple[int, str, int, list[str]]:
         hashed.clear()
