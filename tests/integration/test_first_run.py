@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,11 +14,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from django.conf import settings as django_settings
 
 from eventsite.engine.fetch import find_engine
 from eventsite.engine.process import Engine, free_port, is_dynamodb, port_is_free
 from tests.builders import make_body
+from tests.copies import copy_project
 
 SECONDS_TO_START = 60
 
@@ -28,9 +27,7 @@ class Site:
     """`manage.py runserver` in a copy of the project, so that its data is its own."""
 
     def __init__(self, folder: Path, home: Path) -> None:
-        for name in ("eventsite", "events", "templates"):
-            shutil.copytree(django_settings.BASE_DIR / name, folder / name)
-        shutil.copy(django_settings.BASE_DIR / "manage.py", folder)
+        copy_project(folder)
         self.folder = folder
         self.port, self.engine_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"

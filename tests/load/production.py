@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +11,9 @@ import time
 from pathlib import Path
 
 import requests
-from django.conf import settings as django_settings
 
 from eventsite.engine.process import free_port
+from tests.copies import copy_project
 
 WORKERS = 2
 THREADS = 8
@@ -26,9 +25,7 @@ class ProductionSite:
     """A copy of the project, so that its static files are its own; a context manager: inside, it answers."""
 
     def __init__(self, folder: Path, engine_url: str) -> None:
-        for name in ("eventsite", "events", "templates"):
-            shutil.copytree(django_settings.BASE_DIR / name, folder / name)
-        shutil.copy(django_settings.BASE_DIR / "manage.py", folder)
+        copy_project(folder)
         self.folder, self.output = folder, folder / "output"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
