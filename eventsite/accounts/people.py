@@ -6,6 +6,7 @@ import logging
 import random
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.contrib.auth.hashers import make_password
@@ -89,12 +90,20 @@ def reactivate(username: str, actor: Actor) -> None:
 
 
 def _change_standing(username: str, role: Role | None = None, is_active: bool | None = None) -> None:
-    for attempt in range(_TRIES):
-        staff = get_staff(username)
+    def change(staff: Staff) -> None:
         active = staff.is_active if is_active is None else is_active
         epoch = staff.epoch if active else _token()
+        repository.change_standing(staff.fields(), role or staff.role, active, epoch)
+
+    _change_as_it_is(username, change)
+
+
+def _change_as_it_is(username: str, change: Callable[[Staff], None]) -> None:
+    """Makes a change that is refused if the account was changed since it was read: then to what it is now."""
+    for attempt in range(_TRIES):
+        staff = get_staff(username)
         try:
-            repository.change_standing(staff.fields(), role or staff.role, active, epoch)
+            change(staff)
         except StaffChangedError:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         else:
@@ -113,12 +122,9 @@ def reset_password(username: str, actor: Actor) -> str:
 
 
 def set_password(username: str, password: str, actor: Actor, must_change_password: bool = False) -> None:
-    """Raises StaffNotFoundError."""
+    """Of several at once, each is done: the last one holds, and none that arrives late. Raises StaffNotFoundError."""
     changes = {"password": make_password(password), "must_change_password": must_change_password}
-    try:
-        repository.update_staff(username, changes)
-    except StaffChangedError:
-        raise StaffNotFoundError(username) from None
+    _change_as_it_is(username, lambda staff: repository.update_staff(username, changes, staff.password))
     logger.info("%s set the password of %s", actor.name, username)
 
 

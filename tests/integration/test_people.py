@@ -6,13 +6,15 @@ import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from events.domain import StorageError
 from events.models import AccessItem
 from eventsite.accounts import people, repository
-from eventsite.accounts.domain import LastAdminError, Role, StaffExistsError, StaffNotFoundError
+from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffNotFoundError
 from tests.builders import ACTOR, PASSWORD, make_staff
 from tests.conftest import client_of, read_table
 from tests.faults import FaultProxy
@@ -248,6 +250,33 @@ def test_nobody_comes_to_be_by_being_changed() -> None:
         with pytest.raises(StaffNotFoundError):
             change()
     assert read_table(AccessItem) == []
+
+
+def test_a_reset_that_arrives_late_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was given up, another was made, and then it is done after all: DynamoDB is asked for what it was asked for."""
+    make_staff("anna")
+    sent: list[tuple[Any, ...]] = []
+    update = repository.update_staff
+
+    def never_arrive(*call: Any) -> None:
+        sent.append(call)
+        raise StorageError("no answer")
+
+    monkeypatch.setattr(repository, "update_staff", never_arrive)
+    with pytest.raises(StorageError):
+        people.reset_password("anna", ACTOR)
+    monkeypatch.setattr(repository, "update_staff", update)
+    password = people.reset_password("anna", ACTOR)
+    with pytest.raises(StaffChangedError):
+        update(*sent[0])
+    assert people.get_staff("anna").check_password(password)
+
+
+def test_a_reset_wins_over_what_was_changed_meanwhile() -> None:
+    make_staff("anna")
+    with ThreadPoolExecutor(4) as pool:
+        given = list(pool.map(lambda _: people.reset_password("anna", ACTOR), range(4)))
+    assert [people.get_staff("anna").check_password(password) for password in given].count(True) == 1
 
 
 def test_the_first_admin_is_made_only_where_there_is_nobody() -> None:
