@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+import orjson
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -71,8 +72,8 @@ class ObservedConnection(Connection):
         return answer
 
 
-def connect(endpoint_url: str | None) -> Connection:
-    """A new connection."""
+def connect(endpoint_url: str | None, read: Callable[[bytes], Any] = orjson.loads) -> Connection:
+    """A new connection; `read`: what makes an answer of its JSON."""
     local = Credentials("local", "local") if settings.DYNAMODB_LOCAL_CREDENTIALS else None
     # No proxy on the way to this machine's own engine, even where the way out has one.
     client = DynamoDB(
@@ -82,6 +83,7 @@ def connect(endpoint_url: str | None) -> Connection:
         proxies=not settings.DYNAMODB_EMBEDDED,
         ca_bundle=settings.AWS_CA_BUNDLE,
     )
+    client.read = read
     connection = ObservedConnection(client)
     for table in TABLES:
         connection.add_meta_table(meta_table(table))
@@ -109,7 +111,7 @@ def error_code(error: PynamoDBException) -> str | None:
 _shared = cache(connect)
 
 
-def connection() -> Connection:
-    """The connection that everything shares, made at the first call; safe to use from any thread."""
+def connection(read: Callable[[bytes], Any] = orjson.loads) -> Connection:
+    """The connection that all who read so share, made at the first call; safe to use from any thread."""
     with _creating:
-        return _shared(settings.DYNAMODB_ENDPOINT_URL)
+        return _shared(settings.DYNAMODB_ENDPOINT_URL, read)

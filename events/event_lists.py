@@ -52,19 +52,21 @@ class TimeLimit:
 
 def list_events() -> list[EventFields]:
     """Every event there is now (a strongly consistent scan), in order of date, then eventId."""
+    from events.typed_items import fields_of, read_answer  # noqa: PLC0415  # msgspec takes its time to load
+
     events: list[EventFields] = []
     position: Any = None
     time_limit = TimeLimit()
     while True:
         time_limit.check()
         with storage_errors():
-            answer = connection().scan(
+            answer = connection(read_answer).scan(
                 EventItem.Meta.table_name,
                 attributes_to_get=_FIELDS,
                 exclusive_start_key=position,
                 consistent_read=True,
             )
-        events += map(read_fields, answer["Items"])
+        events += map(fields_of, answer["Items"])
         position = answer.get("LastEvaluatedKey")
         if not position:
             return _in_order(events)

@@ -11,6 +11,7 @@ from events.rules import MAX_CAPACITY
 
 # What the revision of an event begins with that was put into the table by other means: its fields make the rest.
 UNREVISED = "unrevised-"
+OUT_OF_RANGE = 10 * MAX_CAPACITY  # beyond 64 bits, no JSON would be written of a number
 NO_STATUS = "unknown"
 _NEVER = "1970-01-01T00:00:00.000000Z"
 
@@ -35,7 +36,7 @@ def read_fields(item: dict[str, Any]) -> EventFields:
 def _completed(item: dict[str, Any]) -> dict[str, Any]:
     """What an item put there by other means lacks, or has of another kind, is empty: so it can be seen, and mended."""
     texts = {name: {"S": item.get(name, {}).get("S", "")} for name in FIELD_NAMES}
-    texts["status"] = item.get("status", {"S": NO_STATUS})  # a key of indexes, and those take no empty one
+    texts["status"] = {"S": texts["status"]["S"] or NO_STATUS}  # a key of indexes, and those take no empty one
     capacity = item.get("capacity", {}).get("N", "")
     revision = {"S": item.get("revision", {}).get("S", "")}
     whole = capacity.isdecimal() and len(capacity) <= len(str(MAX_CAPACITY))
@@ -44,7 +45,7 @@ def _completed(item: dict[str, Any]) -> dict[str, Any]:
 
 def _read_capacity(digits: str) -> int:
     capacity = int(digits)
-    if abs(capacity) >= 10 * MAX_CAPACITY:  # beyond 64 bits, no JSON would be written of it
+    if abs(capacity) >= OUT_OF_RANGE:
         raise ValueError
     return capacity
 

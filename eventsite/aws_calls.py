@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 from urllib.parse import urljoin, urlsplit
 from zlib import crc32
@@ -43,6 +44,7 @@ class Service:
     version: ClassVar[str]  # of JSON, in AWS's counting
     timeouts: ClassVar[tuple[float, float]]  # seconds to connect, to read
     pauses: ClassVar[tuple[float, ...]]  # the most seconds to wait before each further try
+    read: Callable[[bytes], Any] = staticmethod(orjson.loads)  # an answer that is none raises as this does
 
     def __init__(
         self,
@@ -114,7 +116,7 @@ class Service:
         if checksum is not None and checksum != str(crc32(content)):
             raise NoAnswerError(service=self.name, error="the answer's checksum is another")
         try:
-            parsed = orjson.loads(content)
+            parsed = self.read(content) if answer.status == 200 else orjson.loads(content)
         except orjson.JSONDecodeError as error:
             raise NoAnswerError(service=self.name, error=f"{answer.status}, not JSON: {error}") from error
         if not isinstance(parsed, dict):

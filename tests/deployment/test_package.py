@@ -27,8 +27,8 @@ DEVELOPMENT = {
 TOP = {
     "_argon2_cffi_bindings", "_cffi_backend.cpython-311-x86_64-linux-gnu.so", "annotated_types", "apig_wsgi", "argon2",
     "asgiref", "bootstrap_wrapper", "botocore", "corsheaders", "dateutil", "defusedxml", "django", "django_htmx",
-    "et_xmlfile", "events", "eventsite", "icalendar", "jmespath", "ninja", "openpyxl", "orjson", "pydantic",
-    "pydantic_core", "pynamodb", "six.pyc", "sqlparse", "staticfiles", "templates", "typing_extensions.pyc",
+    "et_xmlfile", "events", "eventsite", "icalendar", "jmespath", "msgspec", "ninja", "openpyxl", "orjson",
+    "pydantic", "pydantic_core", "pynamodb", "six.pyc", "sqlparse", "staticfiles", "templates", "typing_extensions.pyc",
     "typing_inspection", "tzdata", "urllib3", "whitenoise",
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -156,10 +156,10 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The functions that have asked for the connection since, as `callers_of_dynamodb` names them."""
     found: set[str] = set()
 
-    def shared(endpoint_url: str | None) -> Connection:
+    def shared(endpoint_url: str | None, read: Callable[[bytes], Any]) -> Connection:
         caller = sys._getframe(2).f_code  # noqa: SLF001  # the one that called `connection`
         found.add(f"{Path(caller.co_filename).relative_to(django_settings.BASE_DIR).as_posix()} {caller.co_name}")
-        return real(endpoint_url)
+        return real(endpoint_url, read)
 
     real = dynamodb._shared  # noqa: SLF001
     monkeypatch.setattr(dynamodb, "_shared", shared)
@@ -167,13 +167,13 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def callers_of_dynamodb() -> set[str]:
-    """The functions in which `connection()` is called, as "events/history.py get_history"."""
+    """The functions in which `connection` is called, as "events/history.py get_history"."""
     found = set()
     for package in ("events", "eventsite"):
         for path in (django_settings.BASE_DIR / package).rglob("*.py"):
             name = path.relative_to(django_settings.BASE_DIR).as_posix()
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.FunctionDef) and re.search(r"connection\(\)[.)]", ast.unparse(node)):
+                if isinstance(node, ast.FunctionDef) and re.search(r"connection\(\w*\)[.)]", ast.unparse(node)):
                     found.add(f"{name} {node.name}")
     return {each for each in found if NOT_FOR_REQUESTS.isdisjoint(each.split())}
 

@@ -39,6 +39,7 @@ LAYERS = [
     ["events.history", "eventsite.accounts.rows"],
     ["events.dynamodb"],
     ["eventsite.accounts.items"],
+    ["events.typed_items"],
     ["events.items"],
     ["events.models"],
     ["events.rules", "events.domain", "events.tasks", "eventsite.accounts.domain", "eventsite.accounts.passwords"],
