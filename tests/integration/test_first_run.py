@@ -70,6 +70,8 @@ def wait_until(condition: Callable[[], bool], output: Path) -> None:
 
 @pytest.fixture
 def site(tmp_path: Path, engine: Engine) -> Iterator[Site]:
+    # What a shell starts in the background has Ctrl-C ignored, and all that it starts in turn.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     site = Site(tmp_path, find_engine(engine.directory, engine.home))
     yield site
     if site.process is not None and site.process.poll() is None:
