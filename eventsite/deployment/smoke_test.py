@@ -1,4 +1,7 @@
-"""Whether a site does what it is for: seven looks at it from outside, which leave only their lines in the history."""
+"""Whether a site does what it is for: seven looks at it from outside, which leave their lines in the history.
+
+(And for a day, that the event of theirs was deleted.)
+"""
 
 from __future__ import annotations
 

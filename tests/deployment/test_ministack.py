@@ -226,7 +226,9 @@ def test_a_deploy_whose_smoke_test_fails_is_taken_back(dev: Deployed) -> None:
     assert dev.configuration() == before
     assert dev.browser().send("GET", "/healthz").status_code == 200
     access = dev.ministack.client("dynamodb").scan(TableName="events-dev-access")["Items"]
-    assert not [row for row in access if "deploy-check" in json.dumps(row)]
+    left = [row for row in access if "deploy-check" in json.dumps(row)]
+    assert [row["key"]["S"] for row in left if "expiresAt" not in row] == []
+    assert {row["key"]["S"].partition("#")[0] for row in left} <= {"deleted"}
 
 
 def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None:
