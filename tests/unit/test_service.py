@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from events import repository, services
+from events import repository, services, versions
 from events.domain import (
     Change,
     Event,
@@ -153,12 +153,30 @@ def test_a_create_has_a_later_time_than_a_delete_by_a_clock_that_is_ahead() -> N
     assert_history_replays()
 
 
-def test_what_was_deleted_leaves_no_mark_once_it_is_made_again() -> None:
+def test_a_create_that_arrives_after_the_event_was_deleted_is_refused() -> None:
+    """Given up and sent again by whoever wanted it, and only then done: it would bring the event back."""
+    late = Change.create(Event.new(make_fields(), ACTOR), ACTOR)
     services.create_event(make_fields(), ACTOR)
+    services.delete_event("launch", ACTOR)
+    with pytest.raises(WriteConflictError):
+        repository.write(late)
+    assert read_table(EventItem) == []
+
+
+@pytest.mark.parametrize(
+    "make_again",
+    [
+        lambda created: services.create_event(make_fields(), ACTOR),
+        lambda created: versions.restore_version("launch", created.created_at, "", ACTOR),
+    ],
+    ids=["create", "restore"],
+)
+def test_what_was_deleted_leaves_no_mark_once_it_is_made_again(make_again: Callable[[Event], object]) -> None:
+    created = services.create_event(make_fields(), ACTOR)
     services.delete_event("launch", ACTOR)
     (mark,) = read_table(AccessItem)
     assert 23 * 3600 < int(mark["expiresAt"]["N"]) - time.time() <= 24 * 3600
-    services.create_event(make_fields(), ACTOR)
+    make_again(created)
     assert read_table(AccessItem) == []
 
 
