@@ -1,4 +1,4 @@
-"""The items of the whole list, read as what they are known to be: a third of the time that reading any JSON takes."""
+"""The items of the whole list, read as what they are known to be, in half the time that reading any JSON takes."""
 
 from __future__ import annotations
 
