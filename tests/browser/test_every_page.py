@@ -112,3 +112,13 @@ def test_menus_opened(open_browser: Open) -> None:
     page.keyboard.press("Escape")
     page.locator("details.user-menu summary").click()
     assert found + problems(page) == []
+
+
+def test_a_mistake_in_the_filter_leaves_its_fields_in_one_line(desk: Page) -> None:
+    desk.goto("/staff/events/?first=nonsense")
+    assert desk.locator(".filter-grid .invalid-feedback").count() == 1
+    tops = desk.locator(".filter-grid label").evaluate_all(
+        "labels => labels.map(label => label.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 5
+    assert max(tops) - min(tops) < 1
