@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
+from events import access_table
 from events.domain import BatchNotFoundError, WriteConflictError
-from events.dynamodb import connection, error_code, storage_errors
 from events.models import AccessItem
-from events.tasks import Batch, Outcome, Task
+from events.tasks import Batch, BatchKind, Outcome, Task
 
 BATCHES_LIVE = timedelta(days=30)
-_CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _TASKS_OF_A_PART = 50
 _BYTES_OF_A_PART = 250_000  # compressed or not; DynamoDB takes 400 KiB a row
 
@@ -69,9 +66,9 @@ def add_batch(batch: Batch, parts: Sequence[bytes]) -> None:
     """Stores the parts, then the batch itself: a batch that is there is whole."""
     expires = datetime.now(UTC) + BATCHES_LIVE
     for number, part in enumerate(parts):
-        _put(BatchPartItem(_part_key(batch.id, number), tasks=zlib.compress(part), expiresAt=expires))
+        access_table.put(BatchPartItem(_part_key(batch.id, number), tasks=zlib.compress(part), expiresAt=expires))
     item = BatchItem(
-        f"batch#{batch.id}",
+        _key(batch.id),
         batchKind=batch.kind,
         actor=batch.actor,
         note=batch.note,
@@ -81,104 +78,87 @@ def add_batch(batch: Batch, parts: Sequence[bytes]) -> None:
         confirmed=batch.confirmed,
         expiresAt=expires,
     )
-    _put(item)
+    access_table.put(item)
 
 
-def _put(item: AccessItem) -> None:
-    with storage_errors():
-        connection().put_item(
-            AccessItem.Meta.table_name,
-            item.key,
-            attributes=item.serialize(),
-        )
+def _key(batch_id: str) -> str:
+    return f"batch#{batch_id}"
 
 
 def _part_key(batch_id: str, number: int) -> str:
     return f"batch#{batch_id}#{number}"
 
 
-def _get(key: str) -> dict[str, Any] | None:
-    with storage_errors():
-        answer = connection().get_item(AccessItem.Meta.table_name, key, consistent_read=True)
-    item: dict[str, Any] | None = answer.get("Item")
-    return item if item and int(item["expiresAt"]["N"]) > time.time() else None
-
-
 def get_batch(batch_id: str) -> Batch | None:
-    item = _get(f"batch#{batch_id}")
+    item = access_table.get(BatchItem, _key(batch_id))
     if item is None:
         return None
     return Batch(
         id=batch_id,
-        kind=item["batchKind"]["S"],
-        actor=item["actor"]["S"],
-        note=item["note"]["S"],
-        created_at=item["createdAt"]["S"],
-        tasks=int(item["tasks"]["N"]),
-        parts=int(item["parts"]["N"]),
-        next=int(item["next"]["N"]),
-        done=int(item["done"]["N"]),
-        same=int(item["same"]["N"]),
-        failed=int(item["failed"]["N"]),
-        confirmed=item["confirmed"]["BOOL"],
-        undone_by=item.get("undoneBy", {}).get("S"),
+        kind=cast(BatchKind, item.batchKind),
+        actor=item.actor,
+        note=item.note,
+        created_at=item.createdAt,
+        tasks=int(item.tasks),
+        parts=int(item.parts),
+        next=int(item.next),
+        done=int(item.done),
+        same=int(item.same),
+        failed=int(item.failed),
+        confirmed=item.confirmed,
+        undone_by=item.undoneBy,
     )
 
 
 def get_part(batch_id: str, number: int) -> tuple[list[Task], list[Outcome]]:
     """A part's tasks, and what became of them: nothing yet, or one outcome each. Raises BatchNotFoundError."""
-    item = _get(_part_key(batch_id, number))
+    item = access_table.get(BatchPartItem, _part_key(batch_id, number))
     if item is None:
         raise BatchNotFoundError(batch_id)
-    tasks = [Task(**task) for task in _unpack(item["tasks"])]
-    return tasks, [Outcome(**outcome) for outcome in _unpack(item.get("outcomes"))]
+    tasks = [Task(**task) for task in _unpack(item.tasks)]
+    return tasks, [Outcome(**outcome) for outcome in _unpack(item.outcomes)]
 
 
-def _unpack(attribute: dict[str, str] | None) -> list[dict[str, Any]]:
-    unpacked: list[dict[str, Any]] = orjson.loads(zlib.decompress(b64decode(attribute["B"]))) if attribute else []
+def _unpack(packed: bytes | None) -> list[dict[str, Any]]:
+    """`packed` is in Base64, as DynamoDB sends it: botocore's client would decode it, this project's does not."""
+    unpacked: list[dict[str, Any]] = orjson.loads(zlib.decompress(b64decode(packed))) if packed else []
     return unpacked
 
 
 def confirm(batch_id: str) -> None:
-    _update(f"batch#{batch_id}", [BatchItem.confirmed.set(True)], AccessItem.key.exists())
+    """Raises BatchNotFoundError."""
+    try:
+        access_table.update(_key(batch_id), [BatchItem.confirmed.set(True)], BatchItem.key.exists())
+    except access_table.RefusedError as error:
+        raise BatchNotFoundError(batch_id) from error
 
 
 def finish_part(batch_id: str, number: int, outcomes: Sequence[Outcome]) -> None:
     """Keeps what became of a part, and moves on. Raises WriteConflictError if another runner has done so already."""
     packed = zlib.compress(orjson.dumps([asdict(outcome) for outcome in outcomes]))
     counts = {kind: sum(outcome.kind == kind for outcome in outcomes) for kind in ("done", "same", "failed")}
-    with storage_errors():
-        try:
-            with TransactWrite(connection=connection()) as transaction:
-                transaction.update(
-                    BatchItem(f"batch#{batch_id}"),
-                    actions=[
-                        BatchItem.next.set(number + 1),
-                        BatchItem.done.add(counts["done"]),
-                        BatchItem.same.add(counts["same"]),
-                        BatchItem.failed.add(counts["failed"]),
-                    ],
-                    condition=BatchItem.next == number,
-                )
-                transaction.update(
-                    BatchPartItem(_part_key(batch_id, number)), actions=[BatchPartItem.outcomes.set(packed)]
-                )
-        except TransactWriteError as error:
-            if any(reason and reason.code in _CONFLICTS for reason in error.cancellation_reasons):
-                raise WriteConflictError from error
-            raise
+
+    def fill(write: TransactWrite) -> None:
+        actions = [
+            BatchItem.next.set(number + 1),
+            BatchItem.done.add(counts["done"]),
+            BatchItem.same.add(counts["same"]),
+            BatchItem.failed.add(counts["failed"]),
+        ]
+        write.update(BatchItem(_key(batch_id)), actions, condition=BatchItem.next == number)
+        part = BatchPartItem(_part_key(batch_id, number))
+        write.update(part, [BatchPartItem.outcomes.set(packed)], condition=BatchPartItem.key.exists())
+
+    try:
+        access_table.transact(fill)
+    except access_table.RefusedError as error:
+        raise WriteConflictError from error
 
 
 def note_undo(batch_id: str, undo_id: str) -> None:
     """Keeps by which batch this one is undone. Raises WriteConflictError if it is by another already."""
-    _update(f"batch#{batch_id}", [BatchItem.undoneBy.set(undo_id)], BatchItem.undoneBy.does_not_exist())
-
-
-def _update(key: str, actions: list[Any], condition: Any) -> None:
-    with storage_errors():
-        try:
-            connection().update_item(AccessItem.Meta.table_name, key, actions=actions, condition=condition)
-        except UpdateError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                raise WriteConflictError from error
-            raise
+    first = BatchItem.key.exists() & BatchItem.undoneBy.does_not_exist()
+    try:
+        access_table.update(_key(batch_id), [BatchItem.undoneBy.set(undo_id)], first)
+    except access_table.RefusedError as error:
+        raise WriteConflictError from error

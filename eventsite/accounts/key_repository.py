@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pynamodb.transactions import TransactWrite
 
-from eventsite.accounts import rows
+from events import access_table
 from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError
 from eventsite.accounts.items import API_KEY, ApiKeyItem, ApiKeyNameItem
 
@@ -26,13 +26,13 @@ def _api_key(item: ApiKeyItem) -> ApiKey:
 
 
 def get_key(key_id: str) -> ApiKey | None:
-    item = rows.get(ApiKeyItem, _key(key_id))
+    item = access_table.get(ApiKeyItem, _key(key_id))
     return _api_key(item) if item else None
 
 
 def list_keys() -> list[ApiKey]:
     """All, revoked ones too. One made some milliseconds ago may be missing."""
-    return [_api_key(item) for item in rows.list_kind(API_KEY, ApiKeyItem)]
+    return [_api_key(item) for item in access_table.list_kind(API_KEY, ApiKeyItem)]
 
 
 def create_key(api_key: ApiKey) -> None:
@@ -44,8 +44,8 @@ def create_key(api_key: ApiKey) -> None:
         write.save(_name_item(api_key.name, api_key.id), condition=ApiKeyNameItem.key.does_not_exist())
 
     try:
-        rows.transact(fill)
-    except rows.RefusedError as error:
+        access_table.transact(fill)
+    except access_table.RefusedError as error:
         raise KeyNameTakenError(api_key.name) from error
 
 
@@ -58,8 +58,8 @@ def revoke_key(api_key: ApiKey, at: datetime) -> None:
         write.delete(_name_item(api_key.name))
 
     try:
-        rows.transact(fill)
-    except rows.RefusedError as error:
+        access_table.transact(fill)
+    except access_table.RefusedError as error:
         raise KeyNotFoundError(api_key.id) from error
 
 
@@ -70,13 +70,13 @@ def delete_key(api_key: ApiKey) -> None:
         write.delete(ApiKeyItem(_key(api_key.id)))
         write.delete(_name_item(api_key.name))
 
-    rows.transact(fill)
+    access_table.transact(fill)
 
 
 def touch_key(key_id: str, at: datetime, before: datetime) -> None:
     """Notes a use, unless there is one since `before`."""
     due = ApiKeyItem.last_used_at.does_not_exist() | (ApiKeyItem.last_used_at < before)
     try:
-        rows.update(_key(key_id), [ApiKeyItem.last_used_at.set(at)], ApiKeyItem.key.exists() & due)
-    except rows.RefusedError:
+        access_table.update(_key(key_id), [ApiKeyItem.last_used_at.set(at)], ApiKeyItem.key.exists() & due)
+    except access_table.RefusedError:
         return

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pynamodb.expressions.condition import size
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from eventsite.accounts import rows
+from events import access_table
 from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffFields
 from eventsite.accounts.items import STAFF, AdminsItem, StaffItem
 
@@ -27,17 +27,17 @@ def _fields(item: StaffItem) -> StaffFields:
 
 
 def get_staff(username: str) -> StaffFields | None:
-    item = rows.get(StaffItem, _key(username))
+    item = access_table.get(StaffItem, _key(username))
     return _fields(item) if item else None
 
 
 def list_staff() -> list[StaffFields]:
     """Everyone, in order of their names. Someone added some milliseconds ago may be missing."""
-    return [_fields(item) for item in rows.list_kind(STAFF, StaffItem)]
+    return [_fields(item) for item in access_table.list_kind(STAFF, StaffItem)]
 
 
 def has_staff() -> bool:
-    return rows.has_kind(STAFF)
+    return access_table.has_kind(STAFF)
 
 
 def create_staff(fields: StaffFields) -> None:
@@ -51,8 +51,8 @@ def create_staff(fields: StaffFields) -> None:
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
 
     try:
-        rows.transact(fill)
-    except rows.RefusedError as error:
+        access_table.transact(fill)
+    except access_table.RefusedError as error:
         raise StaffExistsError(username) from error
 
 
@@ -62,10 +62,12 @@ def update_staff(username: str, changes: Mapping[str, Any], password: str | None
     Raises StaffChangedError if the account is not there, or its password no longer the one that is given.
     """
     actions = [getattr(StaffItem, name).set(value) for name, value in changes.items()]
-    condition = StaffItem.key.exists()
+    condition: Condition = StaffItem.key.exists()
+    if password:
+        condition &= StaffItem.password == password
     try:
-        rows.update(_key(username), actions, condition & (StaffItem.password == password) if password else condition)
-    except rows.RefusedError as error:
+        access_table.update(_key(username), actions, condition)
+    except access_table.RefusedError as error:
         # A write whose answer was lost is tried again, and refused because it is done.
         now: Mapping[str, Any] = get_staff(username) or {}
         if any(now.get(name) != value for name, value in changes.items()):
@@ -91,8 +93,8 @@ def change_standing(before: StaffFields, role: str, is_active: bool, epoch: str)
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.delete({username})], condition=others)
 
     try:
-        rows.transact(fill)
-    except rows.RefusedError as error:
+        access_table.transact(fill)
+    except access_table.RefusedError as error:
         if "ConditionalCheckFailed" in error.codes[1:] and error.codes[0] != "ConditionalCheckFailed":
             raise LastAdminError(username) from error
         raise StaffChangedError(username) from error

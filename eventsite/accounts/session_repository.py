@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from pynamodb.expressions.condition import Condition
 
-from eventsite.accounts import rows
+from events import access_table
 from eventsite.accounts.domain import LockedOutError
 from eventsite.accounts.items import LockoutItem, SessionItem
 
@@ -19,7 +19,7 @@ def _key(kind: str, secret: str) -> str:
 
 def get_session(session_key: str) -> tuple[str, datetime] | None:
     """What the session holds, and when it ends."""
-    item = rows.get(SessionItem, _key("session", session_key))
+    item = access_table.get(SessionItem, _key("session", session_key))
     return (item.data, item.expiresAt) if item and item.expiresAt else None
 
 
@@ -29,16 +29,16 @@ def put_session(session_key: str, data: str, expires: datetime, new: bool) -> bo
     gone = SessionItem.key.does_not_exist() | (SessionItem.expiresAt <= now)
     condition: Condition = gone if new else SessionItem.key.exists() & (SessionItem.expiresAt > now)
     try:
-        rows.update(
+        access_table.update(
             _key("session", session_key), [SessionItem.data.set(data), SessionItem.expiresAt.set(expires)], condition
         )
-    except rows.RefusedError:
+    except access_table.RefusedError:
         return False
     return True
 
 
 def delete_session(session_key: str) -> None:
-    rows.delete(_key("session", session_key))
+    access_table.delete(_key("session", session_key))
 
 
 def count_try(who: str, limit: int, window: timedelta) -> None:
@@ -50,17 +50,17 @@ def count_try(who: str, limit: int, window: timedelta) -> None:
         running = LockoutItem.key.does_not_exist() | ((LockoutItem.expiresAt > now) & (LockoutItem.tries < limit))
         over = LockoutItem.key.does_not_exist() | (LockoutItem.expiresAt <= now)
         try:
-            rows.update(key, [LockoutItem.tries.add(1), end], running)
-        except rows.RefusedError:
-            item = rows.get(LockoutItem, key)
+            access_table.update(key, [LockoutItem.tries.add(1), end], running)
+        except access_table.RefusedError:
+            item = access_table.get(LockoutItem, key)
             if item and item.expiresAt and item.tries >= limit:
                 raise LockedOutError(item.expiresAt) from None
         else:
             return
-        with suppress(rows.RefusedError):  # or another try was the first after the last window
-            rows.update(key, [LockoutItem.tries.set(1), end], over)
+        with suppress(access_table.RefusedError):  # or another try was the first after the last window
+            access_table.update(key, [LockoutItem.tries.set(1), end], over)
             return
 
 
 def forget_tries(who: str) -> None:
-    rows.delete(_key("lockout", who))
+    access_table.delete(_key("lockout", who))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
 
 import pytest
+from django.test import Client
 
 from events import batch_repository, batches, bulk, services
 from events.domain import (
@@ -23,7 +24,7 @@ from events.history import get_activity, get_history
 from events.models import AccessItem
 from events.tasks import Batch, Outcome, Task
 from tests.builders import ACTOR, make_fields
-from tests.faults import FAIL, FaultProxy
+from tests.faults import FAIL, THROTTLE, Fault, FaultProxy, error
 
 EVERYTHING = Search()
 MANY = 120
@@ -250,3 +251,42 @@ def test_the_largest_tasks_fit_into_their_rows() -> None:
     batch = batches.prepare("import", tasks, ACTOR, "f.csv")
     assert batch.parts == 3
     assert [task for task, _ in batches.tasks_of(batch)] == tasks
+
+
+CONFLICT = {"Code": "TransactionConflict"}
+THROTTLED = {"Code": "ThrottlingError"}
+
+
+def cancelled(*reasons: dict[str, str]) -> Fault:
+    return error(400, "TransactionCanceledException", CancellationReasons=reasons)
+
+
+def test_a_batch_whose_row_is_in_another_transaction_waits_for_it(faults: FaultProxy) -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    faults.set(error(400, "TransactionConflictException"), "UpdateItem", times=2)
+    assert counts(batches.run(batch.id, ACTOR)) == (1, 0, 0)
+    assert faults.calls.count("UpdateItem") == 3
+    faults.set(error(400, "TransactionConflictException"), "UpdateItem", times=2)
+    assert batches.undo(batch.id, ACTOR).kind == "undo"
+    assert faults.calls.count("UpdateItem") == 3
+
+
+def test_a_part_whose_end_meets_another_transaction_is_not_run_again(faults: FaultProxy) -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    faults.set(cancelled(CONFLICT, {"Code": "None"}), "TransactWriteItems", after=1, times=2)
+    assert counts(batches.run(batch.id, ACTOR)) == (1, 0, 0)
+    assert faults.calls.count("TransactWriteItems") == 4  # the update, and three tries of the part's end
+    assert "Query" not in faults.calls
+
+
+def test_a_throttled_batch_asks_to_come_back(editor: Client, faults: FaultProxy) -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR._replace(name="edith"))
+    faults.set(cancelled(THROTTLED, {"Code": "None"}), "TransactWriteItems", after=1)
+    answer = editor.post(f"/staff/batches/{batch.id}/")
+    assert (answer.status_code, answer["Retry-After"]) == (500, "1")
+    batch = bulk.prepare_status(EVERYTHING, [], "full", ACTOR._replace(name="edith"))
+    faults.set(THROTTLE, "UpdateItem")
+    assert editor.post(f"/staff/batches/{batch.id}/")["Retry-After"] == "1"

@@ -36,7 +36,7 @@ LAYERS = [
     ["events.schemas", "events.services", "events.tables"],
     ["events.cursors", "events.repository", "events.event_lists", "events.batch_repository"],
     ["eventsite.accounts.repository", "eventsite.accounts.key_repository", "eventsite.accounts.session_repository"],
-    ["events.history", "eventsite.accounts.rows"],
+    ["events.history", "events.access_table"],
     ["events.dynamodb"],
     ["eventsite.accounts.items"],
     ["events.typed_items"],
@@ -56,6 +56,7 @@ LAYERS = [
     ["eventsite.aws_calls", "eventsite.observed"],
 ]
 STORAGE = {
+    "events.access_table",
     "events.batch_repository",
     "events.dynamodb",
     "events.event_lists",
@@ -66,7 +67,6 @@ STORAGE = {
     "eventsite.accounts.items",
     "eventsite.accounts.key_repository",
     "eventsite.accounts.repository",
-    "eventsite.accounts.rows",
     "eventsite.accounts.session_repository",
 }
 # They speak to AWS, but not of events.

@@ -1,4 +1,4 @@
-"""What the repositories of the access table share: reading rows, and writing several or none."""
+"""The access table: reading rows, writing one, and writing several or none. Accounts and batches go through here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from django.conf import settings
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -43,25 +43,38 @@ def get(kind: type[Item], key: str) -> Item | None:
     return None if item.expiresAt and item.expiresAt.timestamp() <= time.time() else item
 
 
-def update(key: str, actions: list[Action], condition: Condition) -> None:
-    """Writes these attributes and no other. Raises RefusedError."""
+def put(item: AccessItem) -> None:
+    """Writes a whole row, over any that has its key."""
+    _write(lambda: connection().put_item(TABLE, item.key, attributes=item.serialize()))
+
+
+def update(key: str, actions: list[Action], condition: Condition) -> dict[str, Any]:
+    """Writes these attributes and no other; returns what those that there were held before. Raises RefusedError."""
+    response = _write(
+        lambda: connection().update_item(TABLE, key, actions=actions, condition=condition, return_values="UPDATED_OLD")
+    )
+    previous: dict[str, Any] = response.get("Attributes", {})
+    return previous
+
+
+def delete(key: str) -> None:
+    _write(lambda: connection().delete_item(TABLE, key))
+
+
+def _write(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Repeats the write while a transaction has its row. Raises RefusedError."""
     for _ in _tries():
         with storage_errors():
             try:
-                connection().update_item(TABLE, key, actions=actions, condition=condition)
-            except UpdateError as error:
+                return call()
+            except (PutError, UpdateError, DeleteError) as error:
                 match error_code(error):
                     case "ConditionalCheckFailedException":
                         raise RefusedError(["ConditionalCheckFailed"]) from error
                     case "TransactionConflictException":
                         continue
                 raise
-            return
-
-
-def delete(key: str) -> None:
-    with storage_errors():
-        connection().delete_item(TABLE, key)
+    raise AssertionError  # _tries ends by raising
 
 
 def transact(fill: Callable[[TransactWrite], None]) -> None:
