@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import orjson
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from events import access_table
@@ -24,7 +25,10 @@ _BYTES_OF_A_PART = 250_000  # compressed or not; DynamoDB takes 400 KiB a row
 
 
 class BatchItem(AccessItem):
-    """A batch: what kind, whose, and how far it is; its parts are rows of their own, under "batch#<id>#<number>"."""
+    """A batch: what kind, whose, and how far it is; its parts are rows of their own, under "batch#<id>#<number>".
+
+    `begun` is how many parts were begun, `next` how many are finished.
+    """
 
     batchKind = UnicodeAttribute()
     actor = UnicodeAttribute()
@@ -32,6 +36,7 @@ class BatchItem(AccessItem):
     createdAt = UnicodeAttribute()
     tasks = NumberAttribute()
     parts = NumberAttribute()
+    begun = NumberAttribute(default=0)
     next = NumberAttribute(default=0)
     done = NumberAttribute(default=0)
     same = NumberAttribute(default=0)
@@ -125,12 +130,17 @@ def _unpack(packed: bytes | None) -> list[dict[str, Any]]:
     return unpacked
 
 
-def confirm(batch_id: str) -> None:
-    """Raises BatchNotFoundError."""
+def begin_part(batch_id: str, number: int) -> bool:
+    """Confirms the batch, and notes that the part is begun. False if it was begun before, so that some may be done.
+
+    Raises WriteConflictError if another runner has finished the part already.
+    """
+    actions: list[Action] = [BatchItem.confirmed.set(True), BatchItem.begun.set(number + 1)]
     try:
-        access_table.update(_key(batch_id), [BatchItem.confirmed.set(True)], BatchItem.key.exists())
+        before = access_table.update(_key(batch_id), actions, BatchItem.next == number)
     except access_table.RefusedError as error:
-        raise BatchNotFoundError(batch_id) from error
+        raise WriteConflictError from error
+    return before.get("begun") == {"N": str(number)}
 
 
 def finish_part(batch_id: str, number: int, outcomes: Sequence[Outcome]) -> None:
@@ -139,7 +149,7 @@ def finish_part(batch_id: str, number: int, outcomes: Sequence[Outcome]) -> None
     counts = {kind: sum(outcome.kind == kind for outcome in outcomes) for kind in ("done", "same", "failed")}
 
     def fill(write: TransactWrite) -> None:
-        actions = [
+        actions: list[Action] = [
             BatchItem.next.set(number + 1),
             BatchItem.done.add(counts["done"]),
             BatchItem.same.add(counts["same"]),

@@ -1,7 +1,7 @@
 """Many changes at once: planned, confirmed, made part by part, reported, and undone together.
 
-Each task goes through the same services as a single change. A part may be run twice (a lost answer, two windows): what
-it did already is known again by the batch's id in the history.
+Each task goes through the same services as a single change, and is done once, even where a part is run again (it was
+interrupted, or two windows run it at once): the history row of a change names the batch, and that row stays.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from itertools import repeat
-from typing import cast
+from typing import NamedTuple, cast
 
 from events import batch_repository, history, services, versions
 from events.domain import (
@@ -31,6 +31,7 @@ from events.domain import (
     RevisionMismatchError,
     VersionNotFoundError,
     WriteConflictError,
+    now,
 )
 from events.tasks import Batch, BatchKind, Outcome, Task
 
@@ -38,8 +39,8 @@ MAX_TASKS = 5000
 SECONDS_FOR_A_STEP = 3.0
 _AT_ONCE = 8
 _BATCH_ID = re.compile("[a-z]{4,6}-[0-9a-f]{16}")
-# How far back a change is looked for that this batch made before it was interrupted.
-_ROWS_LOOKED_AT = 20
+# How far apart the clocks of two machines may be, of which one stored a batch and the other one runs it.
+_CLOCKS_DIFFER = timedelta(days=1)
 
 _DONE, _SAME = Outcome("done"), Outcome("same")
 _CHANGED = Outcome("failed", "It was changed meanwhile, so it was left as it is.")
@@ -65,7 +66,7 @@ def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, con
         kind=kind,
         actor=actor.name,
         note=note,
-        created_at=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        created_at=now(),
         tasks=len(tasks),
         parts=len(parts),
         confirmed=confirmed,
@@ -96,21 +97,24 @@ def run(batch_id: str, actor: Actor, seconds: float = SECONDS_FOR_A_STEP) -> Bat
     """
     until = time.monotonic() + seconds
     batch = get_batch(batch_id, actor)
-    if not batch.confirmed:
-        batch_repository.confirm(batch_id)
-    actor = actor._replace(batch=batch_id)
     with ThreadPoolExecutor(_AT_ONCE) as workers:
         while not batch.finished:
-            tasks, _ = batch_repository.get_part(batch_id, batch.next)
-            # Each in a context of its own, so that what it takes is noted for this request.
-            doing = [workers.submit(copy_context().run, _do, task, actor) for task in tasks]
-            outcomes = [done.result() for done in doing]
-            with suppress(WriteConflictError):  # another window runs it, too
-                batch_repository.finish_part(batch_id, batch.next, outcomes)
+            with suppress(WriteConflictError):  # another window has finished the part
+                _run_part(batch, actor, workers)
             batch = get_batch(batch_id, actor)
             if time.monotonic() > until:
                 break
     return batch
+
+
+def _run_part(batch: Batch, actor: Actor, workers: ThreadPoolExecutor) -> None:
+    begun_at = now()  # before `begin_part`: other runners then begin, and others delete what they made, after it
+    fresh = batch_repository.begin_part(batch.id, batch.next)
+    attempt = _Attempt(batch, actor._replace(batch=batch.id), begun_at, resumed=not fresh)
+    tasks, _ = batch_repository.get_part(batch.id, batch.next)
+    # Each in a context of its own, so that what it takes is noted for this request.
+    doing = [workers.submit(copy_context().run, attempt.do, task) for task in tasks]
+    batch_repository.finish_part(batch.id, batch.next, [done.result() for done in doing])
 
 
 def undo(batch_id: str, actor: Actor) -> Batch:
@@ -136,29 +140,44 @@ def undo(batch_id: str, actor: Actor) -> Batch:
     return undoing
 
 
-def _do(task: Task, actor: Actor) -> Outcome:
-    try:
-        return _attempt(task, actor)
-    except tuple(_NOT_DONE) as error:
-        rows = history.get_history(task.event_id, _ROWS_LOOKED_AT)
-        done_before = any(row.batch == actor.batch for row in rows)
-        return _DONE if done_before else _NOT_DONE[type(error)]
+class _Attempt(NamedTuple):
+    """One run of a part; `resumed`: an earlier one may have done some of its tasks, or be doing them now."""
 
+    batch: Batch
+    actor: Actor
+    begun_at: str
+    resumed: bool
 
-def _attempt(task: Task, actor: Actor) -> Outcome:
-    revisions: services.Revisions = "*" if task.revision is None else [task.revision]
-    match task.action:
-        case "create":
-            services.create_event(cast(EventFields, task.changes), actor)
-        case "update":
-            changed = services.update_event(task.event_id, cast(EventChanges, task.changes), actor, revisions)
-            if changed.revision == task.revision:
-                return _SAME
-        case "delete":
-            services.delete_event(task.event_id, actor, revisions)
-        case "undo":
-            rows = history.get_history(task.event_id, limit=1)
-            if not rows or rows[0].batch != task.undoes:
-                raise ChangeSupersededError
-            versions.undo_change(task.event_id, rows[0].at, actor)
-    return _DONE
+    def do(self, task: Task) -> Outcome:
+        if self.resumed and self._is_done(task):
+            return _DONE
+        try:
+            return self._try(task)
+        except tuple(_NOT_DONE) as error:
+            return _DONE if self._is_done(task) else _NOT_DONE[type(error)]
+
+    def _is_done(self, task: Task) -> bool:
+        """Whether this batch has made the change, no matter what happened to the event afterwards."""
+        since = datetime.fromisoformat(self.batch.created_at) - _CLOCKS_DIFFER
+        return history.has_change_of_batch(task.event_id, self.batch.id, since.isoformat())
+
+    def _try(self, task: Task) -> Outcome:
+        revisions: services.Revisions = "*" if task.revision is None else [task.revision]
+        match task.action:
+            case "create":
+                fields = cast(EventFields, task.changes)
+                # Where another run made the event meanwhile, and somebody deleted it, it stays deleted.
+                services.create_event(fields, self.actor, not_deleted_after=self.begun_at)
+            case "update":
+                changes = cast(EventChanges, task.changes)
+                changed = services.update_event(task.event_id, changes, self.actor, revisions)
+                if changed.revision == task.revision:
+                    return _SAME
+            case "delete":
+                services.delete_event(task.event_id, self.actor, revisions)
+            case "undo":
+                rows = history.get_history(task.event_id, limit=1)
+                if not rows or rows[0].batch != task.undoes:
+                    raise ChangeSupersededError
+                versions.undo_change(task.event_id, rows[0].at, self.actor)
+        return _DONE

@@ -34,7 +34,12 @@ def _meant(search: Search | None, ticked: Iterable[str]) -> list[Task]:
             Task("delete", event.fields["eventId"], event.fields["title"], event.revision, date=event.fields["date"])
             for event in sorted(get_events(ticked).values(), key=lambda event: event.fields["date"])
         ]
-    page = search_events(search, batches.MAX_TASKS + 1, most_looks=None)
+    rows = search_events(search, batches.MAX_TASKS + 1, most_looks=None).events
+    # Items that another program wrote have no revision in the index.
+    unrevised = get_events(row["eventId"] for row in rows if not row["revision"])
+    revisions = {event_id: event.revision for event_id, event in unrevised.items()}
     return [
-        Task("delete", row["eventId"], row["title"], row["revision"] or None, date=row["date"]) for row in page.events
+        Task("delete", row["eventId"], row["title"], row["revision"] or revisions[row["eventId"]], date=row["date"])
+        for row in rows
+        if row["revision"] or row["eventId"] in revisions
     ]

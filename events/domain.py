@@ -114,8 +114,8 @@ class Event(NamedTuple):
     @classmethod
     def new(cls, fields: EventFields, actor: Actor, deleted_at: str | None = None) -> Event:
         """`deleted_at`: when one with this id was deleted last, if it was."""
-        now = moment_after(deleted_at) if deleted_at else _timestamp(datetime.now(UTC))
-        return cls(fields, secrets.token_hex(8), now, now, actor.name)
+        at = moment_after(deleted_at) if deleted_at else now()
+        return cls(fields, secrets.token_hex(8), at, at, actor.name)
 
     def changed(self, changes: EventChanges, actor: Actor) -> Event:
         """The next revision, with `changes` made."""
@@ -133,6 +133,10 @@ def moment_after(last: str) -> str:
     return _timestamp(max(datetime.now(UTC), datetime.fromisoformat(last) + timedelta(microseconds=1)))
 
 
+def now() -> str:
+    return _timestamp(datetime.now(UTC))
+
+
 def _timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
@@ -141,17 +145,21 @@ Action = Literal["create", "update", "delete", "restore"]
 
 
 class Change(NamedTuple):
-    """One write: the event before (None: it was absent) and after (None: it goes), at which time, and by whom."""
+    """One write: the event before (None: it was absent) and after (None: it goes), at which time, and by whom.
+
+    Where the event was absent, the write is refused if the event was deleted after `not_deleted_after` or `at`.
+    """
 
     action: Action
     before: Event | None
     after: Event | None
     at: str
     actor: Actor
+    not_deleted_after: str | None = None
 
     @classmethod
-    def create(cls, event: Event, actor: Actor) -> Change:
-        return cls("create", None, event, event.created_at, actor)
+    def create(cls, event: Event, actor: Actor, not_deleted_after: str | None = None) -> Change:
+        return cls("create", None, event, event.created_at, actor, not_deleted_after)
 
     @classmethod
     def update(cls, before: Event, after: Event, actor: Actor) -> Change:
@@ -162,8 +170,8 @@ class Change(NamedTuple):
         return cls("delete", event, None, event.next_moment(), actor)
 
     @classmethod
-    def restore(cls, before: Event | None, after: Event, actor: Actor) -> Change:
-        return cls("restore", before, after, after.updated_at, actor)
+    def restore(cls, before: Event | None, after: Event, actor: Actor, not_deleted_after: str | None = None) -> Change:
+        return cls("restore", before, after, after.updated_at, actor, not_deleted_after)
 
 
 class HistoryRow(NamedTuple):

@@ -57,6 +57,25 @@ def get_history(event_id: str, limit: int | None = None, before: str | None = No
             return rows
 
 
+def has_change_of_batch(event_id: str, batch_id: str, since: str) -> bool:
+    """Whether the batch has changed the event since that time (a consistent read): the row of a change stays."""
+    position: Any = None
+    while True:
+        with storage_errors():
+            response = connection().query(
+                HistoryItem.Meta.table_name,
+                event_id,
+                range_key_condition=HistoryItem.at >= since,
+                filter_condition=HistoryItem.batch == batch_id,
+                attributes_to_get=["at"],
+                consistent_read=True,
+                exclusive_start_key=position,
+            )
+        position = response.get("LastEvaluatedKey")
+        if response["Items"] or not position:
+            return bool(response["Items"])
+
+
 def _history_row(item: dict[str, Any]) -> HistoryRow:
     before, after = _snapshot(item, "before"), _snapshot(item, "after")
     return HistoryRow(

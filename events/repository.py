@@ -105,8 +105,11 @@ def _add_deletion(transaction: TransactWrite, change: Change) -> None:
         key, expires = _deletion_key(change.before.fields["eventId"]), datetime.now(UTC) + DELETIONS_LIVE
         transaction.save(DeletionItem(key, at=change.at, expiresAt=expires))
     elif change.before is None and change.after is not None:
-        earlier = DeletionItem.key.does_not_exist() | (DeletionItem.at < change.at)
-        transaction.delete(DeletionItem(_deletion_key(change.after.fields["eventId"])), condition=earlier)
+        earlier: Condition = DeletionItem.at < change.at
+        if change.not_deleted_after:
+            earlier &= DeletionItem.at <= change.not_deleted_after
+        mark = DeletionItem(_deletion_key(change.after.fields["eventId"]))
+        transaction.delete(mark, condition=DeletionItem.key.does_not_exist() | earlier)
 
 
 def deleted_at(event_id: str) -> str | None:

@@ -98,10 +98,16 @@ def export_events(search: Search) -> Iterator[EventFields]:
         within = within._replace(**({"before": page.end} if search.latest_first else {"after": page.end}))
 
 
-def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey | None = None) -> Event:
+def create_event(
+    fields: EventFields,
+    actor: Actor,
+    idempotency: IdempotencyKey | None = None,
+    not_deleted_after: str | None = None,
+) -> Event:
     """Stores a new event; one with an empty eventId gets a UUID.
 
-    Raises EventExistsError, InvalidRequestError (the idempotency key was used for another body), StorageError.
+    Raises EventExistsError, EventNotFoundError (one with this ID was deleted after `not_deleted_after`),
+    InvalidRequestError (the idempotency key was used for another body), StorageError.
     """
     if not fields["eventId"]:
         fields = {**fields, "eventId": str(uuid4())}
@@ -109,13 +115,15 @@ def create_event(fields: EventFields, actor: Actor, idempotency: IdempotencyKey 
     for _ in tries():
         event = Event.new(fields, actor, deleted_at)
         try:
-            repository.write(Change.create(event, actor), idempotency)
+            repository.write(Change.create(event, actor, not_deleted_after), idempotency)
         except WriteConflictError:
             if idempotency and (earlier := _idempotent_create(idempotency)):
                 return earlier
             if repository.get_event(fields["eventId"]):
                 raise EventExistsError(fields["eventId"]) from None
             deleted_at = repository.deleted_at(fields["eventId"])
+            if not_deleted_after and deleted_at and deleted_at > not_deleted_after:
+                raise EventNotFoundError(fields["eventId"]) from None
         else:
             return event
     raise StorageBusyError(NEVER_WON)

@@ -12,7 +12,7 @@ BatchKind = Literal["status", "delete", "import", "undo"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One planned change; it is made only while the event is at `revision` (None: whatever it is at).
+    """One planned change; an update or delete is made only while the event is at `revision`.
 
     Title and date are for people to know it by. `changes` holds all fields for a create, those that change for an
     update; `undoes` a batch's id for an undo; `row` is the number of the row in an imported file.

@@ -142,7 +142,8 @@ def _bring_back(event: Event | None, fields: EventFields | None, latest: History
     if event is None:
         at = moment_after(latest.at)
         after = Event.new(fields, actor)._replace(created_at=latest.created_at or at, updated_at=at)
-        return Change.restore(None, after, actor)
+        # The event may have been restored and deleted again since its latest change was read.
+        return Change.restore(None, after, actor, not_deleted_after=latest.at)
     after = event.changed(
         cast(EventChanges, {name: value for name, value in fields.items() if name in EDITABLE}), actor
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
 
@@ -21,7 +22,7 @@ from events.domain import (
 )
 from events.dynamodb import connection
 from events.history import get_activity, get_history
-from events.models import AccessItem
+from events.models import AccessItem, EventItem
 from events.tasks import Batch, Outcome, Task
 from tests.builders import ACTOR, make_fields
 from tests.faults import FAIL, THROTTLE, Fault, FaultProxy, error
@@ -179,6 +180,47 @@ def test_what_somebody_edited_after_a_lost_answer_still_counts_as_done() -> None
         batches.run(batch.id, ACTOR)
     services.update_event("e000", {"title": "Edited"}, ACTOR)
     assert counts(run_to_the_end(batch)) == (1, 0, 0)
+
+
+def test_a_change_stays_known_however_often_the_event_is_edited_afterwards() -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    for capacity in range(30):
+        services.update_event("e000", {"capacity": capacity}, ACTOR)
+    assert counts(run_to_the_end(batch)) == (1, 0, 0)
+
+
+def test_a_run_that_nothing_interrupts_reads_no_history(faults: FaultProxy) -> None:
+    fields = [make_fields(eventId=f"e{number:03}") for number in range(MANY)]
+    tasks = [Task("create", event["eventId"], "New", changes=event) for event in fields]
+    batch = batches.prepare("import", tasks, ACTOR, "new.csv")
+    faults.set(None)
+    assert batches.run(batch.id, ACTOR, seconds=60).finished
+    # The batch at first; for each part: its beginning, its tasks, its end, and the batch again.
+    assert Counter(faults.calls) == {"GetItem": 1 + 2 * 3, "UpdateItem": 3, "TransactWriteItems": MANY + 3}
+
+
+def test_a_batch_stored_before_beginnings_were_noted_can_be_confirmed_and_resumed() -> None:
+    store(2)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    connection().update_item(
+        AccessItem.Meta.table_name, f"batch#{batch.id}", actions=[batch_repository.BatchItem.begun.remove()]
+    )
+    done = batches.run(batch.id, ACTOR)
+    assert (counts(done), done.confirmed) == ((2, 0, 0), True)
+
+
+def test_an_event_that_another_program_wrote_is_changed_only_as_it_was_planned() -> None:
+    store(3)
+    for event_id in ("e000", "e001", "e002"):
+        connection().update_item(EventItem.Meta.table_name, event_id, actions=[EventItem.revision.remove()])
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    services.update_event("e000", {"title": "Edited meanwhile"}, ACTOR)
+    services.update_event("e001", {"status": "draft"}, ACTOR)
+    assert counts(run_to_the_end(batch)) == (1, 0, 2)
+    assert statuses() == ["active", "draft", "draft"]
 
 
 def test_a_slow_second_runner_does_not_rewrite_the_report() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
@@ -24,6 +26,8 @@ from events.history import get_activity, get_history
 from events.models import HistoryItem
 from tests.builders import ACTOR, make_fields
 from tests.conftest import empty_tables, read_table
+from tests.faults import FaultProxy
+from tests.resilience.history import assert_history_replays
 
 EVA = ACTOR._replace(name="eva")
 
@@ -243,3 +247,108 @@ def test_the_activity_of_all_events_in_pages() -> None:
     assert (rows[1].changed, rows[1].title) == (("title", "capacity"), "B")
     rest = get_activity(50, rows[-1].key)
     assert [row.event_id for row in rest] == ["e3", "e2", "e1", "e0"]
+
+
+def update() -> None:
+    services.update_event("launch", {"capacity": 77}, EVA)
+
+
+def delete() -> None:
+    services.delete_event("launch", EVA)
+
+
+def create() -> None:
+    services.create_event(make_fields(title="Another"), EVA)
+
+
+def restore_and_delete() -> None:
+    versions.undo_change("launch", get_history("launch", limit=1)[0].at, EVA)
+    services.update_event("launch", {"title": "Edited in between"}, EVA)
+    services.delete_event("launch", EVA)
+
+
+def land(faults: FaultProxy, write: Callable[[], None], before_call: int) -> None:
+    """Has somebody else's write happen just before one of the next calls of DynamoDB, counted from 0."""
+
+    def write_first(handler: Any, body: bytes) -> None:
+        faults.set(None)
+        write()
+        handler.answer(*handler.forward(body))
+
+    faults.set(write_first, after=before_call, times=1)
+
+
+BETWEEN = pytest.mark.parametrize("before_call", range(3))  # two reads and the write
+
+
+@BETWEEN
+@pytest.mark.parametrize("write", [update, delete])
+def test_an_undo_leaves_a_write_that_lands_between_its_calls(
+    faults: FaultProxy, before_call: int, write: Callable[[], None]
+) -> None:
+    store()
+    at = services.update_event("launch", {"title": "B"}, ACTOR).updated_at
+    land(faults, write, before_call)
+    with pytest.raises(ChangeSupersededError):
+        versions.undo_change("launch", at, ACTOR)
+    assert get_history("launch", limit=1)[0].actor == "eva"
+    assert_history_replays()
+
+
+@BETWEEN
+@pytest.mark.parametrize("write", [create, restore_and_delete])
+def test_an_undo_of_a_delete_leaves_a_write_that_lands_between_its_calls(
+    faults: FaultProxy, before_call: int, write: Callable[[], None]
+) -> None:
+    store()
+    at = services.delete_event("launch", ACTOR).at
+    land(faults, write, before_call)
+    with pytest.raises(ChangeSupersededError):
+        versions.undo_change("launch", at, ACTOR)
+    assert get_history("launch", limit=1)[0].actor == "eva"
+    assert_history_replays()
+
+
+@BETWEEN
+@pytest.mark.parametrize("write", [update, delete])
+def test_a_restore_leaves_a_write_that_lands_between_its_calls(
+    faults: FaultProxy, before_call: int, write: Callable[[], None]
+) -> None:
+    created = store()
+    changed = services.update_event("launch", {"title": "B"}, ACTOR)
+    land(faults, write, before_call)
+    with pytest.raises(RevisionMismatchError):
+        versions.restore_version("launch", created.created_at, changed.revision, ACTOR)
+    assert get_history("launch", limit=1)[0].actor == "eva"
+    assert_history_replays()
+
+
+@BETWEEN
+def test_a_restore_of_an_event_that_is_deleted_between_its_calls_brings_back_the_whole_version(
+    faults: FaultProxy, before_call: int
+) -> None:
+    created = store()
+    services.update_event("launch", {"title": "B"}, ACTOR)
+    land(faults, delete, before_call)
+    with suppress(RevisionMismatchError):  # the event was read before it was deleted
+        assert versions.restore_version("launch", created.created_at, "", ACTOR).fields == created.fields
+    assert_history_replays()
+
+
+@BETWEEN
+def test_a_restore_of_a_deleted_event_comes_after_a_restore_and_delete_between_its_calls(
+    faults: FaultProxy, before_call: int
+) -> None:
+    created = store()
+    services.delete_event("launch", ACTOR)
+    land(faults, restore_and_delete, before_call)
+    assert versions.restore_version("launch", created.created_at, "", ACTOR).fields == created.fields
+    assert [row.action for row in get_history("launch")] == [
+        "restore",
+        "delete",
+        "update",
+        "restore",
+        "delete",
+        "create",
+    ]
+    assert_history_replays()
