@@ -95,11 +95,15 @@ class EventChanges(TypedDict, total=False):
 
 
 class Actor(NamedTuple):
-    """Whoever makes a change: a name for the history, the network address ("" if none), the batch it is part of."""
+    """Whoever makes a change: a name for the history, the network address ("" if none), the batch it is part of.
+
+    An admin may open, continue and undo the batches of others.
+    """
 
     name: str
     address: str = ""
     batch: str | None = None
+    is_admin: bool = False
 
 
 class Event(NamedTuple):

@@ -18,7 +18,7 @@ urlpatterns = [
     page("event/<str:event_id>/delete/", event.delete_event, EDITOR, "delete_event"),
     page("event/<str:event_id>/undo/", event.undo_change, EDITOR, "undo_change"),
     page("event/<str:event_id>/restore/", event.restore_event, EDITOR, "restore_event"),
-    page("batches/<str:batch_id>/", batches.show_batch, EDITOR, "batch"),
+    page("batches/<str:batch_id>/", batches.show_batch, VIEWER, "batch", to_post=EDITOR),
     page("batches/<str:batch_id>/undo/", batches.undo_batch, EDITOR, "undo_batch"),
     page("import/", imports.import_events, EDITOR, "import_events"),
     page("export/", imports.export_events, VIEWER, "export_events"),

@@ -35,8 +35,12 @@ _MIDDLEWARE = (SessionMiddleware, CsrfViewMiddleware, AuthenticationMiddleware, 
 _WITH_A_ONE_TIME_PASSWORD = frozenset({"password"})
 
 
-def page(route: str, view: View, role: Role | None, name: str) -> URLPattern:
-    """A `path()` whose view is closed to whoever's role does not allow it; the view's `role` says which it is for."""
+def page(route: str, view: View, role: Role | None, name: str, *, to_post: Role | None = None) -> URLPattern:
+    """A `path()` whose view only users with this role or a higher one may open (POST: with `to_post`, if given).
+
+    The view's `role` and `role_to_post` say which roles these are.
+    """
+    role_to_post = to_post or role
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -47,11 +51,11 @@ def page(route: str, view: View, role: Role | None, name: str) -> URLPattern:
             observed.current().actor = staff.username
             if staff.must_change_password and name not in _WITH_A_ONE_TIME_PASSWORD:
                 return _go(request, "accounts:password")
-            if not Role(staff.role).includes(role):
+            if not Role(staff.role).includes(role_to_post if request.method == "POST" and role_to_post else role):
                 raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    guarded.role = role  # type: ignore[attr-defined]
+    guarded.role, guarded.role_to_post = role, role_to_post  # type: ignore[attr-defined]
     return path(route, _with_session(guarded), name=name)
 
 
@@ -69,7 +73,8 @@ def staff_of(request: HttpRequest) -> Staff:
 
 def actor_of(request: HttpRequest) -> Actor:
     """Whoever is signed in, for the history."""
-    return Actor(staff_of(request).username, request.META.get("REMOTE_ADDR", ""))
+    staff = staff_of(request)
+    return Actor(staff.username, request.META.get("REMOTE_ADDR", ""), is_admin=staff.is_admin)
 
 
 def _go(request: HttpRequest, name: str) -> HttpResponse:

@@ -13,9 +13,12 @@ from django.test import Client
 from events import batches, listing, services
 from events.domain import EventRange
 from events.forms import today
-from events.history import get_history
+from events.history import get_activity, get_history
 from events.visible_text import visible
-from tests.builders import ACTOR, make_fields
+from eventsite.accounts import people
+from eventsite.accounts.domain import Role
+from tests.builders import ACTOR, make_fields, make_staff
+from tests.conftest import client_of
 from tests.faults import FAIL, FaultProxy
 from tests.pages import fields, links, text, titles
 
@@ -201,12 +204,50 @@ class TestBulk:
         assert response.redirect_chain[-1][0] == LIST
         assert sentence in text(response)
 
-    def test_somebody_elses_batch_is_not_found(self, editor: Client, admin: Client) -> None:
+    def test_somebody_elses_batch_is_not_found(self, editor: Client) -> None:
         store("A")
         address = self.choose(editor, event="A", do="delete").redirect_chain[-1][0]
-        for response in (admin.get(address), admin.post(address), admin.post(f"{urlsplit(address).path}undo/")):
+        other = client_of(make_staff("eva", "editor"))
+        for response in (other.get(address), other.post(address), other.post(f"{urlsplit(address).path}undo/")):
             assert response.status_code == 404
         assert services.get_event("A")
+
+    def test_a_batch_whose_owner_may_no_longer_edit(self, editor: Client, admin: Client) -> None:
+        """An admin continues and undoes it; the owner can read what became of it."""
+        for number in range(60):
+            store(f"J{number}")
+        address = urlsplit(self.choose(editor, all="yes", do="delete").redirect_chain[-1][0]).path
+        with patch.object(batches, "run", lambda batch, actor, run=batches.run: run(batch, actor, 0)):
+            editor.post(address)
+        people.change_role("edith", Role.VIEWER, ACTOR)
+        edith = client_of(people.get_staff("edith"))
+        assert edith.post(address).status_code == 403
+        progress = edith.get(address)
+        assert "50 of 60 done" in text(progress)
+        assert "Your role no longer allows you to change events." in text(progress)
+        assert "<button" not in progress.content.decode().partition("<main")[2].partition("</main>")[0]
+        assert "Started by edith." in text(admin.get(address))
+        assert f'href="{address}"' in admin.get("/staff/activity/").content.decode()
+        assert "60 done" in text(admin.post(address, follow=True))
+        assert {row.actor for row in get_activity(10)} == {"ada"}
+        report = edith.get(address)
+        assert "60 done" in text(report)
+        assert "Undo all" not in text(report)
+        assert edith.post(f"{address}undo/").status_code == 403
+        assert "Undo the change of 60 events: done" in text(admin.post(f"{address}undo/", follow=True))
+        undo = links(edith.get(address))["It was undone"]
+        assert "Undo the change of 60 events: done" in text(edith.get(undo))
+        assert len(services.list_events(EventRange())[0]) == 60
+
+    def test_a_batch_that_its_owner_may_no_longer_confirm(self, editor: Client, admin: Client) -> None:
+        store("A")
+        address = self.choose(editor, event="A", do="delete").redirect_chain[-1][0]
+        people.change_role("edith", Role.VIEWER, ACTOR)
+        edith = client_of(people.get_staff("edith"))
+        confirm = text(edith.get(address))
+        assert "Delete 1 event?" in confirm
+        assert "Delete 1 Cancel" not in confirm
+        assert "Delete 1 Cancel" in text(admin.get(address))
 
     def test_a_failure_in_between_loses_nothing(self, editor: Client, faults: FaultProxy) -> None:
         store("A")

@@ -184,10 +184,9 @@ def test_a_run_that_stands_still_at_each_call_while_another_one_finishes(
         assert_untouched(batch, before, present)
 
 
+@pytest.mark.stress
 @pytest.mark.parametrize("others", OTHERS)
-@pytest.mark.parametrize(
-    "kind", ["create", *(pytest.param(kind, marks=pytest.mark.stress) for kind in list(BATCHES)[1:])]
-)
+@pytest.mark.parametrize("kind", BATCHES)
 def test_a_write_of_an_interrupted_run_that_arrives_late(faults: FaultProxy, kind: str, others: Others) -> None:
     batch = BATCHES[kind]()
     hold = Hold()
