@@ -17,13 +17,14 @@ from events.repository import ping
 
 # isort: split
 import json
+import re
 import shlex
 import time
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout, suppress
 from io import BytesIO, TextIOWrapper
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from apig_wsgi import make_lambda_handler
 from django.conf import settings
@@ -46,6 +47,7 @@ MAX_ANSWER_BYTES = 6_291_556
 MAX_COMMAND_OUTPUT = 100_000
 _HEADERS_AT_MOST = 10_240  # by the gateway's own limit
 _ASCII = "".join(map(chr, range(128)))
+_FUNCTION_URL = re.compile(r"\.lambda-url\.[a-z0-9-]+\.on\.aws$")
 _TOO_LONG = "The answer is longer than the 6 MB that can be sent; ask for pages with ?limit=, or accept gzip."
 _KEPT_WHEN_TOO_LONG = ("cache-control", "strict-transport-security", "vary", "x-content-type-options", "x-request-id")
 _TOO_LONG_PAGE = "What you asked for is longer than the 6 MB that can be sent. Narrow the filter, and take it in parts."
@@ -110,14 +112,33 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _as_the_site_knows_it(event: dict[str, Any]) -> dict[str, Any]:
-    """HTTP APIs decode the path before they send it, which WSGI has no place for; some gateways leave the prefix on."""
+    """The event with its path percent-encoded, as apig-wsgi expects it, and without the stage's prefix."""
     name = "rawPath" if event.get("version") == "2.0" else "path"
     path = event.get(name) or "/"
-    if not path.isascii():
-        path = quote(path, safe=_ASCII)
+    context = event.get("requestContext") or {}
+    if "version" in event and not _FUNCTION_URL.search(context.get("domainName") or ""):
+        path = _encoded_again(path, context.get("http", context).get("path") or path)
+    elif not path.isascii():
+        path = quote(path, safe=_ASCII, errors="surrogatepass")
     if settings.URL_PREFIX and f"{path}/".startswith(f"{settings.URL_PREFIX}/"):
         path = path[len(settings.URL_PREFIX) :] or "/"
     return event if path == event.get(name) else {**event, name: path}
+
+
+def _encoded_again(path: str, in_context: str) -> str:
+    """The path of an HTTP API's event, percent-encoded; HTTP APIs decode it, and no other gateway does.
+
+    With payload 1.0, some events have an encoded path beside a decoded one in their context. A path that is damaged
+    (the two contradict each other, or some bytes were not UTF-8) gets a NUL, which no event's id has.
+    """
+    damaged = "\ufffd" in path
+    if "%" in path:
+        end = path[len(path.partition("%")[0].rpartition("/")[0]) :]  # the prefix may differ
+        if not (in_context.endswith(end) or unquote(in_context).endswith(end)):
+            if in_context.endswith(unquote(end)):
+                return path
+            damaged = True
+    return quote(path, errors="surrogatepass") + ("%00" if damaged else "")
 
 
 def _may_be_too_long(body: str) -> bool:

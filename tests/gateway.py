@@ -1,4 +1,4 @@
-"""What API Gateway sends to the function, made up, and how its answers are read."""
+"""What API Gateway, load balancers and function URLs send to the function, and how its responses are read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from typing import Any
+from urllib.parse import unquote
 
 from requests.structures import CaseInsensitiveDict
 
@@ -31,8 +32,9 @@ def rest_event(method: str, path: str, body: Any = None, **headers: str) -> dict
 
 
 def http_event(method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
-    """What an HTTP API sends (payload 2.0)."""
+    """What an HTTP API sends (payload 2.0): the path is decoded, the query is not."""
     path, _, query = path.partition("?")
+    path = unquote(path)
     return {
         "version": "2.0",
         "rawPath": path,
@@ -42,6 +44,28 @@ def http_event(method: str, path: str, body: Any = None, **headers: str) -> dict
         "body": None if body is None else base64.b64encode(json.dumps(body).encode()).decode(),
         "isBase64Encoded": True,
     }
+
+
+def http_1_event(method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+    """What an HTTP API sends (payload 1.0): as a REST API does, but with a version and the path decoded."""
+    event = rest_event(method, path, body, **headers)
+    event["path"] = unquote(event["path"])
+    return {**event, "version": "1.0", "requestContext": {**event["requestContext"], "path": event["path"]}}
+
+
+def function_url_event(method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+    """What a function URL sends (payload 2.0): the path is not decoded."""
+    event = http_event(method, path, body, **headers)
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path.partition("?")[0]
+    event["requestContext"]["domainName"] = "abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-west-1.on.aws"
+    return event
+
+
+def load_balancer_event(method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+    """What an Application Load Balancer sends: neither path nor query is decoded."""
+    event = rest_event(method, path, body, **headers)
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/events/6d0ecf831eec9f09"
+    return {**event, "requestContext": {"elb": {"targetGroupArn": arn}}}
 
 
 def call(event: dict[str, Any]) -> tuple[int, CaseInsensitiveDict[str], Any]:
