@@ -1,11 +1,13 @@
-"""How the API reads bodies: as strict JSON, with no fault of a field hidden behind one of the whole."""
+"""How long a body may be at each address; and how the API reads one: as strict JSON, with every error of a field."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
 from ninja.parser import Parser
 
@@ -15,6 +17,25 @@ from events.domain import FieldError, InvalidRequestError
 MAX_FIELDS = 100
 # Python's own limit for reading digits is 4,300; such a number is too large in any case.
 MAX_DIGITS = 300
+
+# What each address accepts, in bytes; the first pattern that matches decides. Nothing is read of a longer body.
+_LIMITS = [
+    (re.compile(pattern), limit)
+    for pattern, limit in (
+        (r"/events(/|$)", settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+        (r"/staff/(events/(new|bulk)|event/[^/]+/edit)/$", settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+        (r"/staff/import/$", settings.FILE_UPLOAD_MAX_MEMORY_SIZE),
+        (r"", 64 * 1024),
+    )
+]
+
+# After which a request is over although its body is not complete.
+SECONDS_WITHOUT_A_BYTE = 60
+
+
+def body_limit(path: str) -> int:
+    """How many bytes a body at this address may have."""
+    return next(limit for pattern, limit in _LIMITS if pattern.match(path))
 
 
 class JSONBodyParser(Parser):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import is_valid_path
@@ -17,7 +18,6 @@ _SENTENCES = {
     404: "There is no such page. It may have been moved, or the address was not copied whole.",
     500: "Something went wrong on our side. If you were saving, look whether it was done before you try again.",
     405: "This address only takes what one of the pages sends. Go to the page, and use its buttons.",
-    413: "What was sent is too large; a form may have 1 MiB.",
 }
 _CSRF = (
     "This page was open for too long, or you have signed in or out since, so what you sent was not taken. "
@@ -53,6 +53,12 @@ def error_page(status: int, sentence: str = "", headers: dict[str, str] | None =
     return HttpResponse(render_to_string("error.html", context), status=status, headers=headers)
 
 
+def too_large_page(limit: int) -> HttpResponse:
+    """The page for a form of more bytes than this limit."""
+    advice = " Import a larger file in several parts." if limit == settings.FILE_UPLOAD_MAX_MEMORY_SIZE else ""
+    return error_page(413, f"What was sent is too large; a form may have {errors.size_of(limit)}.{advice}")
+
+
 def page_of(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for an exception that errors.py has an answer to."""
     answer = errors.handle(request, exception)
@@ -64,7 +70,9 @@ def page_of(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(413) if isinstance(exception, RequestDataTooBig) else error_page(400)
+    if isinstance(exception, RequestDataTooBig):
+        return too_large_page(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    return error_page(400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -8,6 +8,7 @@ from json import JSONDecodeError
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from ninja.errors import HttpError, ValidationError
@@ -20,16 +21,29 @@ logger = logging.getLogger(__name__)
 
 MAX_NAME_LENGTH = 100
 
+
+def size_of(limit: int) -> str:
+    """A limit in bytes as people read it."""
+    return f"{limit // 1024**2} MiB" if limit >= 1024**2 else f"{limit // 1024} KiB"
+
+
+_TOO_LARGE = "The body is too large; at most {} is taken."
+
 SENTENCES = {
     400: "The request could not be understood.",
     401: "An API key is needed: send it as 'Authorization: Bearer <key>'.",
     403: "This is not allowed.",
     404: "There is nothing at this address.",
     411: "The body must have a Content-Length.",
-    413: "The body is too large; at most 1 MiB is taken.",
+    413: _TOO_LARGE.format(size_of(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
     500: "Something went wrong on our side; the request may or may not have been done.",
     503: "DynamoDB does not answer; please try again in a moment.",
 }
+
+
+def too_large(limit: int) -> HttpResponse:
+    """The response to a body of more bytes than this limit."""
+    return answer(413, _TOO_LARGE.format(size_of(limit)))
 
 
 def error_body(status: int, detail: str = "") -> bytes:

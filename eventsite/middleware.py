@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from uuid import uuid4
 
+from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -14,11 +15,14 @@ from django.utils.cache import patch_vary_headers
 
 from events.api import COMPRESSED
 from eventsite import observed
-from eventsite.error_pages import error_page, page_of
-from eventsite.errors import KNOWN, answer
+from eventsite.bodies import SECONDS_WITHOUT_A_BYTE, body_limit
+from eventsite.error_pages import error_page, page_of, too_large_page
+from eventsite.errors import KNOWN, answer, too_large
 from eventsite.request_log import route_of
 
 MAX_LENGTH_DIGITS = 20
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_UNTYPED = frozenset({"", "text/plain"})  # wsgiref writes the latter where a client sends no Content-Type
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -63,24 +67,36 @@ def keep_to_http(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def refuse_unmeasured(get_response: GetResponse) -> GetResponse:
-    """Answers what Django would misread: a body in chunks, or a length that is no number."""
+def limit_bodies(get_response: GetResponse) -> GetResponse:
+    """Refuses a body that is too long for its address, or whose length is not known, before anything reads it."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if "HTTP_TRANSFER_ENCODING" in request.META:
-            return _and_close(answer(411))
+        length = request.META.get("CONTENT_LENGTH", "")
+        has_body = request.method in _WITH_BODY and request.META.get("CONTENT_TYPE", "") not in _UNTYPED
+        if "HTTP_TRANSFER_ENCODING" in request.META or (has_body and not length):
+            return _refuse(request, lambda: error_page(411), lambda: answer(411))
+        length = length or "0"
         if not (length.isascii() and length.isdecimal() and len(length) < MAX_LENGTH_DIGITS):
-            return _and_close(answer(400))
+            return _refuse(request, lambda: error_page(400), lambda: answer(400))
+        limit = body_limit(request.path_info)
+        if int(length) > limit:
+            return _refuse(request, lambda: too_large_page(limit), lambda: too_large(limit))
+        if connection := request.META.get("gunicorn.socket"):  # gunicorn's threads would wait for ever
+            connection.settimeout(SECONDS_WITHOUT_A_BYTE)
         return get_response(request)
 
     return middleware
 
 
-def _and_close(response: HttpResponse) -> HttpResponse:
-    """Without a length, the server ends the connection, and what is left of the body with it."""
-    del response["Content-Length"]
-    return response
+def _refuse(
+    request: HttpRequest, page: Callable[[], HttpResponse], response: Callable[[], HttpResponse]
+) -> HttpResponseBase:
+    """A page or JSON, as the client wants it, after which the connection ends and what is left of the body with it."""
+    refusal = secure_pages(lambda _: page())(request) if _wants_page(request) else response()
+    del refusal.headers["Content-Length"]  # without one, the server ends the connection
+    if isinstance(stream := request.META["wsgi.input"], LimitedStream):
+        stream.limit = 0  # else Django's own server would read all of it into memory
+    return refusal
 
 
 class _ExactCompression(GZipMiddleware):
@@ -134,7 +150,7 @@ def errors_as_json(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         if response.status_code < 400 or response.headers.get("Content-Type") == "application/json":
             return response
-        if not _is_api(request.path_info) and "text/html" in request.META.get("HTTP_ACCEPT", ""):
+        if _wants_page(request):
             return _page_of_405(response) if response.status_code == 405 else response
         response.close()
         return _as_json(response)
@@ -195,5 +211,6 @@ def _as_json(response: HttpResponseBase) -> HttpResponse:
     return answer(response.status_code, detail, {"Allow": allowed})
 
 
-def _is_api(path: str) -> bool:
-    return path == "/events" or path.startswith("/events/")
+def _wants_page(request: HttpRequest) -> bool:
+    is_api = f"{request.path_info}/".startswith("/events/")
+    return not is_api and "text/html" in request.META.get("HTTP_ACCEPT", "")

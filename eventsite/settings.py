@@ -169,7 +169,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "eventsite.middleware.keep_to_http",
     "corsheaders.middleware.CorsMiddleware",
-    "eventsite.middleware.refuse_unmeasured",
+    "eventsite.middleware.limit_bodies",
     "eventsite.middleware.CompressionMiddleware",
     "eventsite.middleware.secure_pages",
     "eventsite.middleware.errors_as_json",
@@ -238,6 +238,9 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Holds the largest valid event, even with every character of it written as a JSON escape.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Holds the largest file to import and the form around it, so that no upload is written to disk.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024 + 64 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(events(/.*)?|docs|openapi\.json|healthz)$"

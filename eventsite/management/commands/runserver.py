@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import time
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -15,18 +17,45 @@ from events.domain import Actor, StorageError
 from events.samples import load_samples
 from events.tables import create_tables
 from eventsite.accounts import people
+from eventsite.bodies import SECONDS_WITHOUT_A_BYTE
 from eventsite.engine.command import require_free_port, storage, storage_failed
 
 _FEED = re.compile(r"(/staff/feed/)[^\s?]+")
 
 
+SECONDS_TO_CLOSE = 2
+
+
+class TimedConnection(socket.socket):
+    """Treats a client that stops sending as one that has ended its request."""
+
+    def recv_into(self, *arguments: Any) -> int:
+        with suppress(TimeoutError):
+            return super().recv_into(*arguments)
+        return 0
+
+
 class PromptServer(WSGIServer):
-    """Sends each part of an answer at once: Nagle's algorithm holds the body back 40 ms on a kept connection."""
+    """Sends each part of a response at once, and does not wait for ever for the rest of a request."""
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
+        accepted, address = super().get_request()
+        connection = TimedConnection(fileno=accepted.detach())
+        # Nagle's algorithm would hold the body back 40 ms on a kept connection.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(SECONDS_WITHOUT_A_BYTE)
         return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Reads what a client still sends, for a moment: closing at once would also drop the response."""
+        with suppress(OSError):
+            request.shutdown(socket.SHUT_WR)
+            end = time.monotonic() + SECONDS_TO_CLOSE
+            while (left := end - time.monotonic()) > 0:
+                request.settimeout(left)
+                if not request.recv(65536):
+                    break
+        self.close_request(request)
 
 
 def hide_feeds(record: logging.LogRecord) -> bool:
