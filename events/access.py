@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -14,7 +15,7 @@ from eventsite.accounts.domain import Scope
 
 ANONYMOUS = "anonymous"
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class KeyRequiredError(Exception):
@@ -27,6 +28,26 @@ class KeyInvalidError(Exception):
 
 class KeyScopeError(Exception):
     """The caller's API key is good, but not for this."""
+
+
+class OriginRefusedError(Exception):
+    """In open access, a page of another origin tries to write."""
+
+
+def may_only_read(request: HttpRequest) -> bool:
+    """Whether a page of another origin sends this, to an API that is open and does not list its origin.
+
+    Browsers send Sec-Fetch-Site, older ones only Origin; programs send neither.
+    """
+    origin = request.META.get("HTTP_ORIGIN", "")
+    if settings.EVENTS_API_ACCESS != "open" or origin in settings.EVENTS_CORS_ORIGINS:
+        return False
+    if site := request.META.get("HTTP_SEC_FETCH_SITE"):
+        return site not in ("same-origin", "none")
+    try:
+        return bool(origin) and urlsplit(origin).netloc != request.get_host()
+    except ValueError:  # the origin is not a URL
+        return True
 
 
 class ApiKeyAuth:
@@ -46,7 +67,7 @@ class ApiKeyAuth:
         return caller
 
     def _caller(self, request: HttpRequest) -> Actor:
-        """The caller. Raises KeyRequiredError, KeyInvalidError, KeyScopeError, StorageError."""
+        """The caller. Raises KeyRequiredError, KeyInvalidError, KeyScopeError, OriginRefusedError, StorageError."""
         address = request.META.get("REMOTE_ADDR", "")
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -54,11 +75,13 @@ class ApiKeyAuth:
             if key is None:
                 raise KeyInvalidError
             observed.current().actor = f"key:{key.name}"
-            if key.scope != Scope.WRITE and request.method not in _READS:
+            if key.scope != Scope.WRITE and request.method not in READS:
                 raise KeyScopeError
             return Actor(f"key:{key.name}", address)
+        if request.method not in READS and may_only_read(request):
+            raise OriginRefusedError
         access = settings.EVENTS_API_ACCESS
-        if access == "open" or (access == "read-open" and request.method in _READS):
+        if access == "open" or (access == "read-open" and request.method in READS):
             return Actor(ANONYMOUS, address)
         raise KeyRequiredError
 

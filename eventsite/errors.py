@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from ninja.errors import HttpError, ValidationError
 
 from events import domain
-from events.access import KeyInvalidError, KeyRequiredError, KeyScopeError
+from events.access import KeyInvalidError, KeyRequiredError, KeyScopeError, OriginRefusedError
 from eventsite.accounts import domain as accounts
 
 logger = logging.getLogger(__name__)
@@ -132,6 +132,10 @@ ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
         403,
         "This API key may only read.",
         {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="write"'},
+    ),
+    OriginRefusedError: lambda _: answer(
+        403,
+        "Pages of other origins may only read here; the setting EVENTS_CORS_ORIGINS lists those that may write, too.",
     ),
     accounts.StaffNotFoundError: lambda _: answer(404, "Nobody has this username."),
     accounts.StaffChangedError: lambda _: answer(409, "Someone else changed this account just now; please try again."),

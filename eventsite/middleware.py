@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 from uuid import uuid4
 
+import corsheaders.middleware
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
+from events.access import READS, OriginRefusedError, may_only_read
 from events.api import COMPRESSED
 from eventsite import observed
 from eventsite.bodies import SECONDS_WITHOUT_A_BYTE, body_limit
 from eventsite.error_pages import error_page, page_of, too_large_page
-from eventsite.errors import KNOWN, answer, too_large
+from eventsite.errors import KNOWN, answer, handle, too_large
 from eventsite.request_log import route_of
 
 MAX_LENGTH_DIGITS = 20
@@ -65,6 +68,16 @@ def keep_to_http(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
+    """Refuses a preflight for a write that would itself be refused."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        asked = request.headers.get("Access-Control-Request-Method") if request.method == "OPTIONS" else None
+        if asked and asked not in READS and self.is_enabled(request) and may_only_read(request):
+            return handle(request, OriginRefusedError())
+        return super().__call__(request)
 
 
 def limit_bodies(get_response: GetResponse) -> GetResponse:

@@ -78,6 +78,14 @@ def _list(name: str) -> list[str]:
     return [value.strip() for value in _environment.get(name, "").split(",") if value.strip()]
 
 
+def _origins(name: str) -> list[str]:
+    origins = _list(name)
+    for origin in origins:
+        if not re.fullmatch(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", origin):
+            raise ImproperlyConfigured(f"{name} must list origins such as https://app.example.org, not {origin!r}.")
+    return origins
+
+
 def _prefix(name: str) -> str:
     value = _environment.get(name, "").rstrip("/")
     own = r"(?!/(?:events|staff|static|docs|healthz)(?:/|$))"  # else nobody could tell the one from the other
@@ -128,6 +136,9 @@ FORCE_SCRIPT_NAME = URL_PREFIX or None
 # Who may call /events: anyone; anyone to read, a key to write; a key for everything.
 EVENTS_API_ACCESS = _choice("EVENTS_API_ACCESS", ("open", "read-open", "keyed"), "open" if DEBUG else "keyed")
 
+# Pages of these origins may write, too, where anyone may; those of others may only read.
+EVENTS_CORS_ORIGINS = _origins("EVENTS_CORS_ORIGINS")
+
 # Storage. Off AWS and with no endpoint named, it is the embedded engine, started when something needs it.
 DYNAMODB_TABLE_NAME = _environment.get("DYNAMODB_TABLE_NAME", "") or (
     f"events-{EVENTS_STAGE}" if EVENTS_STAGE else "events"
@@ -168,7 +179,7 @@ MIDDLEWARE = [
     "eventsite.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "eventsite.middleware.keep_to_http",
-    "corsheaders.middleware.CorsMiddleware",
+    "eventsite.middleware.CorsMiddleware",
     "eventsite.middleware.limit_bodies",
     "eventsite.middleware.CompressionMiddleware",
     "eventsite.middleware.secure_pages",

@@ -143,7 +143,9 @@ class TestCrossOrigin:
             response["Access-Control-Expose-Headers"].lower().split(", ")
         )
 
-    def test_any_origin_may_ask_what_it_may_do(self, api: APIClient) -> None:
+    @pytest.mark.parametrize("access", ["read-open", "keyed"])
+    def test_any_origin_may_ask_what_it_may_do(self, api: APIClient, access: str, settings: Any) -> None:
+        settings.EVENTS_API_ACCESS = access
         response = send(
             api,
             "OPTIONS",

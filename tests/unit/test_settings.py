@@ -29,6 +29,7 @@ def test_on_a_machine_of_ones_own_nothing_needs_to_be_set() -> None:
     values = load()
     assert values["DEBUG"] is True
     assert values["EVENTS_API_ACCESS"] == "open"
+    assert values["EVENTS_CORS_ORIGINS"] == []
     assert values["DYNAMODB_EMBEDDED"] is True
     assert values["DYNAMODB_ENDPOINT_URL"] == "http://127.0.0.1:8100"
     assert values["DYNAMODB_LOCAL_CREDENTIALS"] is True
@@ -76,6 +77,11 @@ def test_where_storage_is(environment: dict[str, str], embedded: bool, endpoint:
     assert values["DYNAMODB_LOCAL_CREDENTIALS"] is credentials
 
 
+def test_origins_are_separated_by_commas() -> None:
+    values = load(EVENTS_CORS_ORIGINS="https://app.example,http://localhost:3000 , http://[::1]:3000,")
+    assert values["EVENTS_CORS_ORIGINS"] == ["https://app.example", "http://localhost:3000", "http://[::1]:3000"]
+
+
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
@@ -89,6 +95,13 @@ def test_where_storage_is(environment: dict[str, str], embedded: bool, endpoint:
             "EVENTS_TIME_ZONE must be a time zone such as Europe/Berlin, not 'Mars/Base'.",
         ),
         ({"EVENTS_API_ACCESS": "all"}, "EVENTS_API_ACCESS must be one of open, read-open, keyed, not 'all'."),
+        *[
+            (
+                {"EVENTS_CORS_ORIGINS": f"https://a.example, {origin}"},
+                f"EVENTS_CORS_ORIGINS must list origins such as https://app.example.org, not '{origin}'.",
+            )
+            for origin in ("*", "null", "app.example", "https://a.example/", "https://A.example", "https://a.example:x")
+        ],
         ({"DYNAMODB_ENDPOINT_URL": "x:1"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not 'x:1'."),
         ({"DYNAMODB_ENDPOINT_URL": "http://x:y"}, "DYNAMODB_ENDPOINT_URL must be an http or https address, not"),
         *[
