@@ -51,7 +51,7 @@ class Unread:
 
 def announce(client: Client, method: str, path: str, length: int | str, kind: str = MULTIPART, **headers: str) -> Any:
     """A request of this length, of which nothing may be read."""
-    announced = {"CONTENT_LENGTH": str(length), "CONTENT_TYPE": kind, "wsgi.input": Unread()}
+    announced: dict[str, Any] = {"CONTENT_LENGTH": str(length), "CONTENT_TYPE": kind, "wsgi.input": Unread()}
     return client.generic(method, path, headers=headers, **announced)
 
 
