@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -27,9 +28,9 @@ def feed_events(today: date) -> tuple[list[Event], bool]:
     Raises StorageError.
     """
     first = date.fromordinal(max(today.toordinal() - DAYS_BACK, 1))
-    page = services.search_events(Search(EventRange(first_date=first.isoformat())), MAX_EVENTS)
-    found = services.get_events(row["eventId"] for row in page.events)
-    return [found[row["eventId"]] for row in page.events if row["eventId"] in found], page.end is not None
+    most = MAX_EVENTS + 1
+    events = list(islice(services.read_events(Search(EventRange(first_date=first.isoformat())), most), most))
+    return events[:MAX_EVENTS], len(events) > MAX_EVENTS
 
 
 def calendar(events: Iterable[Event], cut: bool, address_of: Callable[[str], str]) -> bytes:

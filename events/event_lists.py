@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections.abc import Iterator
-from operator import itemgetter
+from operator import gt, itemgetter, lt
 from typing import Any
 
 from django.conf import settings
@@ -81,6 +81,8 @@ def query_events(within: EventRange, limit: int | None) -> tuple[list[EventField
     """At most `limit` events of a range, in order, and the sort key of the last one read if more follow.
 
     Costs what these events cost, however many others there are. The indexes lag behind writes by some milliseconds.
+    No event is returned twice, also if it moves to another day meanwhile. The next page is a query of its own: it
+    returns an event again that has moved there since.
     """
     time_limit = TimeLimit()
     items, end, _ = _read_index(Search(within), limit, time_limit)
@@ -89,7 +91,7 @@ def query_events(within: EventRange, limit: int | None) -> tuple[list[EventField
     # This index leaves the description out. An event moved out of the range since is left to the page it is now in.
     last = end or within.last
     current = _batch_get([item["eventId"]["S"] for item in items], [*_FIELDS, "dateAndId"], time_limit)
-    inside = (item for item in current if "dateAndId" in item and within.first <= item["dateAndId"]["S"] <= last)
+    inside = (item for item in current if "dateAndId" in item and within.first <= _place(item) <= last)
     return _in_order([read_fields(item) for item in inside]), end
 
 
@@ -104,6 +106,56 @@ def query_summaries(search: Search, limit: int | None, most_looks: int | None = 
     return SummaryPage([read_summary(item) for item in items], end, full)
 
 
+def read_events(search: Search, page: int, most_looks: int) -> Iterator[Event]:
+    """Every event of a search, whole and in order, read in parts as they are taken.
+
+    An event that moves to another day meanwhile is returned in its new place, or left out if that place is passed.
+    Leaves out, too, what no longer matches the search.
+    """
+    time_limit = TimeLimit()
+    is_after = lt if search.latest_first else gt
+    seen: set[str] = set()
+    waiting: list[dict[str, Any]] = []
+    end: str | None = ""
+    passed: str | None = None
+    while end is not None:
+        found, end, _ = _read_index(search, page, time_limit, ["eventId", "dateAndId"], most_looks)
+        new = [item for item in found if item["eventId"]["S"] not in seen]
+        for start in range(0, len(new), _BATCH_GET_KEYS):
+            part = new[start : start + _BATCH_GET_KEYS]
+            event_ids = [item["eventId"]["S"] for item in part]
+            seen.update(event_ids)
+            waiting += (
+                item
+                for item in _batch_get(event_ids, None, time_limit)
+                if _matches(search, item) and (passed is None or is_after(_place(item), passed))
+            )
+            waiting.sort(key=_place, reverse=search.latest_first)
+            passed = _place(part[-1])
+            ready = [item for item in waiting if not is_after(_place(item), passed)]
+            waiting = waiting[len(ready) :]
+            yield from map(read_event, ready)
+        within = search.within._replace(**{"before" if search.latest_first else "after": end})
+        search = search._replace(within=within)
+    yield from map(read_event, waiting)
+
+
+def _place(item: dict[str, Any]) -> str:
+    place: str = item["dateAndId"]["S"]
+    return place
+
+
+def _matches(search: Search, item: dict[str, Any]) -> bool:
+    """Whether the index would have this item among the events of the search."""
+    within = search.within
+    return (
+        "dateAndId" in item
+        and within.first <= _place(item) <= within.last
+        and within.status in (None, item.get("status", {}).get("S"))
+        and search.text.casefold() in item.get("searchText", {}).get("S", "")
+    )
+
+
 def _read_index(
     search: Search,
     limit: int | None,
@@ -111,13 +163,16 @@ def _read_index(
     attributes: list[str] | None = None,
     most_looks: int | None = None,
 ) -> tuple[list[dict[str, Any]], str | None, bool]:
-    """The items, the sort key read up to if there may be more, and whether the page is as full as it can be."""
+    """The items, the sort key read up to if there may be more, and whether the page is as full as it can be.
+
+    An event that moves to another day between two calls is read twice: its later place counts.
+    """
     within = search.within
-    items: list[dict[str, Any]] = []
+    items: dict[str, dict[str, Any]] = {}
     position: Any = None
     looks = 0
     if within.first > within.last:  # DynamoDB takes no empty range
-        return items, None, True
+        return [], None, True
     while True:
         time_limit.check()
         if search.text:
@@ -126,14 +181,18 @@ def _read_index(
             size = limit and limit + 1 - len(items) + (within.before is not None)
         answer = _query(search, size, position, attributes)
         looks += 1
-        items += (item for item in answer["Items"] if item["dateAndId"]["S"] != within.before)
+        for item in answer["Items"]:
+            if _place(item) != within.before:
+                items.pop(item["eventId"]["S"], None)
+                items[item["eventId"]["S"]] = item
         position = answer.get("LastEvaluatedKey")
         if limit and len(items) > limit:
-            return items[:limit], items[limit - 1]["dateAndId"]["S"], True
+            page = list(items.values())[:limit]
+            return page, _place(page[-1]), True
         if not position:
-            return items, None, True
+            return list(items.values()), None, True
         if looks == most_looks:
-            return items, position["dateAndId"]["S"], False
+            return list(items.values()), _place(position), False
 
 
 def _query(search: Search, size: int | None, position: Any, attributes: list[str] | None) -> dict[str, Any]:

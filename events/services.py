@@ -84,18 +84,20 @@ def statuses_in_use() -> list[str]:
     return event_lists.statuses_in_use()
 
 
+def read_events(search: Search, page: int) -> Iterator[Event]:
+    """Every event of a search, whole, read as they are taken, from the index in pages of this size.
+
+    Raises StorageError.
+    """
+    status = search.within.status
+    if status is None or allows("status", status):
+        events = event_lists.read_events(search, page, SEARCH_LOOKS)
+        yield from (event for event in events if allows("eventId", event.fields["eventId"]))
+
+
 def export_events(search: Search) -> Iterator[EventFields]:
     """Every event of a search with all its fields, read page by page as they are taken. Raises StorageError."""
-    within = search.within
-    exported: set[str] = set()  # one that is moved to a later day meanwhile is met again
-    while True:
-        page = search_events(search._replace(within=within), _EXPORT_PAGE)
-        found = get_events(row["eventId"] for row in page.events if row["eventId"] not in exported)
-        exported.update(found)
-        yield from (found[row["eventId"]].fields for row in page.events if row["eventId"] in found)
-        if page.end is None:
-            return
-        within = within._replace(**({"before": page.end} if search.latest_first else {"after": page.end}))
+    return (event.fields for event in read_events(search, _EXPORT_PAGE))
 
 
 def create_event(
