@@ -261,5 +261,9 @@ class BatchNotFoundError(Exception):
     """There is no such batch, it is somebody else's, or it was made too long ago."""
 
 
+class ExportTooLongError(Exception):
+    """The file is longer than Lambda can send."""
+
+
 class WriteConflictError(Exception):
     """Another writer was first: the event, or an idempotency key, is not as expected. Never leaves the services."""

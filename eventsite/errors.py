@@ -29,6 +29,9 @@ def size_of(limit: int) -> str:
 
 _TOO_LARGE = "The body is too large; at most {} is taken."
 
+TOO_LONG_TO_SEND = (
+    "What you asked for is longer than the 6 MB that can be sent. Narrow the filter, and take it in parts."
+)
 SENTENCES = {
     400: "The request could not be understood.",
     401: "An API key is needed: send it as 'Authorization: Bearer <key>'.",
@@ -120,6 +123,7 @@ ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
     ),
     domain.VersionNotFoundError: lambda _: answer(404, "The history has no such version of this event."),
     domain.BatchNotFoundError: lambda _: answer(404, "This belongs to somebody else, or was too long ago."),
+    domain.ExportTooLongError: lambda _: answer(413, TOO_LONG_TO_SEND),
     domain.StorageBusyError: _storage_busy,
     domain.StorageError: _storage_error,
     KeyRequiredError: lambda _: answer(401, headers={"WWW-Authenticate": "Bearer"}),

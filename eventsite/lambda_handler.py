@@ -17,11 +17,12 @@ from events.repository import ping
 
 # isort: split
 import json
+import logging
 import re
 import shlex
 import time
-from collections.abc import Callable, Iterable
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, redirect_stdout, suppress
 from io import BytesIO, TextIOWrapper
 from typing import Any
 from urllib.parse import quote, unquote
@@ -37,9 +38,11 @@ from eventsite.wsgi import application  # sets Django up, which the imports belo
 from events.domain import StorageError
 from eventsite import observed
 from eventsite.error_pages import error_page
-from eventsite.errors import error_body
+from eventsite.errors import TOO_LONG_TO_SEND, error_body
 from eventsite.middleware import CONTENT_SECURITY_POLICY
 from eventsite.request_log import write_request
+
+logger = logging.getLogger(__name__)
 
 # Lambda refuses a longer answer, after this function has called it a success.
 MAX_ANSWER_BYTES = 6_291_556
@@ -48,9 +51,9 @@ MAX_COMMAND_OUTPUT = 100_000
 _HEADERS_AT_MOST = 10_240  # by the gateway's own limit
 _ASCII = "".join(map(chr, range(128)))
 _FUNCTION_URL = re.compile(r"\.lambda-url\.[a-z0-9-]+\.on\.aws$")
+_HTML = "text/html; charset=utf-8"
 _TOO_LONG = "The answer is longer than the 6 MB that can be sent; ask for pages with ?limit=, or accept gzip."
 _KEPT_WHEN_TOO_LONG = ("cache-control", "strict-transport-security", "vary", "x-content-type-options", "x-request-id")
-_TOO_LONG_PAGE = "What you asked for is longer than the 6 MB that can be sent. Narrow the filter, and take it in parts."
 
 get_resolver().url_patterns  # noqa: B018  # loads the URLs, and with them the API
 with suppress(StorageError):  # if there is none, the first request says so
@@ -72,7 +75,18 @@ def _application(environ: dict[str, Any], start_response: Callable[..., Any]) ->
             environ[name] = environ[name].encode("utf-8", "replace").decode("latin-1")
     # The gateway has put the chunks of a body together; the header may still speak of them.
     environ.pop("HTTP_TRANSFER_ENCODING", None)
-    return application(environ, start_response)
+    return _at_most(application(environ, start_response))
+
+
+def _at_most(response: Any) -> Iterator[bytes]:
+    """Stops reading a streamed response that is too long to be sent; `_answer` refuses it."""
+    length = 0
+    with closing(response):
+        for chunk in response:
+            yield chunk
+            length += len(chunk)
+            if length > MAX_ANSWER_BYTES:
+                return
 
 
 _respond = make_lambda_handler(_application, binary_support=True)
@@ -102,7 +116,12 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     global _warm  # what a container remembers
     cold, _warm = not _warm, True
     started = time.perf_counter()
-    answer = _respond(_as_the_site_knows_it(event), context)
+    try:
+        answer = _respond(_as_the_site_knows_it(event), context)
+    except StorageError:  # in the middle of an export, of which nothing is sent yet
+        logger.exception("Storage failed while a response was read")
+        kind = "multiValueHeaders" if "multiValueHeaders" in event else "headers"
+        answer = _instead({"statusCode": 200, kind: {}}, 500, error_page(500).content, _HTML)
     if _may_be_too_long(answer["body"]) and len(json.dumps(answer)) > MAX_ANSWER_BYTES:
         answer = _too_long(answer)
     observation = observed.current()
@@ -148,19 +167,22 @@ def _may_be_too_long(body: str) -> bool:
 
 
 def _too_long(answer: dict[str, Any]) -> dict[str, Any]:
-    name = "multiValueHeaders" if "multiValueHeaders" in answer else "headers"
     if observed.current().route.startswith("/staff/"):
-        body, told = error_page(413, _TOO_LONG_PAGE).content, "text/html; charset=utf-8"
-    else:
-        body, told = error_body(413, _TOO_LONG), "application/json"
-    described = {"Content-Type": told, "Content-Security-Policy": CONTENT_SECURITY_POLICY}
+        return _instead(answer, 413, error_page(413, TOO_LONG_TO_SEND).content, _HTML)
+    return _instead(answer, 413, error_body(413, _TOO_LONG), "application/json")
+
+
+def _instead(answer: dict[str, Any], status: int, body: bytes, content_type: str) -> dict[str, Any]:
+    """An error in place of a response, with the headers that are true of both."""
+    name = "multiValueHeaders" if "multiValueHeaders" in answer else "headers"
+    described = {"Content-Type": content_type, "Content-Security-Policy": CONTENT_SECURITY_POLICY}
     headers = {
         header: value
         for header, value in answer[name].items()
         if header.lower() in _KEPT_WHEN_TOO_LONG or header.lower().startswith("access-control-")
     }
     headers.update({header: [value] if name == "multiValueHeaders" else value for header, value in described.items()})
-    return {**answer, "statusCode": 413, name: headers, "isBase64Encoded": False, "body": body.decode()}
+    return {**answer, "statusCode": status, name: headers, "isBase64Encoded": False, "body": body.decode()}
 
 
 def _manage(command: str) -> str:
