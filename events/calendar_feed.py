@@ -2,51 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from events import services
 from events.domain import Event, EventRange, Search
+from events.history import get_activity
 
 if TYPE_CHECKING:
     from icalendar import Event as Entry
 
 DAYS_BACK = 31
 MAX_EVENTS = 2_000
+# Lambda sends 6 MiB, and its JSON takes at most three bytes for one of UTF-8.
+MAX_BYTES = 2_000_000
+# Longer than a write takes, and than clocks differ.
+SETTLED = timedelta(minutes=1)
 REFRESH = timedelta(hours=1)
 
 _UNCERTAIN = frozenset({"draft", "postponed", "tentative", "planned"})
 _CANCELLED = frozenset({"cancelled", "canceled"})
 
 
-def feed_events(today: date) -> tuple[list[Event], bool]:
-    """The events from a month ago on, in order of date, and whether there are more than the feed holds.
+def feed_state(today: date) -> str | None:
+    """Changes whenever the feed does: the key of the latest change, and the day, with which the first day moves.
+
+    None while that change is recent: one that was dated earlier may still become visible. What another program writes
+    into the table has no row in the history; the feed has it from the next day on. Raises StorageError.
+    """
+    latest = get_activity(1)
+    if latest and datetime.fromisoformat(latest[0].at) > datetime.now(UTC) - SETTLED:
+        return None
+    return " ".join([today.isoformat(), *(row.key for row in latest)])
+
+
+def feed_events(today: date) -> Iterator[Event]:
+    """The events from a month ago on, in order of date, read as they are taken; at most one more than a feed holds.
 
     Raises StorageError.
     """
     first = date.fromordinal(max(today.toordinal() - DAYS_BACK, 1))
     most = MAX_EVENTS + 1
-    events = list(islice(services.read_events(Search(EventRange(first_date=first.isoformat())), most), most))
-    return events[:MAX_EVENTS], len(events) > MAX_EVENTS
+    return islice(services.read_events(Search(EventRange(first_date=first.isoformat())), most), most)
 
 
-def calendar(events: Iterable[Event], cut: bool, address_of: Callable[[str], str]) -> bytes:
-    """The same bytes for the same events; `address_of` gives an event's page by its id."""
+def calendar(events: Iterable[Event], address_of: Callable[[str], str]) -> bytes:
+    """As many of the events as a feed holds, the same bytes for the same events.
+
+    `address_of` gives an event's page by its id. Reads no event beyond the limits.
+    """
+    entries: list[bytes] = []
+    size, cut = 0, False
+    for event in events:
+        entry: bytes = _entry(event, address_of(event.fields["eventId"])).to_ical()
+        size += len(entry)
+        if cut := len(entries) == MAX_EVENTS or size > MAX_BYTES:
+            break
+        entries.append(entry)
+    beginning, end, rest = _empty(len(entries) if cut else None).partition(b"END:VCALENDAR")
+    return b"".join([beginning, *entries, end, rest])
+
+
+def _empty(cut_after: int | None) -> bytes:
     from icalendar import Calendar  # noqa: PLC0415  # slow to load, and needed here only
 
     feed = Calendar()
     feed.add("version", "2.0")
     feed.add("prodid", "-//Events//Calendar feed//EN")
     feed.add("x-wr-calname", "Events")
-    if cut:
-        feed.add("x-wr-caldesc", f"Only the next {MAX_EVENTS:,} events; there are more.")
+    if cut_after is not None:
+        feed.add("x-wr-caldesc", f"Only the first {cut_after:,} events from {DAYS_BACK} days ago on; there are more.")
     feed.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     feed.add("x-published-ttl", "PT1H")  # the same for older programs
-    for event in events:
-        feed.add_component(_entry(event, address_of(event.fields["eventId"])))
     content: bytes = feed.to_ical()
     return content
 

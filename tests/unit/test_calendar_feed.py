@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any, cast
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from events import calendar_feed, services
-from events.calendar_feed import calendar, feed_events
+from events.calendar_feed import calendar, feed_events, feed_state
 from events.domain import Event, EventFields
+from eventsite.lambda_handler import MAX_ANSWER_BYTES
 from tests.builders import ACTOR, make_fields
 from tests.strategies import event_ids, field_values
 
@@ -30,12 +32,12 @@ def address_of(event_id: str) -> str:
 
 def entry(event: Event) -> Any:
     """The event as a calendar program reads it."""
-    [read] = Calendar.from_ical(calendar([event], False, address_of)).walk("VEVENT")
+    [read] = Calendar.from_ical(calendar([event], address_of)).walk("VEVENT")
     return read
 
 
 def test_an_event_is_a_whole_day() -> None:
-    assert calendar([make_event()], False, address_of).decode().split("\r\n") == [
+    assert calendar([make_event()], address_of).decode().split("\r\n") == [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//Events//Calendar feed//EN",
@@ -61,9 +63,32 @@ def test_an_event_is_a_whole_day() -> None:
     ]
 
 
-def test_a_feed_that_is_cut_says_so() -> None:
-    feed = Calendar.from_ical(calendar([], True, address_of))
-    assert feed["X-WR-CALDESC"] == "Only the next 2,000 events; there are more."
+@pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
+def test_a_feed_that_is_cut_says_so(more: int, cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 3)
+    feed = Calendar.from_ical(calendar([make_event()] * (3 + more), address_of))
+    assert len(feed.walk("VEVENT")) == 3
+    told = "Only the first 3 events from 31 days ago on; there are more."
+    assert feed.get("X-WR-CALDESC") == (told if cut else None)
+
+
+@pytest.mark.parametrize(("spare", "held"), [(0, 3), (-1, 2)])
+def test_a_feed_is_cut_before_it_is_too_long(spare: int, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    length = len(calendar([make_event()], address_of)) - len(calendar([], address_of))
+    monkeypatch.setattr(calendar_feed, "MAX_BYTES", 3 * length + spare)
+    taken = iter([make_event()] * 10)
+    feed = Calendar.from_ical(calendar(taken, address_of))
+    assert len(feed.walk("VEVENT")) == held
+    assert feed["X-WR-CALDESC"] == f"Only the first {held} events from 31 days ago on; there are more."
+    assert len(list(taken)) == 10 - held - 1  # no more were read
+
+
+def test_the_longest_feed_fits_into_what_lambda_sends() -> None:
+    for text in ("é\\n", '"\\', "🎪", "x"):
+        event = make_event(description=text * (65_000 // len(text)))
+        content = calendar([event] * 100, address_of)
+        assert len(content) < 2_000_300
+        assert len(json.dumps(content.decode())) < MAX_ANSWER_BYTES - 20_000
 
 
 @pytest.mark.parametrize(
@@ -99,7 +124,7 @@ def test_the_last_day_there_is_has_no_next_one() -> None:
 @given(st.fixed_dictionaries({"eventId": event_ids, **field_values}))
 def test_whatever_an_event_says_is_read_back(fields: dict[str, Any]) -> None:
     event = Event(cast(EventFields, fields), "r", "", "2026-02-03T04:05:06.789000Z", "tester")
-    content = calendar([event], False, address_of)
+    content = calendar([event], address_of)
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
     assert b"\n" not in content.replace(b"\r\n", b"")
     read = entry(event)
@@ -120,20 +145,42 @@ def test_the_feed_begins_a_month_ago_and_has_no_end() -> None:
     today = date(2026, 12, 1)
     for days in (-32, -31, 0, 900):
         services.create_event(make_fields(eventId=f"{days}", date=(today + timedelta(days)).isoformat()), ACTOR)
-    events, cut = feed_events(today)
+    events = list(feed_events(today))
     assert [event.fields["eventId"] for event in events] == ["-31", "0", "900"]
     assert events[0] == services.get_event("-31")
-    assert not cut
 
 
 def test_the_feed_ends_after_so_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 2)
-    for number in range(3):
+    for number in range(4):
         services.create_event(make_fields(eventId=f"{number}"), ACTOR)
-    events, cut = feed_events(date(2026, 12, 1))
-    assert [event.fields["eventId"] for event in events] == ["0", "1"]
-    assert cut
+    feed = Calendar.from_ical(calendar(feed_events(date(2026, 12, 1)), address_of))
+    assert [str(entry["UID"]).partition("@")[0] for entry in feed.walk("VEVENT")] == ["0", "1"]
+    assert "X-WR-CALDESC" in feed
 
 
 def test_the_feed_can_be_had_on_the_first_days_there_are() -> None:
-    assert feed_events(date(1, 1, 5)) == ([], False)
+    assert list(feed_events(date(1, 1, 5))) == []
+
+
+def test_the_state_of_the_feed_changes_with_every_change_and_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feed, "SETTLED", timedelta(0))
+    day = date(2026, 12, 1)
+    states = [feed_state(day)]
+    for change in (
+        lambda: services.create_event(make_fields(), ACTOR),
+        lambda: services.update_event("launch", {"description": "Doors at eight."}, ACTOR),
+        lambda: services.delete_event("launch", ACTOR),
+    ):
+        change()
+        assert feed_state(day) == feed_state(day)
+        states.append(feed_state(day))
+    states.append(feed_state(day + timedelta(1)))
+    assert None not in states
+    assert len(set(states)) == 5
+
+
+def test_the_state_of_the_feed_is_unknown_just_after_a_change() -> None:
+    """A change that was dated before the latest one may become visible after it, and would not change the state."""
+    services.create_event(make_fields(), ACTOR)
+    assert feed_state(date(2026, 12, 1)) is None

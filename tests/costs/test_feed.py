@@ -1,0 +1,35 @@
+"""What the calendar feed costs a program that has it already."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from events import calendar_feed, services
+from eventsite.accounts.feeds import feed_token
+from tests.builders import ACTOR, make_fields, make_staff
+from tests.costs.conftest import Desk
+from tests.costs.desk import FEW
+
+UNCHANGED = "GetItem events-access, Query events-history/by-time: 1.5 RCU"
+
+
+@pytest.mark.parametrize("size", [1_000, pytest.param(50_000, marks=pytest.mark.stress)])
+def test_a_feed_that_has_not_changed_costs_two_calls_at_any_size(
+    own_desk: Desk, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calendar_feed, "SETTLED", timedelta(0))
+    path = f"/staff/feed/{feed_token(make_staff('vera', 'viewer'))}.ics"
+    for events in (FEW, size):
+        own_desk.grow(events)
+        known: Any = {"If-None-Match": Client().get(path)["ETag"]}
+        with own_desk.measured() as cost:
+            response = Client().get(path, headers=known)
+        assert (response.status_code, response["ETag"]) == (304, known["If-None-Match"])
+        assert response["Cache-Control"] == "private, no-cache"
+        assert str(cost) == UNCHANGED
+        services.create_event(make_fields(eventId=f"another-{events}"), ACTOR)
+        assert Client().get(path, headers=known).status_code == 200
