@@ -11,6 +11,7 @@ from urllib.parse import quote
 from events import services
 from events.domain import Event, EventRange, Search
 from events.history import get_activity
+from events.repository import installation_id
 
 if TYPE_CHECKING:
     from icalendar import Event as Entry
@@ -50,9 +51,9 @@ def feed_events(today: date) -> Iterator[Event]:
 
 
 def calendar(events: Iterable[Event], address_of: Callable[[str], str]) -> bytes:
-    """As many of the events as a feed holds, the same bytes for the same events.
+    """As many of the events as a feed holds, the same bytes for the same events. Reads no event beyond the limits.
 
-    `address_of` gives an event's page by its id. Reads no event beyond the limits.
+    `address_of` gives an event's page by its id. Raises StorageError.
     """
     entries: list[bytes] = []
     size, cut = 0, False
@@ -88,7 +89,8 @@ def _entry(event: Event, address: str) -> Entry:
     day = date.fromisoformat(fields["date"])
     changed = datetime.fromisoformat(event.updated_at).replace(microsecond=0)
     entry = Entry()
-    entry.add("uid", f"{quote(fields['eventId'], safe='')}@events")
+    # Unique among all calendars, and never another for the same event (RFC 5545, 3.8.4.7).
+    entry.add("uid", f"{quote(fields['eventId'], safe='')}@{installation_id()}")
     entry.add("dtstamp", changed)
     entry.add("last-modified", changed)
     entry.add("dtstart", day)

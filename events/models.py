@@ -206,6 +206,12 @@ class DeletionItem(AccessItem):
     at = UnicodeAttribute()
 
 
+class InstallationItem(AccessItem):
+    """What tells this installation from all others, under "installation"; it never changes."""
+
+    installationId = UnicodeAttribute()
+
+
 TABLES: tuple[type[Model], ...] = (EventItem, HistoryItem, AccessItem)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from pynamodb.exceptions import TransactWriteError
@@ -26,6 +29,7 @@ from events.models import (
     EventItem,
     HistoryItem,
     IdempotencyItem,
+    InstallationItem,
 )
 from eventsite import observed
 from eventsite.aws_calls import THROTTLED
@@ -149,6 +153,24 @@ def get_idempotent_create(key: str) -> tuple[str, Event] | None:
             HistoryItem.Meta.table_name, used["eventId"]["S"], range_key=used["at"]["S"], consistent_read=True
         )
     return used["fingerprint"]["S"], created_event(row["Item"])
+
+
+@cache
+def installation_id() -> str:
+    """A random UUID that is stored when first asked for: the same in every process of this installation, in no other.
+
+    Raises StorageError.
+    """
+    generated: Any = str(uuid4())
+    with storage_errors():
+        answer = connection().update_item(
+            InstallationItem.Meta.table_name,
+            "installation",
+            actions=[InstallationItem.installationId.set(InstallationItem.installationId | generated)],
+            return_values="ALL_NEW",
+        )
+    stored: str = answer["Attributes"]["installationId"]["S"]
+    return stored
 
 
 def has_events() -> bool:

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from events.dynamodb import connection
 from events.event_lists import forget_statuses
 from events.models import TABLES, table_schema
+from events.repository import installation_id
 from events.tables import create_tables
 from eventsite.accounts.models import Staff
 from eventsite.engine.process import Engine, free_port
@@ -82,6 +83,7 @@ def emptied_tables(engine: Engine) -> Iterator[None]:
 
 def empty_tables() -> None:
     forget_statuses()
+    installation_id.cache_clear()
     for table in TABLES:
         keys = read_table(table, [key["AttributeName"] for key in table_schema(table)["key_schema"]])
         for start in range(0, len(keys), 25):

@@ -94,7 +94,9 @@ def look_around(staff: Client) -> None:
         assert response.status_code == 200, path
         b"".join(response)
     [feed] = re.findall(r'value="http://testserver([^"]+\.ics)"', staff.get("/staff/account/").content.decode())
-    assert Client().get(feed).status_code == 200
+    services.create_event(make_fields(eventId="future", date="9000-01-01"), ACTOR)
+    assert b"UID:future@" in Client().get(feed).content
+    services.delete_event("future", ACTOR)
     assert staff.post("/staff/account/feed/").status_code == 302
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
+from events.calendar_feed import DAYS_BACK
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.feeds import feed_token, staff_of_feed
@@ -119,6 +120,12 @@ class TestSaving:
 
 
 class TestFeed:
+    def test_the_page_says_what_a_feed_holds(self, viewer: Client) -> None:
+        page = viewer.get(ACCOUNT).content.decode()
+        assert f"the events of the past {DAYS_BACK} days and all later ones" in page
+        assert "at most 2,000 events and 2 MB" in page
+        assert "all events there" not in page
+
     def test_its_address_is_on_the_page_and_can_be_renewed(self, viewer: Client) -> None:
         def address() -> str:
             response = viewer.get(ACCOUNT)

@@ -103,7 +103,7 @@ class Desk:
     def feed(self) -> list[Response]:
         response = Client().get(f"/staff/feed/{feed_token(self.staff)}.ics")
         assert response.status_code == 200
-        entries = Calendar.from_ical(response.content).walk("VEVENT")
+        entries: Any = Calendar.from_ical(response.content).walk("VEVENT")
         return [[Row(entry["DTSTART"].dt.isoformat(), entry["UID"].partition("@")[0]) for entry in entries]]
 
     def bulk(self) -> list[Response]:

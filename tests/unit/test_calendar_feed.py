@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any, cast
 
@@ -15,8 +16,10 @@ from icalendar import Calendar
 from events import calendar_feed, services
 from events.calendar_feed import calendar, feed_events, feed_state
 from events.domain import Event, EventFields
+from events.repository import installation_id
 from eventsite.lambda_handler import MAX_ANSWER_BYTES
 from tests.builders import ACTOR, make_fields
+from tests.conftest import empty_tables
 from tests.strategies import event_ids, field_values
 
 relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
@@ -36,6 +39,11 @@ def entry(event: Event) -> Any:
     return read
 
 
+def folded(line: str) -> list[str]:
+    """A line of ASCII as the format breaks it."""
+    return [line[:75], f" {line[75:]}"] if len(line) > 75 else [line]
+
+
 def test_an_event_is_a_whole_day() -> None:
     assert calendar([make_event()], address_of).decode().split("\r\n") == [
         "BEGIN:VCALENDAR",
@@ -49,7 +57,7 @@ def test_an_event_is_a_whole_day() -> None:
         "DTSTART;VALUE=DATE:20261201",
         "DTEND;VALUE=DATE:20261202",
         "DTSTAMP:20260203T040506Z",
-        "UID:launch@events",
+        *folded(f"UID:launch@{installation_id()}"),
         "DESCRIPTION:Doors at seven.\\n\\nOrganizer: Events team\\nCapacity: 250\\nStat",
         " us: active",
         "LAST-MODIFIED:20260203T040506Z",
@@ -139,6 +147,25 @@ def test_every_event_has_an_id_of_its_own(one: str, other: str) -> None:
     ids = [str(entry(make_event(eventId=event_id))["UID"]) for event_id in (one, other)]
     assert (ids[0] == ids[1]) == (one == other)
     assert all(text.isascii() and text.isprintable() and " " not in text for text in ids)
+
+
+def test_an_event_has_the_same_uid_in_every_process_of_an_installation() -> None:
+    uid = entry(make_event())["UID"]
+    installation_id.cache_clear()  # as in another process
+    assert entry(make_event(title="Lunch", date="2027-01-01"))["UID"] == uid
+
+
+def test_an_event_has_another_uid_in_another_installation() -> None:
+    uid = entry(make_event())["UID"]
+    empty_tables()
+    assert entry(make_event())["UID"] != uid
+
+
+def test_processes_that_start_at_once_agree_on_the_installation() -> None:
+    empty_tables()
+    with ThreadPoolExecutor(8) as processes:
+        ids = set(processes.map(lambda _: installation_id.__wrapped__(), range(8)))
+    assert len(ids) == 1
 
 
 def test_the_feed_begins_a_month_ago_and_has_no_end() -> None:

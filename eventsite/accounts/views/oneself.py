@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from events.calendar_feed import DAYS_BACK, MAX_BYTES, MAX_EVENTS
 from eventsite import observed
 from eventsite.accounts import feeds, people
 from eventsite.accounts.forms import ChangePasswordForm, SignInForm
@@ -80,7 +81,8 @@ class ChangePassword(RedirectURLMixin, PasswordChangeView):
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     feed = request.build_absolute_uri(reverse("pages:feed", args=[feeds.feed_token(staff_of(request))]))
-    return render(request, "accounts/account.html", {"feed": feed})
+    limits = {"feed_days": DAYS_BACK, "feed_events": MAX_EVENTS, "feed_megabytes": MAX_BYTES // 1_000_000}
+    return render(request, "accounts/account.html", {"feed": feed, **limits})
 
 
 @require_POST
