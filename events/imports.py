@@ -152,7 +152,7 @@ def _parse(row: Row, columns: dict[str, int], width: int) -> _Parsed:
     if not all(map(is_blank, row.cells[width:])):
         faults["row"] = "has more cells than the first row has names; is a quotation mark missing?"
     title = cells.get("title")
-    return _Parsed(row, values, faults, str(title) if isinstance(title, str | int | float) else "")
+    return _Parsed(row, values, faults, str(title)[:MOST_SHOWN] if isinstance(title, str | int | float) else "")
 
 
 def _find_repeated(rows: list[_Parsed]) -> None:

@@ -9,6 +9,8 @@ from django.views.decorators.http import require_safe
 from events.forms import today
 from events.months import Month, get_month
 
+MAX_SHOWN = 100  # characters of a month that is invalid; the template shortens what it shows further
+
 
 @require_safe
 def show_month(request: HttpRequest) -> HttpResponse:
@@ -17,6 +19,6 @@ def show_month(request: HttpRequest) -> HttpResponse:
     try:
         month, wrong = Month.parse(asked), ""
     except ValueError:
-        month, wrong = Month.of(today()), asked
+        month, wrong = Month.of(today()), asked[:MAX_SHOWN]
     context = {"page": get_month(month, status), "status": status, "wrong": wrong, "today": today()}
     return render(request, "events/calendar.html", context)

@@ -15,6 +15,8 @@ from events.spreadsheets.sheet import Cell, Unreadable, is_blank, restored
 
 MOST_EXACT_NUMBER = 10**15  # beyond it, a spreadsheet has replaced digits by zeros
 
+# One way to match only: where two repeats could share a text, a long cell that does not match takes quadratic time.
+_WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)")
 _DATE_WITH_DOTS = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 
 
@@ -64,9 +66,10 @@ def _capacity(cell: Cell) -> Any:
     """An integer, or what the rule will refuse."""
     _require(cell)
     match cell:
-        case str() if digits := re.fullmatch(r"\s*(-?)0*([0-9]+)\s*", cell):
+        case str() if found := _WHOLE_NUMBER.fullmatch(cell.strip()):
+            digits = found[2].lstrip("0") or "0"
             # Python reads no number of thousands of digits.
-            return int(digits[1] + (digits[2] if len(digits[2]) < 20 else str(MAX_CAPACITY + 1)))
+            return int(found[1] + (digits if len(digits) < 20 else str(MAX_CAPACITY + 1)))
         case float() if cell.is_integer():
             return int(cell)
         case _:

@@ -18,10 +18,10 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles import Font
-from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
 from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
-from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
-from openpyxl.xml.functions import iterparse
+from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import fromstring, iterparse
 
 from events.domain import FIELD_NAMES, EventFields
 from events.spreadsheets.sheet import (
@@ -44,6 +44,8 @@ MAX_TAGS_BESIDE = 100_000  # of any other part: styles, names of sheets
 EXCELS_COLUMNS = 16_384
 MAX_COLUMNS = 256
 MAX_ROW_NUMBER = 20_000
+MAX_FORMAT_CHARACTERS = 255  # Excel's own limit
+MAX_SHOWN = 60  # characters of a name or an error code in a message
 # Excel counts a 29 February 1900, which other programs do not; before it they differ by a day.
 FIRST_EXCEL_DATE = "1900-03-01"
 
@@ -53,6 +55,8 @@ _ILLEGAL = re.compile("[\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}[_\ufffe\uffff])")
 _ESCAPED = re.compile("_x(?![dD][89a-fA-F])([0-9A-Fa-f]{4})_")  # half a surrogate pair is no character
 _STRING_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_FORMATS = f"{{{SHEET_MAIN_NS}}}numFmts/{{{SHEET_MAIN_NS}}}numFmt"
+_STYLES = f"{{{SHEET_MAIN_NS}}}cellXfs/{{{SHEET_MAIN_NS}}}xf"
 _UNREADABLE = "The file cannot be read as an Excel workbook; please save it again as .xlsx, or as CSV."
 _TOO_LARGE = "The workbook unpacks to more than can be read here; please save just its table, or save it as CSV."
 
@@ -173,27 +177,54 @@ def _check(archive: ZipFile) -> None:
         raise SpreadsheetError(_TOO_LARGE)
 
 
+def _styles_of_dates(archive: ZipFile) -> tuple[set[int], set[int]]:
+    """The numbers of the styles that show a number as a date, and as a span of time.
+
+    openpyxl reads every style, and looks at a format again for each style that uses it: that takes quadratic time.
+    """
+    try:
+        root = fromstring(archive.read(ARC_STYLE))
+    except KeyError:
+        return set(), set()
+    formats = {int(item.get("numFmtId", 0)): item.get("formatCode", "") for item in root.iterfind(_FORMATS)}
+    dates: set[int] = set()
+    spans: set[int] = set()
+    known: dict[int, tuple[bool, bool]] = {}
+    for number, style in enumerate(root.iterfind(_STYLES)):
+        id_ = int(style.get("numFmtId", 0))
+        if id_ not in known:
+            code = (formats.get(id_) or builtin_format_code(id_) or "")[:MAX_FORMAT_CHARACTERS]
+            known[id_] = is_date_format(code), is_timedelta_format(code)
+        for kind, found in zip((dates, spans), known[id_], strict=True):
+            if found:
+                kind.add(number)
+    return dates, spans
+
+
 def _rows(data: bytes, notices: list[str]) -> Iterator[Row]:
     reader = _Reader(BytesIO(data))
     reader.read_manifest()
     reader.read_strings()
     reader.read_workbook()
     workbook: Any = reader.wb
-    apply_stylesheet(reader.archive, workbook)
+    dates, spans = _styles_of_dates(reader.archive)
+    parts = set(reader.valid_files)
     sheets = [
         (sheet.name, relation.target)
         for sheet, relation in reader.parser.find_sheets()
-        if sheet.state == "visible" and relation.Type.endswith("/worksheet") and relation.target in reader.valid_files
+        if sheet.state == "visible" and relation.Type.endswith("/worksheet") and relation.target in parts
     ]
     if len(sheets) > 1:
-        notices.append(f"The workbook has {len(sheets)} sheets; only the first, “{sheets[0][0]}”, was read.")
+        notices.append(
+            f"The workbook has {len(sheets)} sheets; only the first, “{sheets[0][0][:MAX_SHOWN]}”, was read."
+        )
     parser = WorkSheetParser(
         BytesIO(),
         reader.shared_strings,
         data_only=True,
         epoch=workbook.epoch,
-        date_formats=workbook._date_formats,  # noqa: SLF001  # as openpyxl's own sheets do
-        timedelta_formats=workbook._timedelta_formats,  # noqa: SLF001
+        date_formats=dates,
+        timedelta_formats=spans,
     )
     with reader.archive.open(sheets[0][1]) as source:
         for _, element in iterparse(cast(IO[bytes], _Counted(source))):
@@ -222,7 +253,7 @@ def _cells(row: Any, parsed: list[dict[str, Any]]) -> list[Cell]:
 
 def _value(element: Any, kind: str, value: Any) -> Cell:
     if kind == "e":
-        return Unreadable(f"is an error in the spreadsheet ({value})")
+        return Unreadable(f"is an error in the spreadsheet ({str(value)[:MAX_SHOWN]})")
     if isinstance(value, str):
         return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
     if value is None:

@@ -1,0 +1,304 @@
+"""Untrusted text takes work in proportion to its length: four times the text, about four times the CPU time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from time import thread_time
+from typing import Any
+
+import orjson
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, RequestFactory
+from rest_framework.test import APIClient
+
+from events import cursors, schemas
+from events.domain import FIELD_NAMES, InvalidRequestError
+from events.forms import EventForm, FilterForm, NewEventForm
+from events.imports import plan_import
+from events.months import Month
+from events.rules import RULES
+from events.spreadsheets import read_spreadsheet
+from events.spreadsheets.sheet import SpreadsheetError
+from events.visible_text import quoted, visible
+from eventsite.accounts.domain import fold_username, is_username
+from eventsite.accounts.feeds import staff_of_feed
+from eventsite.accounts.keys import check_token
+from eventsite.bodies import JSONBodyParser
+from tests.hostile.test_bombs import styles
+from tests.workbooks import GOOD, HEADER, repacked, sheet_of, workbook
+
+SHORT = 4_000
+MAX_HEADER = 10_000  # what API Gateway takes of all headers together
+FEW_SECONDS = 0.05
+MOST_GROWTH = 9  # four if the work is linear, sixteen if it is quadratic
+
+# A text that is repeated, and an end by which no pattern matches the whole.
+PIECES = {
+    "zeros": ("0", "x"),
+    "signs": ("-", "x"),
+    "spaces": (" ", "x"),
+    "no-break spaces": ("\u00a0", "x"),
+    "inner spaces": ("x ", "\u200b"),
+    "zero-width spaces": ("\u200b", "x"),
+    "byte order marks": ("\ufeff", "x"),
+    "apostrophes": ("'", "x"),
+    "quotation marks": ('"', "x"),
+    "brackets": ("[", ""),
+    "dots": ("1.", "x"),
+    "slashes": ("1/", "x"),
+    "hyphens": ("1-", "x"),
+    "commas": (", ", "x"),
+    "semicolons": ("a=;", "x"),
+    "backslashes": ("\\", ""),
+    "escapes": ("_x000", ""),
+    "percents": ("%", ""),
+    "accents": ("\u0301\u0323", ""),
+    "joiners": ("\u200d", "x"),
+    "flags": ("\U0001f3f4", ""),
+    "hidden flags": ("\U0001f3f4\U000e0067", ""),
+}
+pieces = pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
+
+
+def text_of(piece: tuple[str, str], length: int) -> str:
+    repeated, end = piece
+    return repeated * (length // len(repeated)) + end
+
+
+def assert_linear(prepare: Callable[[int], Callable[[], Any]], length: int = SHORT) -> None:
+    """`prepare` returns the work for a text of a length. Compares CPU times, which a busy machine may disturb twice."""
+    short, long = prepare(length), prepare(4 * length)
+    ratios = []
+    for _ in range(3):
+        first, second = seconds(short), seconds(long)
+        if second < FEW_SECONDS or second < MOST_GROWTH * first:
+            return
+        ratios.append(round(second / first, 1))
+    raise AssertionError(f"Four times the text took {ratios} times as long, {second:.2f} s at last.")
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    started = thread_time()
+    with suppress(ValueError, SpreadsheetError, InvalidRequestError):
+        work()
+    return thread_time() - started
+
+
+def csv_row(text: str) -> bytes:
+    quoted_text = '"' + text.replace('"', '""') + '"'
+    return f"{','.join(FIELD_NAMES)},Room\n{','.join([quoted_text] * 9)}\n".encode()
+
+
+@pieces
+def test_cells_of_a_csv_file(piece: tuple[str, str]) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        data = csv_row(text_of(piece, length))
+        return lambda: plan_import(data)
+
+    assert_linear(prepare)
+
+
+@pieces
+def test_the_header_of_a_csv_file(piece: tuple[str, str]) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(piece, length)
+        data = f"{text}title,{text},date\na,b,c\n".encode()
+        return lambda: plan_import(data)
+
+    assert_linear(prepare)
+
+
+@pieces
+def test_the_beginning_of_a_csv_file(piece: tuple[str, str]) -> None:
+    """Also where it is not UTF-8."""
+
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(piece, length)
+        files = [f"{text}\ntitle\na\n".encode(), f"{text}\ntitle\n".encode() + b"\xe9\n"]
+        return lambda: [seconds(lambda data=data: read_spreadsheet(data)) for data in files]  # type: ignore[misc]
+
+    assert_linear(prepare)
+
+
+@pieces
+def test_cells_and_header_of_a_workbook(piece: tuple[str, str]) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(piece, length)
+        data = workbook([*FIELD_NAMES, text[:32_767]], [text] * 9) if len(text) <= 32_767 else long_workbook(text)
+        return lambda: plan_import(data)
+
+    assert_linear(prepare)
+
+
+def long_workbook(text: str) -> bytes:
+    """With longer cells than Excel has."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    rows = ([*FIELD_NAMES, escaped], [escaped] * 9)
+    cells = (
+        "".join(f'<c t="inlineStr"><is><t xml:space="preserve">{cell}</t></is></c>' for cell in row) for row in rows
+    )
+    return sheet_of(f"<sheetData>{''.join(f'<row>{row}</row>' for row in cells)}</sheetData>")
+
+
+NUMBERS = {"zeros": "{}1", "zeros after a point": "1.{}", "not a number": "{}x", "exponent": "1e{}1"}
+
+
+@pytest.mark.parametrize("form", NUMBERS.values(), ids=NUMBERS.keys())
+@pytest.mark.parametrize("kind", ["n", "d", "e", "b", "s"])
+def test_values_of_a_workbook(kind: str, form: str) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        row = f'<row r="2"><c r="A2" t="{kind}"><v>{form.format("0" * length)}</v></c></row>'
+        data = sheet_of(f"<sheetData>{HEADER}{row}</sheetData>")
+        return lambda: plan_import(data)
+
+    assert_linear(prepare)
+
+
+USED = '<xf numFmtId="200"/>'
+
+
+def number_format(code: str) -> str:
+    return f'<numFmts><numFmt numFmtId="200" formatCode="{code}"/></numFmts>'
+
+
+STYLES: dict[str, Callable[[int], str]] = {
+    "brackets in a format": lambda count: number_format("[" * count) + f"<cellXfs>{USED}</cellXfs>",
+    "a long format of many styles": lambda count: number_format("0" * count) + f"<cellXfs>{USED * count}</cellXfs>",
+    "many formats": lambda count: (
+        "<numFmts>" + "".join(f'<numFmt numFmtId="{n}" formatCode="a{n}"/>' for n in range(count)) + "</numFmts>"
+        "<cellXfs>" + "".join(f'<xf numFmtId="{n}"/>' for n in range(count)) + "</cellXfs>"
+    ),
+    "many named styles": lambda count: (
+        f"<cellStyleXfs>{'<xf/>' * count}</cellStyleXfs><cellXfs><xf/></cellXfs><cellStyles>"
+        + "".join(f'<cellStyle name="a{n}" xfId="{n}"/>' for n in range(count))
+        + "</cellStyles>"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_styles_of_a_workbook(name: str) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        data = styles(STYLES[name](length))
+        return lambda: read_spreadsheet(data)
+
+    assert_linear(prepare)
+
+
+def test_sheets_and_parts_of_a_workbook() -> None:
+    """None of the sheets is there."""
+    book = repacked(GOOD, {})
+    office = "http://schemas.openxmlformats.org"
+
+    def prepare(length: int) -> Callable[[], Any]:
+        count = length // 4
+        sheets = f'<sheet name="a" sheetId="1" r:id="x" xmlns:r="{office}/officeDocument/2006/relationships"/>' * count
+        parts: dict[str, bytes | None] = {f"part{number}": b"" for number in range(count)}
+        parts["xl/workbook.xml"] = (
+            f'<workbook xmlns="{office}/spreadsheetml/2006/main"><sheets>{sheets}</sheets></workbook>'.encode()
+        )
+        parts["xl/_rels/workbook.xml.rels"] = (
+            f'<Relationships xmlns="{office}/package/2006/relationships"><Relationship Id="x" '
+            f'Type="{office}/officeDocument/2006/relationships/worksheet" Target="none.xml"/></Relationships>'.encode()
+        )
+        data = repacked(book, parts)
+        return lambda: read_spreadsheet(data)
+
+    assert_linear(prepare)
+
+
+@pieces
+def test_forms(piece: tuple[str, str]) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(piece, length)
+        forms = EventForm, NewEventForm, FilterForm
+        return lambda: [form(dict.fromkeys(form.base_fields, text)).is_valid() for form in forms]
+
+    assert_linear(prepare)
+
+
+@pieces
+def test_fields_of_the_api(piece: tuple[str, str]) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(piece, length)
+        return lambda: [seconds(lambda rule=rule: rule(text)) for rule in RULES.values()]  # type: ignore[misc]
+
+    assert_linear(prepare)
+
+
+BODIES: dict[str, Callable[[str], bytes]] = {
+    "a text": lambda text: orjson.dumps({"title": text}),
+    "half a surrogate pair": lambda text: b'{"title": "\\ud800' + orjson.dumps(text)[1:] + b"}",
+    "a name": lambda text: b'{"a\\ud800' + orjson.dumps(text)[1:] + b": 1}",
+    "digits": lambda text: b'{"capacity": ' + b"9" * len(text) + b"}",
+    "digits after a point": lambda text: b'{"capacity": 0.' + b"9" * len(text) + b"}",
+    "lists": lambda text: b"[" * len(text),
+    "names": lambda text: b'{"a":"\\ud800",' + b'"a":1,' * len(text) + b'"b":1}',
+    "not JSON": lambda text: text.encode(),
+}
+
+
+@pieces
+@pytest.mark.parametrize("name", BODIES)
+def test_bodies(name: str, piece: tuple[str, str]) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        body = BODIES[name](text_of(piece, length))
+        request = RequestFactory().post("/events", body, content_type="application/json")
+        return lambda: JSONBodyParser().parse_body(request)
+
+    assert_linear(prepare)
+
+
+@pieces
+def test_queries_and_tokens(piece: tuple[str, str]) -> None:
+    readers: list[Callable[[str], Any]] = [
+        cursors.decode,
+        cursors.decode_change,
+        Month.parse,
+        lambda text: schemas.ListQuery.model_validate({"from": text, "to": text, "limit": text, "cursor": text}),
+        check_token,
+        staff_of_feed,
+        lambda text: is_username(fold_username(text)),
+        visible,
+        quoted,
+    ]
+
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(piece, length)
+        return lambda: [seconds(lambda reader=reader: reader(text)) for reader in readers]  # type: ignore[misc]
+
+    assert_linear(prepare)
+
+
+HEADERS = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "Idempotency-Key", "If-Match", "If-None-Match")
+
+
+@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("form", ["{}", "gzip{}", "gzip;q=0.{}", "gzip ;{}", '"{}"', 'a="{}"', "Bearer {}"])
+def test_headers(api: APIClient, header: str, form: str) -> None:
+    plain = [piece for piece in PIECES.values() if "".join(piece).isascii()]
+
+    def prepare(length: int) -> Callable[[], Any]:
+        values = [form.format(text_of(piece, length)) for piece in plain]
+        return lambda: [api.get("/healthz", headers={header: value}) for value in values]
+
+    assert_linear(prepare, MAX_HEADER // 4)
+
+
+def test_pages_that_shorten_what_they_show(editor: Client) -> None:
+    """Django counts composed characters: to put accents in order takes quadratic time."""
+
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(PIECES["accents"], length)
+        data = f"title,{text}\na{text},b\n".encode()
+
+        def show() -> None:
+            page = editor.post("/staff/import/", {"file": SimpleUploadedFile("a.csv", data)})
+            assert page.status_code == 200
+            assert editor.get("/staff/calendar/", {"month": text}).status_code == 200
+
+        return show
+
+    assert_linear(prepare)
