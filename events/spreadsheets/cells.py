@@ -18,6 +18,7 @@ MOST_EXACT_NUMBER = 10**15  # beyond it, a spreadsheet has replaced digits by ze
 # One way to match only: where two repeats could share a text, a long cell that does not match takes quadratic time.
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)")
 _DATE_WITH_DOTS = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+_DATE_WITH_SLASHES = re.compile(r"([0-9]{1,4})/([0-9]{1,2})/([0-9]{1,4})")
 
 
 def meaning(field: str, cell: Cell) -> Any:
@@ -54,8 +55,11 @@ def _date(cell: Cell) -> str:
             return cell.isoformat()
         case str() if found := _DATE_WITH_DOTS.fullmatch(cell.strip()):
             return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
-        case str() if "/" in cell:
-            raise ValueError("can be read in two ways when it has slashes; please write 2026-12-31 or 31.12.2026")
+        case str() if found := _DATE_WITH_SLASHES.fullmatch(cell.strip()):
+            first, second = int(found[1]), int(found[2])
+            either_month = first != second and 1 <= first <= 12 and 1 <= second <= 12
+            reason = "can be read in two ways when it has slashes" if either_month else "must not have slashes"
+            raise ValueError(f"{reason}; please write 2026-12-31 or 31.12.2026")
         case str():
             return cell.strip()
         case _:

@@ -25,6 +25,8 @@ from tests.conftest import read_table
 from tests.strategies import event_ids, field_values
 
 HEADER = ",".join(FIELD_NAMES)
+TWO_WAYS = "date can be read in two ways when it has slashes; please write 2026-12-31 or 31.12.2026"
+NO_SLASHES = "date must not have slashes; please write 2026-12-31 or 31.12.2026"
 
 relaxed = hypothesis_settings(deadline=None, max_examples=50)  # files take long on a busy machine
 
@@ -175,7 +177,16 @@ def test_what_must_not_be_empty_is_said_for_every_field(line: str, reason: str) 
     ("field", "cell", "reason"),
     [
         ("eventId", "a/b", "eventId must fit into an address: no '/', and not '.' or '..'"),
-        ("date", "3/4/2026", "date can be read in two ways when it has slashes; please write 2026-12-31 or 31.12.2026"),
+        ("date", "3/4/2026", TWO_WAYS),
+        ("date", "12/11/2027", TWO_WAYS),
+        ("date", " 3/4/26 ", TWO_WAYS),
+        ("date", "2027/12/31", NO_SLASHES),
+        ("date", "2027/1/2", NO_SLASHES),
+        ("date", "31/12/2027", NO_SLASHES),
+        ("date", "12/31/2027", NO_SLASHES),
+        ("date", "05/5/2027", NO_SLASHES),
+        ("date", "n/a", "date must be a date as YYYY-MM-DD"),
+        ("date", "3/4", "date must be a date as YYYY-MM-DD"),
         ("date", "31.2.2026", "date must be a day that exists"),
         ("date", "1.12.26", "date must be a date as YYYY-MM-DD"),
         ("date", "Dec 1", "date must be a date as YYYY-MM-DD"),
