@@ -22,6 +22,7 @@ _HIDDEN = re.compile(
 # Accents piled up to cover the lines above and below; no language needs so many.
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _PILE = re.compile(rf"([{_MARKS}]{{4}})[{_MARKS}]{{4,}}")
+_NOT_OF_A_NAME = re.compile(rf"[\s_{_UNSEEN}\u200c\u200d-]")
 
 
 def visible(text: object) -> str:
@@ -30,6 +31,11 @@ def visible(text: object) -> str:
     if shown.isascii():
         return shown
     return _PILE.sub(r"\1[…]", _HIDDEN.sub(_named, shown))
+
+
+def folded_name(text: str) -> str:
+    """A name by which "Event ID", "event_id" and one with characters that cannot be seen are the same."""
+    return _NOT_OF_A_NAME.sub("", text).casefold()
 
 
 def _named(found: re.Match[str]) -> str:

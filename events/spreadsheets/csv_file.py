@@ -9,11 +9,16 @@ from collections.abc import Iterable, Iterator
 from io import StringIO
 
 from events.domain import FIELD_NAMES, EventFields
-from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError, field_of, harmless_row, make_sheet
+from events.spreadsheets.sheet import MAX_FILE_BYTES, Row, Sheet, SpreadsheetError, field_of, harmless_row, make_sheet
 
 DELIMITERS = ",;\t"
 # A first line by which Excel is told the delimiter; it shows none such.
-_DELIMITER_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?(\r\n|\r|\n)", re.IGNORECASE)
+_DELIMITER_LINE = re.compile(r"\"?sep=(.)\"?(\r\n|\r|\n)", re.IGNORECASE)
+# Programs that join files, or save one again, write more than one; "ï»¿" is one that was read as Windows-1252.
+_BYTE_ORDER_MARKS = re.compile("(?:\ufeff|ï»¿)*")
+
+# The csv module's own limit is for the process: 131,072 characters, also for a column that events do not have.
+csv.field_size_limit(MAX_FILE_BYTES)
 
 
 class _Line:
@@ -37,11 +42,17 @@ def write_csv(events: Iterable[EventFields]) -> Iterator[bytes]:
 def read_csv(data: bytes) -> Sheet:
     """Raises SpreadsheetError."""
     text, notices = _decode(data)
+    text = _without_marks(text)
     told = _DELIMITER_LINE.match(text)
     if told:
-        return make_sheet(_records(text[told.end() :], told[1]), notices)
+        return make_sheet(_records(_without_marks(text[told.end() :]), told[1]), notices)
     delimiter = max(DELIMITERS, key=lambda candidate: _columns_known(text, candidate))
     return make_sheet(_records(text, delimiter), notices)
+
+
+def _without_marks(text: str) -> str:
+    """Before a quotation mark, a byte order mark would make it a part of the first name."""
+    return _BYTE_ORDER_MARKS.sub("", text, count=1)
 
 
 def _decode(data: bytes) -> tuple[str, list[str]]:
@@ -57,7 +68,7 @@ def _decode(data: bytes) -> tuple[str, list[str]]:
 
 def _decode_bytewise(data: bytes) -> tuple[str, list[str]]:
     try:
-        return data.decode("utf-8-sig"), []
+        return data.decode(), []
     except UnicodeDecodeError:
         text = data.decode("cp1252")
     return text, ["The file is not in UTF-8, so it was read as Windows-1252; please check letters such as é and ß."]

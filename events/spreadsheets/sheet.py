@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from events.domain import FIELD_NAMES, EventFields
+from events.visible_text import folded_name
 
 MAX_FILE_BYTES = 4 * 1024 * 1024  # as base64, what Lambda takes of a request
 MAX_ROWS = 5_000
@@ -19,7 +20,7 @@ TEXT_FIELDS = tuple(name for name in FIELD_NAMES if name not in ("date", "capaci
 # What a spreadsheet program may take for the beginning of a formula, full-width signs too; and so marked as text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _MARKED = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_FIELDS_BY_NAME = {name.casefold(): name for name in FIELD_NAMES}
+_FIELDS_BY_NAME = {folded_name(name): name for name in FIELD_NAMES}
 
 
 class SpreadsheetError(Exception):
@@ -87,7 +88,7 @@ def make_sheet(rows: Iterable[Row], notices: list[str]) -> Sheet:
 
 def field_of(name: str) -> str | None:
     """The field that a column is for: "Event ID" and "event_id" are eventId."""
-    return _FIELDS_BY_NAME.get(re.sub(r"[\s_-]", "", name).casefold())
+    return _FIELDS_BY_NAME.get(folded_name(name))
 
 
 def harmless(text: str) -> str:

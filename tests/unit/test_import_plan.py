@@ -198,6 +198,8 @@ def test_what_must_not_be_empty_is_said_for_every_field(line: str, reason: str) 
         ("capacity", "9" * 9_999, "capacity must be at most 1,000,000,000,000,000"),
         ("capacity", "-" + "9" * 9_999, "capacity must not be negative"),
         ("title", '"a\nb"', "title has a control character (U+000A)"),
+        ("title", "x" * 140_000, "title must be at most 1,024 bytes long in UTF-8"),
+        ("description", "x" * 140_000, "description must be at most 65,536 characters long"),
         ("location", "x" * 1_025, "location must be at most 1,024 bytes long in UTF-8"),
     ],
 )
@@ -279,6 +281,20 @@ def test_columns_that_events_do_not_have_are_named_and_left_out() -> None:
 def test_very_many_such_columns_are_not_all_named() -> None:
     [notice] = plan_csv("eventId," + ",".join(f"c{number}" for number in range(12)), "launch").notices
     assert notice.endswith("“c9” and 2 more.")
+
+
+@pytest.mark.parametrize("start", ["\ufeff\ufeff", "\u200b", "event\u00ad"])
+def test_hidden_characters_in_the_header_make_no_new_events(start: str) -> None:
+    """What looks like eventId is eventId."""
+    event = create()
+    plan = plan_csv(f"{start}{'Id' if start.startswith('event') else 'eventId'},status", "launch,cancelled")
+    assert plan.notices == []
+    assert only(plan).task == Task("update", "launch", "Launch night", event.revision, {"status": "cancelled"}, 2)
+
+
+def test_a_long_cell_of_a_column_that_events_do_not_have_is_left_out() -> None:
+    create()
+    assert only(plan_csv("eventId,notes,status", f"launch,{'x' * 140_000},active")).fate == "same"
 
 
 def test_a_column_twice_is_refused() -> None:

@@ -28,6 +28,7 @@ from events.spreadsheets.sheet import (
     Row,
     SpreadsheetError,
     TooLongForExcelError,
+    field_of,
     harmless,
     restored,
 )
@@ -192,6 +193,45 @@ def test_a_line_that_tells_excel_the_delimiter_is_taken_at_its_word() -> None:
     assert sheet.rows == [Row(2, ["a,b;c", "2026-01-01"])]
 
 
+@pytest.mark.parametrize("length", [131_072, 131_073, 4_000_000])
+def test_a_cell_may_be_as_long_as_the_file(length: int) -> None:
+    """Longer than the csv module takes by itself; whether a field may be so long is the field's rule."""
+    sheet = read_spreadsheet(b"notes,title\n" + b"x" * length + b",a\n")
+    assert [len(str(cell)) for cell in sheet.rows[0].cells] == [length, 1]
+
+
+MARK = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize(
+    ("start", "rest", "encoding"),
+    [
+        (MARK * 2, "", "utf-8"),
+        (MARK * 3, "", "utf-8"),
+        (MARK * 2, "sep=,\r\n", "utf-8"),
+        (MARK, "sep=,\r\n\ufeff", "utf-8"),
+        (b"", "sep=,\r\n\ufeff", "utf-8"),
+        (b"\xff\xfe\xff\xfe", "", "utf-16-le"),
+        (b"\xfe\xff\xfe\xff", "", "utf-16-be"),
+        (MARK, "", "cp1252"),
+        ("\u00ef\u00bb\u00bf".encode(), "", "utf-8"),  # a mark that was read as Windows-1252
+    ],
+)
+@pytest.mark.parametrize("first_name", ["eventId", '"eventId"'])
+def test_byte_order_marks_are_no_part_of_the_first_name(
+    start: bytes, rest: str, encoding: str, first_name: str
+) -> None:
+    sheet = read_spreadsheet(start + f"{rest}{first_name},title\r\na1,Caf\u00e9\r\n".encode(encoding))
+    assert sheet.header == ["eventId", "title"]
+    assert [[*row.cells] for row in sheet.rows] == [["a1", "Caf\u00e9"]]
+
+
+@pytest.mark.parametrize("character", ["\ufeff", "\u200b", "\u00ad", "\u200d", "\u200e", "\u2060", "\u00a0", "\u3000"])
+@pytest.mark.parametrize("name", ["{}eventId", "eventId{}", "event{}Id", "Event{} ID", "{0}event{0}_{0}id{0}"])
+def test_a_name_means_its_field_whatever_is_hidden_in_it(name: str, character: str) -> None:
+    assert field_of(name.format(character)) == "eventId"
+
+
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 
 
@@ -206,7 +246,7 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
         (b"\xff\xfea", "This is no spreadsheet that can be read here"),
         (b"title\n\x81\n", "This is no spreadsheet that can be read here"),
         (b'title,date\na,b\n"c,d\ne,f\n', "The file cannot be read on from row 3: is a quotation mark missing"),
-        (b'title\n"' + b"a" * 140_000 + b'"\n', "The file cannot be read on from row 2"),
+        (b'title\n"' + b"a" * 140_000 + b"\n", "The file cannot be read on from row 2"),
         (b"title\n" + b"a\n" * (MAX_ROWS + 1), "There are more than 5,000 rows"),
         (b"title\n" + b"a" * MAX_FILE_BYTES, "The file is larger than 4 MiB"),
         (OLD_EXCEL, "This is an old Excel file (.xls); please save it as .xlsx or CSV."),
