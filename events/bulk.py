@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from events import batches
 from events.domain import Actor, FieldError, InvalidRequestError, Search
-from events.rules import RULES
+from events.rules import RULES, without_spaces
 from events.services import get_events, search_events
 from events.tasks import Batch, Task
 
 
 def prepare_status(search: Search | None, ticked: Iterable[str], status: str, actor: Actor) -> Batch:
     """A batch, to be confirmed, that gives events a status. Raises InvalidRequestError, StorageError."""
+    status = without_spaces("status", status)
     try:
         RULES["status"](status)
     except ValueError as error:

@@ -12,17 +12,17 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from events.domain import EventChanges, EventFields, EventRange, Search
-from events.rules import LABELS, MAX_CAPACITY, RULES, allows
+from events.rules import LABELS, MAX_CAPACITY, RULES, allows, trim_changes, without_spaces
 from events.visible_text import visible
 
 _NUMBER = re.compile(r"\s*[-+]?[0-9]{1,300}\s*")
 
 
 class RuleField(forms.CharField):
-    """A field of an event: kept character for character, and judged by the rule that the API has, too."""
+    """A field of an event, as it was typed; the rule that the API has, too, is for what is left without spaces."""
 
     def __init__(self, name: str, **options: Any) -> None:
-        self.rule = RULES[name]
+        self.name, self.rule = name, RULES[name]
         super().__init__(label=LABELS[name], strip=False, **options)
 
     def to_python(self, value: Any) -> Any:
@@ -31,15 +31,17 @@ class RuleField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         value = self.to_python(value)
-        if value == "":
+        stored = without_spaces(self.name, value)
+        if stored == "":
             if self.required:
                 raise ValidationError("Must not be empty.")
-            return value
+            return stored
         try:
-            return self.rule(value)
+            self.rule(stored)
         except ValueError as error:
             message = str(error)
             raise ValidationError(f"{message[0].upper()}{message[1:]}.") from None
+        return value
 
 
 class CapacityField(RuleField):
@@ -79,7 +81,7 @@ class EventForm(forms.Form):
 
     @property
     def changes(self) -> EventChanges:
-        """The valid form's fields."""
+        """The valid form's fields, as they were typed: with `trim_changes`, what is not changed stays as it is."""
         return cast(EventChanges, {name: self.cleaned_data[name] for name in RULES if name != "eventId"})
 
 
@@ -97,7 +99,7 @@ class NewEventForm(EventForm):
     @property
     def fields_of_event(self) -> EventFields:
         """The valid form's fields; the eventId may be empty."""
-        return cast(EventFields, {"eventId": self.cleaned_data["eventId"], **self.changes})
+        return cast(EventFields, trim_changes({"eventId": self.cleaned_data["eventId"], **self.changes}, {}))
 
     @property
     def made_id(self) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
 from events import services
 from events.domain import FIELD_NAMES, Event
-from events.rules import RULES
+from events.rules import RULES, trim_changes
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.cells import meaning
 from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError, field_of, is_blank
 from events.tasks import Task
+from events.visible_text import trimmed
 
 Fate = Literal["new", "changed", "same", "wrong"]
 
@@ -92,7 +94,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """The values of a row that keep the rules, and the faults of the others."""
+    """The values of a row, in the end those that keep the rules, and the faults of the others."""
 
     row: Row
     values: dict[str, Any]
@@ -111,8 +113,10 @@ def plan_import(data: bytes) -> Plan:
     sheet = read_spreadsheet(data)
     columns = _columns(sheet)
     rows = [_parse(row, columns, len(sheet.header)) for row in sheet.rows]
+    events = _find_events(rows)
+    for row in rows:
+        _judge(row, events.get(row.event_id))
     _find_repeated(rows)
-    events = services.get_events(row.event_id for row in rows if row.event_id)
     planned = [_plan(row, events.get(row.event_id), columns) for row in rows]
     return Plan(planned, [*sheet.notices, *_notices(sheet, columns)])
 
@@ -143,16 +147,40 @@ def _parse(row: Row, columns: dict[str, int], width: int) -> _Parsed:
     faults: dict[str, str] = {}
     cells = {name: row.cells[place] if place < len(row.cells) else None for name, place in columns.items()}
     for name, cell in cells.items():
-        if name == "eventId" and is_blank(cell):
-            continue
         try:
-            values[name] = RULES[name](meaning(name, cell))
+            values[name] = meaning(name, cell)
         except ValueError as error:
             faults[name] = str(error)
     if not all(map(is_blank, row.cells[width:])):
         faults["row"] = "has more cells than the first row has names; is a quotation mark missing?"
     title = cells.get("title")
     return _Parsed(row, values, faults, str(title)[:MOST_SHOWN] if isinstance(title, str | int | float) else "")
+
+
+def _find_events(rows: list[_Parsed]) -> dict[str, Event]:
+    """The rows' events. A row keeps an ID as written if an event has it (the API stores spaces), or trimmed."""
+    written = [row.event_id for row in rows if row.event_id]
+    events = services.get_events([*written, *map(trimmed, written)])
+    for row in rows:
+        event_id = row.values.pop("eventId", "")
+        if event_id not in events:
+            event_id = trimmed(event_id)
+        if event_id:
+            row.values["eventId"] = event_id
+    return events
+
+
+def _judge(row: _Parsed, event: Event | None) -> None:
+    """Trims what differs from the event, and applies the rules to it: what is as stored is no change."""
+    stored: Mapping[str, Any] = event.fields if event else {}
+    for name, value in trim_changes(row.values, stored).items():
+        row.values[name] = value
+        try:
+            if value != stored.get(name):
+                RULES[name](value)
+        except ValueError as error:
+            row.faults[name] = str(error)
+            del row.values[name]
 
 
 def _find_repeated(rows: list[_Parsed]) -> None:

@@ -7,9 +7,11 @@ with the field's name ("must not be empty").
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
+
+from events.visible_text import trimmed
 
 MAX_TEXT_BYTES = 1024
 MAX_EVENT_ID_BYTES = 512
@@ -104,6 +106,20 @@ LABELS = {
     "organizer": "Organizer",
     "status": "Status",
 }
+
+
+# With spaces at their ends these look the same. A description is kept as typed: its spaces can be meant.
+TRIMMED_FIELDS = frozenset({"eventId", "title", "location", "organizer", "status"})
+
+
+def without_spaces(field: str, value: Any) -> Any:
+    """What a person typed for this field, without spaces at its ends."""
+    return trimmed(value) if field in TRIMMED_FIELDS else value
+
+
+def trim_changes(typed: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person typed, without spaces at its ends; a value that is exactly the stored one was not typed."""
+    return {name: value if value == stored.get(name) else without_spaces(name, value) for name, value in typed.items()}
 
 
 def allows(field: str, value: Any) -> bool:

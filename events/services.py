@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Collection, Iterable, Iterator
-from typing import Literal
+from typing import Literal, cast
 from uuid import uuid4
 
 from events import event_lists, repository
@@ -27,7 +27,7 @@ from events.domain import (
     SummaryPage,
     WriteConflictError,
 )
-from events.rules import allows
+from events.rules import allows, trim_changes
 
 # A lost race is run again until then: what the calls of the last try may take, and this, are below 29 seconds.
 _SECONDS_TO_RETRY = 4
@@ -157,15 +157,18 @@ def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:
     return event
 
 
-def update_event(event_id: str, changes: EventChanges, actor: Actor, revisions: Revisions = "*") -> Event:
-    """Makes the changes, all at once; if they change nothing, nothing is written.
+def update_event(
+    event_id: str, changes: EventChanges, actor: Actor, revisions: Revisions = "*", typed: bool = False
+) -> Event:
+    """Makes the changes, all at once; if they change nothing, nothing is written. `typed`: a person typed them.
 
     Where another writer was first, the changes are made to what that one left, unless `revisions` rule it out.
     Raises EventNotFoundError, RevisionMismatchError, StorageError.
     """
     for _ in tries():
         event = _get_revision(event_id, revisions)
-        changed = event.changed(changes, actor)
+        made = cast(EventChanges, trim_changes(changes, event.fields)) if typed else changes
+        changed = event.changed(made, actor)
         if changed.fields == event.fields:
             return event
         try:

@@ -22,7 +22,7 @@ from events.domain import (
     WriteConflictError,
     moment_after,
 )
-from events.rules import allows
+from events.rules import allows, trim_changes
 from events.services import tries
 
 EDITABLE = tuple(name for name in FIELD_NAMES if name != "eventId")
@@ -187,5 +187,5 @@ def merge(event: Event, revision: str, mine: EventChanges) -> list[FieldMerge]:
         fields = None
     original: Mapping[str, Any] = fields or {}
     theirs: Mapping[str, Any] = event.fields
-    typed: Mapping[str, Any] = mine
+    typed = trim_changes(mine, original or theirs)
     return [FieldMerge(name, original.get(name), theirs[name], typed[name]) for name in EDITABLE]

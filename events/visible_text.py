@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 
+# Without the control characters that str.strip() takes, too: of them, only a description has some.
+_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000"
+_BLANKS = _SPACES + "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u00ad\u180e\u200b\u2028\u2029\u2060\ufeff"
+_MOST_SPACES_NAMED = 4
 # Marks that order or join letters, and letters that are blank: https://www.unicode.org/reports/tr36/#visual_spoofing
 _UNSEEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
@@ -25,12 +29,25 @@ _PILE = re.compile(rf"([{_MARKS}]{{4}})[{_MARKS}]{{4,}}")
 _NOT_OF_A_NAME = re.compile(rf"[\s_{_UNSEEN}\u200c\u200d-]")
 
 
+def trimmed(text: str) -> str:
+    """The text without what looks blank at its ends: white space, zero-width spaces, soft hyphens."""
+    return text.strip(_BLANKS)
+
+
 def visible(text: object) -> str:
-    """The text, with what is hidden in it as [U+202E], and no more than a few accents on one letter."""
+    """The text, with what is hidden in it as [U+202E], spaces at its ends too, and few accents on one letter."""
     shown = str(text)
-    if shown.isascii():
-        return shown
-    return _PILE.sub(r"\1[…]", _HIDDEN.sub(_named, shown))
+    inner = shown.strip(_SPACES)
+    start = len(shown) - len(shown.lstrip(_SPACES))
+    before, after = shown[:start], shown[start + len(inner) :]
+    if not inner.isascii():
+        inner = _PILE.sub(r"\1[…]", _HIDDEN.sub(_named, inner))
+    return f"{_numbers(before)}{inner}{_numbers(after)}"
+
+
+def _numbers(spaces: str) -> str:
+    named = "".join(f"[U+{ord(space):04X}]" for space in spaces[:_MOST_SPACES_NAMED])
+    return named if len(spaces) <= _MOST_SPACES_NAMED else f"{named}[…]"
 
 
 def folded_name(text: str) -> str:

@@ -63,7 +63,7 @@ def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
         return _form(request, form, event_id)
     revision = form.cleaned_data["revision"]
     try:
-        event = services.update_event(event_id, form.changes, actor_of(request), [revision])
+        event = services.update_event(event_id, form.changes, actor_of(request), [revision], typed=True)
     except (RevisionMismatchError, EventNotFoundError):
         return _conflict(request, event_id, form)
     except StorageError as error:

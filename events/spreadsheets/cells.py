@@ -12,6 +12,7 @@ from typing import Any
 
 from events.rules import MAX_CAPACITY
 from events.spreadsheets.sheet import Cell, Unreadable, is_blank, restored
+from events.visible_text import trimmed
 
 MOST_EXACT_NUMBER = 10**15  # beyond it, a spreadsheet has replaced digits by zeros
 
@@ -53,15 +54,15 @@ def _date(cell: Cell) -> str:
     match cell:
         case date():
             return cell.isoformat()
-        case str() if found := _DATE_WITH_DOTS.fullmatch(cell.strip()):
+        case str() if found := _DATE_WITH_DOTS.fullmatch(trimmed(cell)):
             return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
-        case str() if found := _DATE_WITH_SLASHES.fullmatch(cell.strip()):
+        case str() if found := _DATE_WITH_SLASHES.fullmatch(trimmed(cell)):
             first, second = int(found[1]), int(found[2])
             either_month = first != second and 1 <= first <= 12 and 1 <= second <= 12
             reason = "can be read in two ways when it has slashes" if either_month else "must not have slashes"
             raise ValueError(f"{reason}; please write 2026-12-31 or 31.12.2026")
         case str():
-            return cell.strip()
+            return trimmed(cell)
         case _:
             raise ValueError("must be a date as YYYY-MM-DD, or a cell that is formatted as a date")
 
@@ -70,7 +71,7 @@ def _capacity(cell: Cell) -> Any:
     """An integer, or what the rule will refuse."""
     _require(cell)
     match cell:
-        case str() if found := _WHOLE_NUMBER.fullmatch(cell.strip()):
+        case str() if found := _WHOLE_NUMBER.fullmatch(trimmed(cell)):
             digits = found[2].lstrip("0") or "0"
             # Python reads no number of thousands of digits.
             return int(found[1] + (digits if len(digits) < 20 else str(MAX_CAPACITY + 1)))

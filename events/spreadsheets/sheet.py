@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from events.domain import FIELD_NAMES, EventFields
-from events.visible_text import folded_name
+from events.visible_text import folded_name, trimmed
 
 MAX_FILE_BYTES = 4 * 1024 * 1024  # as base64, what Lambda takes of a request
 MAX_ROWS = 5_000
@@ -63,7 +63,7 @@ class Sheet:
 
 
 def is_blank(cell: Cell) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
+    return cell is None or (isinstance(cell, str) and not trimmed(cell))
 
 
 def make_sheet(rows: Iterable[Row], notices: list[str]) -> Sheet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import quote, urlencode
@@ -14,7 +15,7 @@ from events import bulk, services
 from events.domain import Actor, Search
 from events.exports import export_csv
 from events.forms import today
-from events.visible_text import quoted, visible
+from events.visible_text import quoted, trimmed, visible
 from eventsite.engine.process import Engine
 from tests.builders import ACTOR, make_fields, make_staff
 from tests.conftest import client_of, empty_tables
@@ -166,10 +167,29 @@ def test_what_is_typed_at_sign_in_is_text_too() -> None:
         ("e\u0301\u0323\u0301\u0323", "e\u0301\u0323\u0301\u0323"),
         ("e" + "\u0301" * 500, "e" + "\u0301" * 4 + "[…]"),
         (None, "None"),
+        (" a b ", "[U+0020]a b[U+0020]"),
+        ("a\u00a0", "a[U+00A0]"),
+        ("\u3000\u00a0 caf\u00e9", "[U+3000][U+00A0][U+0020]caf\u00e9"),
+        ("\u200b a", "[U+200B] a"),
+        ("a \u202f\u2800", "a[U+0020][U+202F][U+2800]"),
+        (" ", "[U+0020]"),
+        ("", ""),
+        ("a" + " " * 500, "a" + "[U+0020]" * 4 + "[…]"),
+        ("a\n\tb\n", "a\n\tb\n"),
     ],
 )
 def test_what_is_hidden_is_seen(text: str | None, shown: str) -> None:
     assert visible(text) == shown
+
+
+def test_what_looks_blank_at_an_end_is_trimmed() -> None:
+    """All that Python treats as white space, and zero-width spaces; no joiner: a word of Persian may end with one."""
+    blanks = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
+    for blank in [*blanks, "\u00ad", "\u180e", "\u200b", "\u2060", "\u2800", "\ufeff"]:
+        assert trimmed(f"{blank} a{blank}b {blank}") == f"a{blank}b", hex(ord(blank))
+        assert visible(f"a{blank}") != visible("a") or blank < " " or blank == "\x85", hex(ord(blank))
+    for kept in ("\u0647\u200d", "\u200ea\u200f", "\u3164"):
+        assert trimmed(kept) == kept
 
 
 def test_quotation_marks_stay_around_what_they_quote() -> None:

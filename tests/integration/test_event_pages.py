@@ -109,6 +109,54 @@ class TestNew:
         assert '<option value="&lt;pencilled in&gt;">' in editor.get("/staff/events/new/").content.decode()
 
 
+SPACES = [" ", "\u00a0", "\u200b", "\ufeff", "\u3000 ", "\u00ad", "\u2060\u2002"]
+NAMES = ("title", "location", "organizer", "status")
+
+
+@pytest.mark.parametrize("space", SPACES)
+class TestSpacesAtTheEnds:
+    def test_a_new_event_is_stored_without_them(self, editor: Client, space: str) -> None:
+        typed = {
+            **TYPED,
+            **{name: f"{space}{TYPED[name]}{space}" for name in NAMES},
+            "eventId": f"{space}launch{space}",
+        }
+        response: Any = submit(editor, "/staff/events/new/", **typed)
+        assert response["Location"] == "/staff/event/launch/"
+        event = services.get_event("launch")
+        assert event.fields == make_fields(description="Doors at seven.\n\tBring a friend.")
+        assert submit(editor, "/staff/events/new/", **typed).status_code == 422  # the ID exists already
+
+    def test_nothing_else_is_nothing(self, editor: Client, space: str) -> None:
+        response = submit(editor, "/staff/events/new/", **{**TYPED, "eventId": space, "title": space})
+        assert response.status_code == 422
+        assert text(response).count("Must not be empty.") == 2  # the title, in the summary and beside its field
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED, "eventId": space}
+        created: Any = editor.post("/staff/events/new/", sent)
+        assert created["Location"] == f"/staff/event/{sent['made']}/"
+
+    def test_a_change_is_stored_without_them(self, editor: Client, space: str) -> None:
+        event = store()
+        submit(editor, "/staff/event/launch/edit/", **{name: f"{TYPED[name]}{space}" for name in NAMES})
+        assert services.get_event("launch") == event
+        submit(editor, "/staff/event/launch/edit/", status=f"{space}draft{space}")
+        assert services.get_event("launch").fields == make_fields(status="draft")
+
+    def test_what_the_api_stored_with_them_changes_only_where_it_is_edited(self, editor: Client, space: str) -> None:
+        stored = store(**{name: f"{TYPED[name]}{space}" for name in NAMES})
+        page = editor.get(submit(editor, "/staff/event/launch/edit/")["Location"])
+        assert "is as it was." in text(page)
+        submit(editor, "/staff/event/launch/edit/", status="active", capacity="7")
+        assert services.get_event("launch").fields == {**stored.fields, "status": "active", "capacity": 7}
+
+    def test_a_status_for_many_is_stored_without_them(self, editor: Client, space: str) -> None:
+        store()
+        chosen = {"do": "status", "event": ["launch"], "status": f"draft{space}"}
+        page: Any = editor.post("/staff/events/bulk/", chosen, follow=True)
+        editor.post(page.redirect_chain[-1][0])
+        assert services.get_event("launch").fields["status"] == "draft"
+
+
 class TestEdit:
     def test_only_what_is_changed_is_in_the_history(self, editor: Client) -> None:
         store(title=" Spaces  kept ", description="a\n\nb\t")
@@ -198,6 +246,22 @@ class TestConflict:
             page: Any = editor.post("/staff/event/launch/edit/", sent, follow=True)
             assert sentence in text(page)
         assert len(get_history("launch")) == 2
+
+    def test_spaces_at_the_ends_are_not_what_was_changed(self, editor: Client) -> None:
+        store(title="Launch ", status="active ")
+        sent = {**fields(editor.get("/staff/event/launch/edit/")), "capacity": "9", "organizer": "Mine "}
+        for sentence in ("was saved.", "is as it was."):
+            page: Any = editor.post("/staff/event/launch/edit/", sent, follow=True)
+            assert sentence in text(page)
+        services.update_event("launch", {"title": "Theirs "}, ACTOR)
+        services.update_event("launch", {"location": "Cellar"}, ACTOR)
+        response = editor.post("/staff/event/launch/edit/", {**sent, "location": "Roof "})
+        assert response.status_code == 409
+        assert "Title Launch[U+0020] Theirs[U+0020] Launch[U+0020] Merged" in text(response)
+        assert "Location Main hall Cellar Roof Both changed it:" in text(response)
+        editor.post("/staff/event/launch/edit/", fields(response))
+        expected = make_fields(title="Theirs ", status="active ", capacity=9, organizer="Mine", location="Roof")
+        assert services.get_event("launch").fields == expected
 
     def test_a_form_without_a_revision_overwrites_nothing(self, editor: Client) -> None:
         store()

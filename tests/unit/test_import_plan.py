@@ -16,15 +16,18 @@ from events import services
 from events.domain import FIELD_NAMES, Event, EventFields, EventRange
 from events.imports import FieldChange, Plan, PlannedRow, plan_import
 from events.models import EventItem, HistoryItem
+from events.rules import trim_changes
 from events.spreadsheets.csv_file import write_csv
 from events.spreadsheets.sheet import SpreadsheetError
 from events.spreadsheets.workbook import write_workbook
 from events.tasks import Task
+from events.visible_text import trimmed
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table
 from tests.strategies import event_ids, field_values
 
 HEADER = ",".join(FIELD_NAMES)
+BLANKS = " \u00a0\u200b\u2060"
 TWO_WAYS = "date can be read in two ways when it has slashes; please write 2026-12-31 or 31.12.2026"
 NO_SLASHES = "date must not have slashes; please write 2026-12-31 or 31.12.2026"
 
@@ -215,7 +218,17 @@ def test_what_breaks_a_rule_is_said(field: str, cell: str, reason: str) -> None:
         ("date", " 2026-02-01 ", "2026-02-01"),
         ("capacity", " 0007 ", 7),
         ("capacity", "0" * 5_000, 0),
-        ("title", " 'quoted' ", " 'quoted' "),
+        ("title", " 'quoted' ", "'quoted'"),
+        ("title", BLANKS + "a b" + BLANKS, "a b"),
+        ("eventId", BLANKS + "a b" + BLANKS, "a b"),
+        ("location", "\u2002Hall\u3000", "Hall"),
+        ("organizer", "\ufeffTeam\u00ad", "Team"),
+        ("status", "active ", "active"),
+        ("status", "'=x ", "=x"),
+        ("status", "x" * 1_024 + " ", "x" * 1_024),
+        ("description", " \u00a0a ", " \u00a0a "),
+        ("date", "\u200b2026-02-01\u00a0", "2026-02-01"),
+        ("capacity", "\u200b7\u00a0", 7),
         ("title", "'=1+1", "=1+1"),
         ("title", "''+1", "'+1"),
         ("title", "=1+1", "=1+1"),
@@ -356,13 +369,61 @@ anything = st.fixed_dictionaries({"eventId": event_ids, **field_values})
 
 @relaxed
 @given(st.lists(anything, min_size=1, max_size=4, unique_by=lambda event: event["eventId"]))
-def test_what_is_exported_is_imported_as_it_was(events: list[dict[str, Any]]) -> None:
+def test_what_is_exported_is_imported_as_it_was_but_for_spaces_at_the_ends(events: list[dict[str, Any]]) -> None:
     written = cast(list[EventFields], events)
     with write_workbook(written) as file:
         plans = [plan_import(b"".join(write_csv(written))), plan_import(file.read())]
     for plan in plans:
         assert plan.notices == []
-        assert [task.changes for task in plan.tasks] == events
+        assert [task.changes for task in plan.tasks] == [trim_changes(event, {}) for event in events]
+
+
+AT_THE_ENDS = [
+    " a",
+    "a ",
+    "\u00a0a\u00a0",
+    "\u200ba",
+    "a\ufeff",
+    "\u2028a\u3000",
+    "\u200b",
+    "\u2800",
+    "\u00ad a",
+    " =1+1",
+]
+
+
+@pytest.mark.parametrize("text", AT_THE_ENDS)
+def test_what_the_api_stored_with_spaces_is_the_same_when_it_comes_back(text: str) -> None:
+    """A cell that is as stored is no change; another is trimmed."""
+    said = dict.fromkeys(("eventId", "title", "location", "organizer", "status", "description"), text)
+    event = create(**said)
+    with write_workbook([event.fields]) as file:
+        files = [b"".join(write_csv([event.fields])), file.read()]
+    assert [only(plan_import(data)).fate for data in files] == ["same", "same"]
+    changed = b"".join(write_csv([{**event.fields, "status": f"{text}b\u00a0", "capacity": 7}]))
+    [task] = plan_import(changed).tasks
+    assert (task.action, task.event_id) == ("update", text)
+    assert task.changes == {"status": trimmed(f"{text}b"), "capacity": 7}
+
+
+def test_an_id_with_spaces_is_the_event_without_them() -> None:
+    create()
+    plan = plan_csv("eventId,status", "\u200blaunch ,active", "launch,draft", "\u00a0,draft")
+    assert [(row.fate, row.event_id, row.reasons) for row in plan.rows][:2] == [
+        ("same", "launch", []),
+        ("wrong", "launch", ["eventId is the same as in row 2"]),
+    ]
+    assert plan.rows[2].event_id == ""
+
+
+def test_each_of_two_events_that_look_alike_is_found() -> None:
+    create(), create(eventId=" launch")
+    plan = plan_csv("eventId,status", "launch,draft", " launch,draft", "launch ,draft")
+    assert [(row.fate, row.event_id) for row in plan.rows] == [
+        ("changed", "launch"),
+        ("changed", " launch"),
+        ("wrong", "launch"),
+    ]
 
 
 def test_importing_what_was_exported_changes_nothing() -> None:
