@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from eventsite import observed
 from eventsite.accounts import session_repository
@@ -15,6 +16,8 @@ logger = logging.getLogger("eventsite.accounts")
 WINDOW = timedelta(minutes=15)
 TRIES_FROM_AN_ADDRESS = 5
 TRIES_FROM_ANYWHERE = 30
+# From one address, whatever the names: each name that is tried stores two rows.
+TRIES_OF_ANY_NAME = 100
 
 
 class Tries:
@@ -27,6 +30,7 @@ class Tries:
         # The address and the password come first: what is typed as a name may hold anything.
         password = staff.password if staff else ""
         self._counters = {
+            f"any name from {_network(address)}": TRIES_OF_ANY_NAME,  # first, so that beyond it nothing else is stored
             f"from {address}\n{password}\n{username}": TRIES_FROM_AN_ADDRESS,
             f"from anywhere\n{password}\n{username}": TRIES_FROM_ANYWHERE,
         }
@@ -45,3 +49,12 @@ class Tries:
         """After the right password."""
         for key in self._counters:
             session_repository.forget_tries(key)
+
+
+def _network(address: str) -> str:
+    """The address; of IPv6, the /64 that one subscriber has."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((ip, 64), strict=False)) if isinstance(ip, IPv6Address) and not ip.ipv4_mapped else address

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -17,7 +18,7 @@ from django.test import Client, override_settings
 
 from events.dynamodb import connection
 from events.models import AccessItem
-from eventsite.accounts import people
+from eventsite.accounts import lockout, people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.sessions import SessionStore
 from tests.builders import ACTOR, PASSWORD, make_staff
@@ -317,6 +318,38 @@ class TestLockout:
         for number in range(30):
             assert sign_in(browser(f"198.51.100.{number}"), password="wrong").status_code == 200
         assert sign_in(browser("203.0.113.1")).status_code == 429
+
+    def test_an_address_stores_a_bounded_number_of_rows_whatever_the_names(
+        self, monkeypatch: pytest.MonkeyPatch, hashed: list[str]
+    ) -> None:
+        monkeypatch.setattr(lockout, "TRIES_OF_ANY_NAME", 12)
+        answers = [sign_in(browser(), f"name {number}", "wrong").status_code for number in range(20)]
+        assert answers == [200] * 12 + [429] * 8
+        assert len(hashed) == 12
+        assert len(rows("lockout")) == 1 + 2 * 12
+        assert all(float(row["expiresAt"]["N"]) <= time.time() + 15 * 60 for row in rows("lockout"))
+        assert sign_in(browser()).status_code == 429
+        assert sign_in(browser("192.0.2.2")).status_code == 302
+        move_end("lockout", timedelta(seconds=-1))
+        assert sign_in(browser()).status_code == 302
+
+    def test_the_right_password_begins_anew_for_the_address_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lockout, "TRIES_OF_ANY_NAME", 4)
+        for number in range(9):
+            assert sign_in(browser(), f"name {number}", "wrong").status_code == 200
+            assert sign_in(browser()).status_code == 302
+
+    @pytest.mark.parametrize(
+        ("others", "status"),
+        [("2001:db8::{:x}", 429), ("2001:db8:0:{:x}::1", 302), ("::ffff:192.0.2.{}", 302), ("unknown {}", 302)],
+    )
+    def test_addresses_of_one_ipv6_network_count_together(
+        self, monkeypatch: pytest.MonkeyPatch, others: str, status: int
+    ) -> None:
+        monkeypatch.setattr(lockout, "TRIES_OF_ANY_NAME", 4)
+        for number in range(1, 6):
+            sign_in(browser(others.format(number)), f"name {number}", "wrong")
+        assert sign_in(browser(others.format(9))).status_code == status
 
     def test_it_ends_after_a_quarter_of_an_hour(self) -> None:
         for _ in range(5):
