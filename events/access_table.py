@@ -48,8 +48,8 @@ def put(item: AccessItem) -> None:
     _write(lambda: connection().put_item(TABLE, item.key, attributes=item.serialize()))
 
 
-def update(key: str, actions: list[Action], condition: Condition) -> dict[str, Any]:
-    """Writes these attributes and no other; returns what those that there were held before. Raises RefusedError."""
+def update(key: str, actions: list[Action], condition: Condition | None = None) -> dict[str, Any]:
+    """Writes these attributes and no others; returns their values from before. Raises RefusedError."""
     response = _write(
         lambda: connection().update_item(TABLE, key, actions=actions, condition=condition, return_values="UPDATED_OLD")
     )
@@ -57,8 +57,9 @@ def update(key: str, actions: list[Action], condition: Condition) -> dict[str, A
     return previous
 
 
-def delete(key: str) -> None:
-    _write(lambda: connection().delete_item(TABLE, key))
+def delete(key: str, condition: Condition | None = None) -> None:
+    """Raises RefusedError."""
+    _write(lambda: connection().delete_item(TABLE, key, condition=condition))
 
 
 def _write(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import orjson
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -20,6 +26,7 @@ from events.models import AccessItem
 from events.tasks import Batch, BatchKind, Outcome, Task
 
 BATCHES_LIVE = timedelta(days=30)
+MOST_WAITING = 5  # batches of one person that wait to be confirmed; the next one replaces the oldest
 _TASKS_OF_A_PART = 50
 _BYTES_OF_A_PART = 250_000  # compressed or not; DynamoDB takes 400 KiB a row
 
@@ -50,6 +57,12 @@ class BatchPartItem(AccessItem):
 
     tasks = BinaryAttribute(legacy_encoding=False)
     outcomes = BinaryAttribute(legacy_encoding=False, null=True)
+
+
+class WaitingBatchesItem(AccessItem):
+    """A person's latest batches that were to be confirmed, under "waiting-batches#<actor>": time, id, parts of each."""
+
+    batches = UnicodeSetAttribute()
 
 
 def split(tasks: Sequence[Task]) -> Iterator[bytes]:
@@ -84,6 +97,32 @@ def add_batch(batch: Batch, parts: Sequence[bytes]) -> None:
         expiresAt=expires,
     )
     access_table.put(item)
+    if not batch.confirmed:
+        _replace_oldest(batch, expires)
+
+
+def _replace_oldest(batch: Batch, expires: datetime) -> None:
+    """Notes one more that waits, then deletes those that are too many, unless they were confirmed meanwhile."""
+    key, noted = f"waiting-batches#{batch.actor}", WaitingBatchesItem.batches
+    entry = f"{batch.created_at} {batch.id} {batch.parts}"
+    before = access_table.update(key, [noted.add({entry}), WaitingBatchesItem.expiresAt.set(expires)])
+    waiting = {entry, *before.get("batches", {}).get("SS", [])}
+    surplus = sorted(waiting)[:-MOST_WAITING]
+    for replaced in surplus:
+        _, batch_id, parts = replaced.split(" ")
+        _delete_unconfirmed(batch_id, int(parts))
+    if surplus:
+        access_table.update(key, [noted.delete({*surplus})])
+
+
+def _delete_unconfirmed(batch_id: str, parts: int) -> None:
+    waits = AccessItem.key.does_not_exist() | (BatchItem.confirmed == False)  # noqa: E712  # a condition of DynamoDB's
+    try:
+        access_table.delete(_key(batch_id), waits)
+    except access_table.RefusedError:
+        return
+    for number in range(parts):
+        access_table.delete(_part_key(batch_id, number))
 
 
 def _key(batch_id: str) -> str:

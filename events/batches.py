@@ -54,7 +54,7 @@ _NOT_DONE: dict[type[Exception], Outcome] = {
 
 
 def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, confirmed: bool = False) -> Batch:
-    """Keeps what is to be done until it is confirmed; nothing is changed yet.
+    """Keeps what is to be done until it is confirmed, or later ones of this person replace it; changes nothing yet.
 
     Raises InvalidRequestError (there are none, or too many), StorageError.
     """

@@ -258,7 +258,7 @@ class StorageBusyError(StorageError):
 
 
 class BatchNotFoundError(Exception):
-    """There is no such batch, it is somebody else's, or it was made too long ago."""
+    """There is no such batch, it is somebody else's, it was made too long ago, or newer ones replaced it."""
 
 
 class ExportTooLongError(Exception):

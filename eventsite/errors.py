@@ -122,7 +122,9 @@ ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
         409, "The event has been changed since; its history has every earlier version, to restore one."
     ),
     domain.VersionNotFoundError: lambda _: answer(404, "The history has no such version of this event."),
-    domain.BatchNotFoundError: lambda _: answer(404, "This belongs to somebody else, or was too long ago."),
+    domain.BatchNotFoundError: lambda _: answer(
+        404, "This belongs to somebody else, was too long ago, or newer ones replaced it before it was confirmed."
+    ),
     domain.ExportTooLongError: lambda _: answer(413, TOO_LONG_TO_SEND),
     domain.StorageBusyError: _storage_busy,
     domain.StorageError: _storage_error,

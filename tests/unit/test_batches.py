@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from events import batch_repository, batches, bulk, services
+from events.batch_repository import MOST_WAITING
 from events.domain import (
     BatchNotFoundError,
     EventChanges,
@@ -25,10 +26,12 @@ from events.history import get_activity, get_history
 from events.models import AccessItem, EventItem
 from events.tasks import Batch, Outcome, Task
 from tests.builders import ACTOR, make_fields
+from tests.conftest import read_table
 from tests.faults import FAIL, THROTTLE, Fault, FaultProxy, error
 
 EVERYTHING = Search()
 MANY = 120
+EVA = ACTOR._replace(name="eva")
 
 
 def store(count: int = 3, **fields: object) -> None:
@@ -107,6 +110,50 @@ def test_an_undo_leaves_what_was_changed_since() -> None:
     undone = run_to_the_end(batches.undo(batch.id, ACTOR))
     assert counts(undone) == (1, 0, 1)
     assert statuses() == ["draft", "active"]
+
+
+def batch_rows() -> int:
+    return sum(row["key"]["S"].startswith("batch#") for row in read_table(AccessItem))
+
+
+def test_a_person_has_a_bounded_number_of_batches_that_wait() -> None:
+    """The next one replaces the oldest with all its parts; another person's, and those confirmed, stay."""
+    store(MANY)
+    others = bulk.prepare_status(EVERYTHING, [], "draft", EVA)
+    confirmed = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "active", ACTOR))
+    made = [bulk.prepare_status(EVERYTHING, [], f"s{number}", ACTOR) for number in range(MOST_WAITING + 3)]
+    rows_of_one = 1 + others.parts
+    assert rows_of_one == 4
+    assert batch_rows() == rows_of_one * (1 + 1 + MOST_WAITING)
+    for replaced in made[:3]:
+        with pytest.raises(BatchNotFoundError):
+            batches.run(replaced.id, ACTOR)
+    assert {outcome for _, outcome in batches.tasks_of(confirmed)} == {Outcome("same")}
+    assert counts(run_to_the_end(made[3])) == (MANY, 0, 0)
+    assert batches.get_batch(others.id, EVA) == others
+
+
+def test_a_batch_that_is_replaced_while_it_is_confirmed_changes_nothing() -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    begin_part = batch_repository.begin_part
+
+    def late(batch_id: str, number: int) -> bool:
+        for other in range(MOST_WAITING):
+            bulk.prepare_status(EVERYTHING, [], f"s{other}", ACTOR)
+        return begin_part(batch_id, number)
+
+    with patch.object(batch_repository, "begin_part", late), pytest.raises(BatchNotFoundError):
+        batches.run(batch.id, ACTOR)
+    assert statuses() == ["active"]
+
+
+def test_batches_prepared_at_once_are_bounded_too() -> None:
+    store(1)
+    with ThreadPoolExecutor(8) as people:
+        list(people.map(lambda number: bulk.prepare_status(EVERYTHING, [], f"s{number}", ACTOR), range(24)))
+    bulk.prepare_status(EVERYTHING, [], "last", ACTOR)
+    assert batch_rows() == 2 * MOST_WAITING
 
 
 def test_creates_of_an_import_and_their_undo() -> None:

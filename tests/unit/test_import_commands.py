@@ -154,9 +154,9 @@ def test_what_was_changed_meanwhile_is_said(file: Path, monkeypatch: pytest.Monk
     create_two()
     prepare = batches.prepare
 
-    def late(*arguments: object) -> object:
+    def late(*arguments: object, **options: object) -> object:
         services.update_event("gala", {"capacity": 85}, ACTOR)
-        return prepare(*arguments)  # type: ignore[arg-type]
+        return prepare(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(batches, "prepare", late)
     with pytest.raises(CommandError, match=r"^Row 2: 'Gala': It was changed meanwhile"):

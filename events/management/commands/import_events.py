@@ -39,7 +39,7 @@ class Command(StorageCommand):
             self._import(plan, file.name)
 
     def _import(self, plan: Plan, name: str) -> None:
-        batch = batches.prepare("import", plan.tasks, ACTOR, name)
+        batch = batches.prepare("import", plan.tasks, ACTOR, name, confirmed=True)
         while not batch.finished:
             batch = batches.run(batch.id, ACTOR)
             if self.stderr.isatty():
