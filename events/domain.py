@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -188,8 +188,8 @@ class HistoryRow(NamedTuple):
     address: str
     title: str
     revision: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
     created_at: str | None
     batch: str | None
 
@@ -247,6 +247,10 @@ class ChangeSupersededError(Exception):
 
 class VersionNotFoundError(Exception):
     """The history has no such version of this event."""
+
+
+class VersionOutOfReachError(Exception):
+    """The part of the history that one request may read does not hold every field of this version."""
 
 
 class StorageError(Exception):

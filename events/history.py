@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from events.domain import FIELD_NAMES, ActivityRow, Change, HistoryRow
 from events.dynamodb import connection, storage_errors
 from events.models import ALL_CHANGES, HistoryItem, SnapshotAttribute
 
+_ROWS_AT_FIRST = 25
 _FIRST, _LAST = "0", "9"  # what every time is between
 
 
@@ -36,25 +37,69 @@ def history_item(change: Change) -> HistoryItem:
     )
 
 
+class Snapshot(Mapping[str, Any]):
+    """Fields of an event in a history row. Long descriptions are compressed, so each field is read only on demand."""
+
+    def __init__(self, stored: dict[str, dict[str, Any]]) -> None:
+        self._stored = stored
+
+    def __getitem__(self, name: str) -> str | int:
+        return SnapshotAttribute().deserialize_field(self._stored[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+
 def get_history(event_id: str, limit: int | None = None, before: str | None = None) -> list[HistoryRow]:
     """The changes of one event, latest first (a consistent read): at most `limit`, those before a time."""
     rows: list[HistoryRow] = []
-    position: Any = None
-    while True:
-        with storage_errors():
-            answer = connection().query(
-                HistoryItem.Meta.table_name,
-                event_id,
-                range_key_condition=HistoryItem.at < (before or _LAST),
-                scan_index_forward=False,
-                consistent_read=True,
-                limit=limit and limit - len(rows),
-                exclusive_start_key=position,
-            )
-        rows += map(_history_row, answer["Items"])
-        position = answer.get("LastEvaluatedKey")
-        if not position or (limit and len(rows) >= limit):
-            return rows
+    more = True
+    while more and (limit is None or len(rows) < limit):
+        page, more = get_history_page(event_id, limit and limit - len(rows), before=before)
+        rows += page
+        before = page[-1].at if page else before
+    return rows
+
+
+def read_history(event_id: str, *, before: str | None = None, after: str | None = None) -> Iterator[list[HistoryRow]]:
+    """The changes before a time, latest first, or those after one, earliest first; each list is one call of DynamoDB.
+
+    The first call reads few rows, as these often suffice. The caller decides how many calls to make.
+    """
+    limit: int | None = _ROWS_AT_FIRST
+    more = True
+    while more:
+        rows, more = get_history_page(event_id, limit, before=before, after=after)
+        yield rows
+        if rows:
+            before, after = (rows[-1].at, None) if after is None else (None, rows[-1].at)
+        limit = None
+
+
+def get_history_page(
+    event_id: str, limit: int | None, *, before: str | None = None, after: str | None = None
+) -> tuple[list[HistoryRow], bool]:
+    """What one call of DynamoDB reads (a megabyte at most), in the order of `read_history`; and if more may follow."""
+    with storage_errors():
+        answer = connection().query(
+            HistoryItem.Meta.table_name,
+            event_id,
+            range_key_condition=HistoryItem.at < (before or _LAST) if after is None else HistoryItem.at > after,
+            scan_index_forward=after is not None,
+            consistent_read=True,
+            limit=limit,
+        )
+    return [_history_row(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
+
+
+def get_history_row(event_id: str, at: str) -> HistoryRow | None:
+    """The change of one event at a time."""
+    with storage_errors():
+        answer = connection().get_item(HistoryItem.Meta.table_name, event_id, range_key=at, consistent_read=True)
+    return _history_row(answer["Item"]) if "Item" in answer else None
 
 
 def has_change_of_batch(event_id: str, batch_id: str, since: str) -> bool:
@@ -93,8 +138,8 @@ def _history_row(item: dict[str, Any]) -> HistoryRow:
     )
 
 
-def _snapshot(item: dict[str, Any], name: str) -> dict[str, Any] | None:
-    return SnapshotAttribute().deserialize(item[name]["M"]) if "M" in item.get(name, {}) else None
+def _snapshot(item: dict[str, Any], name: str) -> Snapshot | None:
+    return Snapshot(item[name]["M"]) if "M" in item.get(name, {}) else None
 
 
 def _text(item: dict[str, Any], name: str) -> str | None:

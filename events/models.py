@@ -122,9 +122,10 @@ class SnapshotAttribute(Attribute[dict[str, Any]]):
         return {"S": value}
 
     def deserialize(self, value: dict[str, dict[str, Any]]) -> dict[str, Any]:
-        return {name: self._deserialize_field(*field.popitem()) for name, field in value.items()}
+        return {name: self.deserialize_field(field) for name, field in value.items()}
 
-    def _deserialize_field(self, kind: str, value: Any) -> str | int:
+    def deserialize_field(self, field: dict[str, Any]) -> str | int:
+        [(kind, value)] = field.items()
         if kind == "B":
             return zlib.decompress(b64decode(value)).decode()
         return int(value) if kind == "N" else str(value)

@@ -6,6 +6,11 @@ Else one event could look like another, or turn the words around it: after U+202
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from typing import NamedTuple
+
+EXCERPT_LENGTH = 300
+_BEFORE_A_DIFFERENCE = 60
 
 # Without the control characters that str.strip() takes, too: of them, only a description has some.
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000"
@@ -63,3 +68,35 @@ def quoted(text: object) -> str:
     """For a sentence: in quotation marks, which stay where they are beside letters that run from right to left."""
     shown = visible(text)
     return f"“{shown}”" if shown.isascii() else f"“\u2068{shown}\u2069”"
+
+
+class Excerpt(NamedTuple):
+    """A part of a text as people may read it; `whole` is the text it was taken from, None if nothing was left out."""
+
+    shown: str
+    whole: str | None
+
+
+def excerpts(*values: object) -> list[Excerpt]:
+    """Where a value is long, the same part of each of them: around the first difference, else the beginning."""
+    texts = [str(value) for value in values]
+    if all(len(text) <= EXCERPT_LENGTH for text in texts):
+        return [Excerpt(visible(text), None) for text in texts]
+    start = max(0, _first_difference(texts) - _BEFORE_A_DIFFERENCE)
+    return [_excerpt(text, start) for text in texts]
+
+
+def _first_difference(texts: list[str]) -> int:
+    """The number of characters that all begin with; 0 if they are equal."""
+    if len(set(texts)) == 1:
+        return 0
+    first, *others = texts
+    lengths = range(min(map(len, texts)))
+    return bisect_left(lengths, True, key=lambda index: any(text[: index + 1] != first[: index + 1] for text in others))
+
+
+def _excerpt(text: str, start: int) -> Excerpt:
+    part = text[start : start + EXCERPT_LENGTH]
+    if part == text:
+        return Excerpt(visible(text), None)
+    return Excerpt(("…" if start else "") + visible(part) + ("…" if start + len(part) < len(text) else ""), text)

@@ -11,7 +11,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from events import services, versions
-from events.domain import Event, EventExistsError, EventNotFoundError, RevisionMismatchError, StorageError
+from events.domain import (
+    Event,
+    EventExistsError,
+    EventNotFoundError,
+    RevisionMismatchError,
+    StorageError,
+    VersionOutOfReachError,
+)
 from events.forms import EventForm, NewEventForm
 from events.pages.navigation import address, list_address
 from events.visible_text import quoted
@@ -26,6 +33,17 @@ def show_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """The event with its history; a deleted one as its history has it."""
     past = versions.get_past(event_id, request.GET.get("before"))
     return render(request, "events/event.html", {"past": past, "event": past.event}, status=200 if past.event else 410)
+
+
+@require_GET
+def show_change(request: HttpRequest, event_id: str, at: str) -> HttpResponse:
+    """One change with its values in full."""
+    return _change(request, versions.get_change(event_id, at))
+
+
+def _change(request: HttpRequest, past: versions.Past, out_of_reach: bool = False) -> HttpResponse:
+    context = {"past": past, "event": past.event, "row": past.rows[0], "out_of_reach": out_of_reach}
+    return render(request, "events/change.html", context, status=409 if out_of_reach else 200)
 
 
 @read_or_write
@@ -54,10 +72,10 @@ def new_event(request: HttpRequest) -> HttpResponse:
 def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """Nothing is overwritten that was saved since the form was opened: then both are shown, to be merged."""
     if request.method == "GET":
-        past = versions.get_past(event_id)
-        if past.event is None:
+        current = versions.get_current(event_id)
+        if current is None:
             return HttpResponseRedirect(address(request, "pages:event", event_id))
-        return _form(request, EventForm(initial={**past.event.fields, "revision": past.event.revision}), event_id)
+        return _form(request, EventForm(initial={**current.fields, "revision": current.revision}), event_id)
     form = EventForm(request.POST)
     if not form.is_valid():
         return _form(request, form, event_id)
@@ -84,7 +102,7 @@ def _failed(request: HttpRequest, form: EventForm, error: StorageError, event_id
 
 
 def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpResponse:
-    event = versions.get_past(event_id).event
+    event = versions.get_current(event_id)
     if event is None:
         return _form(request, NewEventForm(initial={**form.changes, "eventId": event_id}), gone=True)
     fields = versions.merge(event, form.cleaned_data["revision"], form.changes)
@@ -112,7 +130,7 @@ def _saved(request: HttpRequest, event: Event, what: str) -> HttpResponse:
 @read_or_write
 def delete_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """Shows what will go; then it goes, if it still is what was shown."""
-    event = versions.get_past(event_id).event
+    event = versions.get_current(event_id)
     status = 200
     if event is None:  # deleted already: its page says so, and brings it back
         return HttpResponseRedirect(address(request, "pages:event", event_id))
@@ -140,9 +158,13 @@ def undo_change(request: HttpRequest, event_id: str) -> HttpResponse:
 
 @require_POST
 def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
-    """Makes the event what a change in its history left."""
+    """Makes the event what a change in its history left, or only in the fields that this change wrote."""
     at, revision = request.POST.get("at", ""), request.POST.get("revision", "")
-    event = versions.restore_version(event_id, at, revision, actor_of(request))
+    only_changed = request.POST.get("fields") == "changed"
+    try:
+        event = versions.restore_version(event_id, at, revision, actor_of(request), only_changed)
+    except VersionOutOfReachError:
+        return _change(request, versions.get_change(event_id, at), out_of_reach=True)
     undo = address(request, "pages:undo_change", event_id, at=event.updated_at) if event.revision != revision else ""
     messages.success(request, f"{quoted(event.fields['title'])} is as it was then.", extra_tags=undo)
     return HttpResponseRedirect(address(request, "pages:event", event_id))

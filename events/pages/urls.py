@@ -14,6 +14,7 @@ urlpatterns = [
     page("events/new/", event.new_event, EDITOR, "new_event"),
     page("events/bulk/", batches.choose_events, EDITOR, "bulk"),
     page("event/<str:event_id>/", event.show_event, VIEWER, "event"),
+    page("event/<str:event_id>/change/<str:at>/", event.show_change, VIEWER, "change"),
     page("event/<str:event_id>/edit/", event.edit_event, EDITOR, "edit_event"),
     page("event/<str:event_id>/delete/", event.delete_event, EDITOR, "delete_event"),
     page("event/<str:event_id>/undo/", event.undo_change, EDITOR, "undo_change"),

@@ -14,7 +14,8 @@ from django.utils import timezone
 from events.domain import FIELD_NAMES, HistoryRow
 from events.pages import navigation
 from events.rules import LABELS, allows
-from events.visible_text import visible
+from events.versions import FieldMerge
+from events.visible_text import Excerpt, excerpts, visible
 
 register = template.Library()
 register.filter(visible)
@@ -116,7 +117,23 @@ def actor(name: str) -> str:
 
 
 @register.filter
-def changes(row: HistoryRow) -> list[tuple[str, Any, Any]]:
-    """The fields of a change in their usual order, each before and after."""
-    before, after = row.before or {}, row.after or {}
-    return [(name, before.get(name), after.get(name)) for name in FIELD_NAMES if name in before or name in after]
+def changes(row: HistoryRow) -> list[tuple[str, list[Excerpt]]]:
+    """The fields of a change in their usual order, each before and after (or only one, where there was no event)."""
+    states = [fields for fields in (row.before, row.after) if fields is not None]
+    return [
+        (name, excerpts(*(fields.get(name, "") for fields in states)))
+        for name in FIELD_NAMES
+        if any(name in fields for fields in states)
+    ]
+
+
+@register.filter
+def shortened(changes: list[tuple[str, list[Excerpt]]]) -> bool:
+    """Whether anything was left out."""
+    return any(excerpt.whole is not None for _, values in changes for excerpt in values)
+
+
+@register.filter
+def versions(field: FieldMerge) -> list[Excerpt]:
+    """A field in a conflict: original, theirs, mine."""
+    return excerpts("not known" if field.original is None else field.original, field.theirs, field.mine)

@@ -33,6 +33,7 @@ PAGES = [
     "/staff/event/launch/",
     "/staff/event/launch/edit/",
     "/staff/event/launch/delete/",
+    "/staff/event/story/",
     "/staff/event/deleted/",
     "/staff/calendar/",
     "/staff/activity/",
@@ -59,6 +60,9 @@ def full_desk() -> dict[str, Batch]:
         services.create_event(make_fields(eventId=status, title=f"Is {status}", date=day, status=status), ACTOR)
     services.create_event(make_fields(eventId="long", title=LONG, location=LONG, organizer=LONG, date=day), ACTOR)
     services.update_event("launch", {"title": "Launch evening", "capacity": 10**15}, ACTOR)
+    story = "A story in one breath, " * 400
+    services.create_event(make_fields(eventId="story", date=day, description=f"{story}with an end."), ACTOR)
+    services.update_event("story", {"description": f"{story}{'w' * 200}"}, ACTOR)
     services.create_event(make_fields(eventId="deleted", title="Deleted"), ACTOR)
     services.delete_event("deleted", ACTOR)
     waiting = bulk.prepare_delete(Search(), [], ADA)
@@ -90,12 +94,16 @@ def test_every_page(open_browser: Open, full_desk: dict[str, Batch], window: str
     for path in [*PAGES, *batch_pages]:
         page.goto(path)
         found += problems(page)
+    page.goto("/staff/event/story/")
+    page.get_by_role("link", name="Show the full text").first.click()
+    page.wait_for_url("**/change/**")
+    found += problems(page)
     page.goto("/staff/events/new/")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("alert").wait_for()
     found += problems(page)
     page.goto("/staff/event/launch/edit/")
-    services.update_event("launch", {"title": "Theirs"}, ACTOR)
+    services.update_event("launch", {"title": "Theirs", "description": LONG * 9}, ACTOR)
     page.get_by_label("Title").fill("Mine")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Save the result").wait_for()

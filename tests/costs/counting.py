@@ -11,6 +11,8 @@ from typing import Any
 
 from tests.faults import FaultProxy
 
+_READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
+
 
 @dataclass
 class Cost:
@@ -19,6 +21,7 @@ class Cost:
     calls: Counter[str] = field(default_factory=Counter)
     read_units: float = 0
     write_units: float = 0
+    read_bytes: int = 0
 
     def __str__(self) -> str:
         calls = ", ".join(f"{number} x {call}" if number > 1 else call for call, number in self.calls.items())
@@ -48,13 +51,15 @@ class Meter:
         handler.headers.replace_header("Content-Length", str(len(body)))
         status, content = handler.forward(body)
         self._note(operation, request, json.loads(content))
+        if operation in _READS:
+            self._cost.read_bytes += len(content)
         handler.answer(status, content)
 
     def _note(self, operation: str, request: dict[str, Any], answer: dict[str, Any]) -> None:
         self._cost.calls[f"{operation} {_where(request)}"] += 1
         consumed = answer.get("ConsumedCapacity", [])
         units = sum(table["CapacityUnits"] for table in (consumed if isinstance(consumed, list) else [consumed]))
-        if operation in ("GetItem", "BatchGetItem", "Query", "Scan"):
+        if operation in _READS:
             self._cost.read_units += units
         else:
             self._cost.write_units += units

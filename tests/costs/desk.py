@@ -8,7 +8,8 @@ the same.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from events.domain import Actor, Change, Event, EventFields
+from events.domain import Actor, Change, Event, EventChanges, EventFields
 from events.forms import today
 from events.history import history_item
 from events.models import EventItem, HistoryItem
@@ -75,6 +76,19 @@ def fill(engine_port: int, first: int, last: int) -> None:
             written.result()
 
 
+def fill_history(engine_port: int, event: Event, edits: Iterable[EventChanges]) -> list[Event]:
+    """Stores an event with its history: created, then edited so many times. Returns every version."""
+    versions, changes = [event], [Change.create(event, _ACTOR)]
+    for edit in edits:
+        changes.append(Change.update(versions[-1], versions[-1].changed(edit, _ACTOR), _ACTOR))
+        versions.append(changes[-1].after or event)
+    rows = [history_item(change).serialize() for change in changes]
+    batches = [rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
+    _put(engine_port, [_request(HistoryItem.Meta.table_name, batch) for batch in batches])
+    _put(engine_port, [_request(EventItem.Meta.table_name, [EventItem.from_event(versions[-1]).serialize()])])
+    return versions
+
+
 def _batches(first: int, last: int) -> Iterator[bytes]:
     for start in range(first, last, _AT_ONCE):
         events = [Event.new(event_fields(number), _ACTOR) for number in range(start, min(start + _AT_ONCE, last))]
@@ -84,7 +98,11 @@ def _batches(first: int, last: int) -> Iterator[bytes]:
 
 
 def _request(table: str, items: list[dict[str, Any]]) -> bytes:
-    return orjson.dumps({"RequestItems": {table: [{"PutRequest": {"Item": item}} for item in items]}})
+    return orjson.dumps({"RequestItems": {table: [{"PutRequest": {"Item": item}} for item in items]}}, default=_base64)
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode()
 
 
 def _put(engine_port: int, batches: list[bytes]) -> None:

@@ -49,8 +49,8 @@ READS = {
     "/staff/calendar/?month={month}": f"{STAFF}, Query events/by-date: 3.5 RCU",
     "/staff/event/event-000005/": f"{STAFF}, GetItem events, Query events-history: 4 RCU",
     "/staff/events/new/": f"{STAFF}, {STATUSES}: 4 RCU",
-    "/staff/event/event-000005/edit/": f"{STAFF}, GetItem events, Query events-history, {STATUSES}: 6 RCU",
-    "/staff/event/event-000005/delete/": f"{STAFF}, GetItem events, Query events-history: 4 RCU",
+    "/staff/event/event-000005/edit/": f"{STAFF}, GetItem events, {STATUSES}: 5 RCU",
+    "/staff/event/event-000005/delete/": f"{STAFF}, GetItem events: 3 RCU",
     "/staff/activity/": f"{STAFF}, Query events-history/by-time: 3.5 RCU",
 }
 # A text is looked for among 500 events, then among twice as many each time, eight times at most: in 18,500 events.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import quote
 
 import pytest
@@ -363,6 +364,80 @@ class TestHistory:
             services.update_event("launch", {"capacity": capacity}, ACTOR)
         older = links(viewer.get("/staff/event/launch/"))["Older changes"]
         assert "tester created it" in text(viewer.get(f"/staff/event/launch/{older}"))
+
+
+class TestLongTexts:
+    BEFORE = "A long story. " * 200 + "It ends well."
+    AFTER = "A long story. " * 200 + "It ends badly."
+
+    def test_the_history_shows_where_they_differ_and_leads_to_them_in_full(self, viewer: Client) -> None:
+        store(description=self.BEFORE)
+        services.update_event("launch", {"description": self.AFTER, "capacity": 9}, ACTOR)
+        services.update_event("launch", {"capacity": 10}, ACTOR)
+        page = viewer.get("/staff/event/launch/?list=q%3Dlaunch")
+        assert "It ends well." in text(page)
+        assert self.BEFORE not in text(page)
+        at = get_history("launch")[1].at
+        full = links(page)["Show the full text"]
+        assert full == f"/staff/event/launch/change/{at}/?list=q%3Dlaunch"
+        page = viewer.get(full)
+        assert f"Description {self.BEFORE} {self.AFTER} Capacity 250 9" in text(page)
+        assert "Restore this version" not in text(page)
+
+    def test_what_is_short_is_complete_in_the_history(self, viewer: Client) -> None:
+        store()
+        services.update_event("launch", {"title": "B"}, ACTOR)
+        assert "full text" not in text(viewer.get("/staff/event/launch/"))
+
+    def test_a_version_is_restored_from_the_page_of_its_change(self, editor: Client) -> None:
+        created = store(description=self.BEFORE)
+        services.update_event("launch", {"description": self.AFTER}, ACTOR)
+        sent = fields(editor.get(f"/staff/event/launch/change/{created.updated_at}/"))
+        assert editor.post("/staff/event/launch/restore/", sent).status_code == 302
+        assert services.get_event("launch").fields == created.fields
+
+    def test_a_change_that_never_was(self, viewer: Client) -> None:
+        store()
+        for event_id, at in (("launch", "2026-01-01"), ("launch", "9" * 500), ("nothing", "2026-01-01")):
+            response = viewer.get(f"/staff/event/{event_id}/change/{at}/")
+            assert response.status_code == 404
+            assert "The history has no such version of this event." in text(response)
+
+    def test_a_conflict_shows_where_they_differ_and_opens_to_them_in_full(self, editor: Client) -> None:
+        store(description=self.BEFORE)
+        typed = fields(editor.get("/staff/event/launch/edit/"))
+        services.update_event("launch", {"description": self.AFTER}, ACTOR)
+        response = editor.post("/staff/event/launch/edit/", {**typed, "description": self.BEFORE + " Or not."})
+        assert response.status_code == 409
+        for words in (self.BEFORE, self.AFTER, f"{self.BEFORE} Or not."):
+            assert f"Show the full text {words}" in text(response)
+            assert f"…{words[2748:]} Show the full text" in text(response)
+
+    def test_a_version_that_is_out_of_reach(self, editor: Client) -> None:
+        store(title="First")
+        events = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
+        services.update_event("launch", {"title": "Now"}, ACTOR)
+        sent = {"at": events[3].updated_at, "revision": services.get_event("launch").revision}
+        with patch("events.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+            page = editor.post("/staff/event/launch/restore/", sent)
+        assert page.status_code == 409
+        assert "This version cannot be restored as a whole" in text(page)
+        assert "Restore only these values" in text(page)
+        assert "Capacity 2 3" in text(page)
+        done: Any = editor.post("/staff/event/launch/restore/", {**fields(page), "fields": "changed"}, follow=True)
+        assert services.get_event("launch").fields == make_fields(title="Now", capacity=3)
+        editor.post(undo_address(done))
+        assert services.get_event("launch").fields == make_fields(title="Now", capacity=6)
+
+    def test_a_version_of_a_deleted_event_that_is_out_of_reach(self, editor: Client) -> None:
+        store()
+        events = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
+        services.delete_event("launch", ACTOR)
+        with patch("events.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+            page = editor.post("/staff/event/launch/restore/", {"at": events[3].updated_at, "revision": ""})
+        assert page.status_code == 409
+        assert "Bring the deleted event back first" in text(page)
+        assert links(page)["its page"] == "/staff/event/launch/"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ ROLES = {
     "pages:new_event": "editor",
     "pages:bulk": "editor",
     "pages:event": "viewer",
+    "pages:change": "viewer",
     "pages:edit_event": "editor",
     "pages:delete_event": "editor",
     "pages:undo_change": "editor",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -20,10 +20,11 @@ from events.domain import (
     EventNotFoundError,
     RevisionMismatchError,
     VersionNotFoundError,
+    VersionOutOfReachError,
 )
 from events.dynamodb import connection
 from events.history import get_activity, get_history
-from events.models import HistoryItem
+from events.models import EventItem, HistoryItem
 from tests.builders import ACTOR, make_fields
 from tests.conftest import empty_tables, read_table
 from tests.faults import FaultProxy
@@ -146,8 +147,68 @@ def test_every_version_of_the_history_can_be_brought_back(steps: list[dict[str, 
                 event = store(title="anew")
         was[event.updated_at] = event.fields
     for at, fields in was.items():
-        event = versions.restore_version("launch", at, event.revision, ACTOR)
+        with patch("events.history._ROWS_AT_FIRST", 1):
+            event = versions.restore_version("launch", at, event.revision, ACTOR)
         assert event.fields == fields
+
+
+@pytest.fixture
+def small_reads() -> Iterator[None]:
+    """One request reads two rows in each direction from a version."""
+    with patch("events.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+        yield
+
+
+@pytest.mark.usefixtures("small_reads")
+def test_a_version_amid_too_many_changes_is_restored_in_the_fields_that_its_change_wrote() -> None:
+    created = [store(title="First")]
+    created += [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
+    latest = services.update_event("launch", {"title": "Now"}, ACTOR)
+    with pytest.raises(VersionOutOfReachError):
+        versions.restore_version("launch", created[3].updated_at, latest.revision, EVA)
+    assert services.get_event("launch") == latest
+    restored = versions.restore_version("launch", created[3].updated_at, latest.revision, EVA, only_changed=True)
+    assert restored.fields == {**latest.fields, "capacity": 2}
+    for near_the_first in (created[2], created[1], created[0]):
+        restored = versions.restore_version("launch", near_the_first.updated_at, restored.revision, EVA)
+        assert restored.fields == near_the_first.fields
+
+
+@pytest.mark.usefixtures("small_reads")
+def test_a_version_of_a_deleted_event_that_is_out_of_reach() -> None:
+    store()
+    changed = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
+    services.delete_event("launch", ACTOR)
+    with pytest.raises(VersionOutOfReachError):
+        versions.restore_version("launch", changed[3].updated_at, "", EVA)
+    with pytest.raises(VersionNotFoundError):
+        versions.restore_version("launch", changed[3].updated_at, "", EVA, only_changed=True)
+    with pytest.raises(EventNotFoundError):
+        services.get_event("launch")
+
+
+def test_a_version_has_nothing_of_an_earlier_or_later_event_of_the_same_id() -> None:
+    store(title="Earlier")
+    services.delete_event("launch", ACTOR)
+    item = EventItem.from_event(Event.new(make_fields(title="Of another program"), ACTOR)).serialize()
+    connection().dispatch("PutItem", {"TableName": EventItem.Meta.table_name, "Item": item})
+    changed = services.update_event("launch", {"capacity": 1}, ACTOR)
+    connection().delete_item(EventItem.Meta.table_name, "launch")  # and deleted by it, too
+    later = store(title="Later")
+    with pytest.raises(VersionOutOfReachError):
+        versions.restore_version("launch", changed.updated_at, later.revision, EVA)
+    assert services.get_event("launch") == later
+
+
+def test_what_a_delete_left_is_no_version() -> None:
+    created = store()
+    at = services.delete_event("launch", ACTOR).at
+    with pytest.raises(VersionNotFoundError):
+        versions.restore_version("launch", at, "", ACTOR)
+    for unknown in ("", "9" * 3000, "2026"):
+        with pytest.raises(VersionNotFoundError):
+            versions.get_change("launch", unknown)
+    assert versions.get_change("launch", created.created_at).rows[0].after == created.fields
 
 
 def test_what_the_first_version_wrote_into_the_history_is_read_too() -> None:
@@ -217,6 +278,15 @@ def test_a_merge_without_a_known_original_shows_all_that_differs_as_a_clash() ->
     assert {name for name, field in fields.items() if field.clash} == {"title"}
 
 
+@pytest.mark.usefixtures("small_reads")
+def test_a_merge_looks_for_the_original_among_the_latest_changes_only() -> None:
+    opened = [store()]
+    opened += [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(3)]
+    mine = cast(EventChanges, opened[-1].fields)
+    originals = [versions.merge(opened[-1], event.revision, mine)[4].original for event in opened]
+    assert originals == [None, None, 1, 2]
+
+
 def test_the_past_of_an_event_in_pages() -> None:
     store(capacity=0)
     for capacity in range(1, 30):
@@ -227,8 +297,11 @@ def test_the_past_of_an_event_in_pages() -> None:
     second = versions.get_past("launch", first.more)
     assert second.more is None
     assert [row.after and row.after["capacity"] for row in first.rows + second.rows] == list(range(29, -1, -1))
+    assert versions.get_past("launch", "2000") == first
     with pytest.raises(EventNotFoundError):
         versions.get_past("other")
+    with pytest.raises(EventNotFoundError):
+        versions.get_past("other", "2999")
     with pytest.raises(EventNotFoundError):
         versions.get_past("../x")
 

@@ -1,0 +1,135 @@
+"""What the pages of one event take at most, whatever its history holds: calls, capacity units and bytes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+from django.test import Client
+
+from events.domain import Actor, Event, EventChanges
+from events.rules import MAX_DESCRIPTION_CHARACTERS, MAX_TEXT_BYTES
+from tests.builders import make_fields, make_staff
+from tests.conftest import client_of
+from tests.costs import desk
+from tests.costs.conftest import Desk
+from tests.pages import fields
+
+# A call reads a megabyte at most, and the row that ends beyond it: in units, and in bytes of DynamoDB's Base64.
+A_CALL = 360
+A_CALLS_BYTES = 1_900_000
+# The session, the account, the statuses in use, and the event itself (twice, after a conflict).
+OTHER_UNITS = 150
+OTHER_BYTES = 1_800_000
+
+
+class Limit(NamedTuple):
+    """The calls that may read a megabyte of the history, all calls together, and the bytes of the page."""
+
+    large: int
+    calls: int
+    page: int
+
+
+LIMITS = {
+    "page": Limit(1, 4, 2_000_000),
+    "earlier changes": Limit(1, 4, 2_000_000),
+    "one change": Limit(1, 4, 2_000_000),
+    "form": Limit(0, 8, 1_000_000),
+    "delete": Limit(0, 3, 1_000_000),
+    "conflict": Limit(3, 12, 3_000_000),
+    "refused restore": Limit(0, 3, 20_000),
+    "restore": Limit(7, 14, 2_000_000),
+    "undo": Limit(1, 5, 20_000),
+}
+
+
+def longest(number: int) -> EventChanges:
+    """Descriptions that no compression makes shorter: a row of almost 400 KiB for each change."""
+    return {"description": DESCRIPTIONS[number % 2]}
+
+
+def compressed(number: int) -> EventChanges:
+    """A thousand such rows fit into a megabyte, and unpacked are 500 times as long."""
+    return {"description": chr(0x1F600 + number % 50) * MAX_DESCRIPTION_CHARACTERS}
+
+
+def hidden(number: int) -> EventChanges:
+    """Characters that pages show as eight others."""
+    text = "\u200b" * (MAX_TEXT_BYTES // 3 - 1) + str(number % 10)
+    return {
+        "title": text,
+        "description": "\u200b" * (MAX_DESCRIPTION_CHARACTERS - 1) + str(number % 10),
+        "date": f"20{number % 90 + 10}-01-01",
+        "location": text,
+        "capacity": number,
+        "organizer": text,
+        "status": text,
+    }
+
+
+def numbers(number: int) -> EventChanges:
+    """A program counts down what is left."""
+    return {"capacity": number}
+
+
+def _longest(seed: int) -> str:
+    return "".join(map(chr, random.Random(seed).choices(range(0x20000, 0x30000), k=MAX_DESCRIPTION_CHARACTERS)))
+
+
+DESCRIPTIONS = [_longest(seed) for seed in range(2)]
+
+HISTORIES: dict[Callable[[int], EventChanges], tuple[int, int]] = {
+    longest: (40, 400),
+    compressed: (2_000, 20_000),
+    hidden: (60, 400),
+    numbers: (500, 50_000),
+}
+
+
+@pytest.mark.parametrize("length", [0, pytest.param(1, marks=pytest.mark.stress)], ids=["short", "long"])
+def test_no_history_makes_a_page_expensive(own_desk: Desk, record_property: Any, length: int) -> None:
+    client = client_of(make_staff("ada", "editor"))
+    too_much = []
+    for edit, lengths in HISTORIES.items():
+        edits, event_id = lengths[length], edit.__name__
+        first = Event.new(make_fields(eventId=event_id, capacity=edits), Actor("tester"))
+        versions = desk.fill_history(own_desk.engine.port, first, map(edit, range(edits)))
+        for name, send in operations(client, versions):
+            with own_desk.measured() as cost:
+                response = send()
+            assert response.status_code < 500, name
+            page = f"a page of {len(response.content):,} bytes ({response.status_code})"
+            said = f"{event_id}, {edits:,} edits, {name}: {cost}, {cost.read_bytes:,} bytes read, {page}"
+            record_property("\n ", said)
+            limit = LIMITS[name]
+            if (
+                cost.calls.total() > limit.calls
+                or cost.read_units > limit.large * A_CALL + OTHER_UNITS
+                or cost.read_bytes > limit.large * A_CALLS_BYTES + OTHER_BYTES
+                or len(response.content) > limit.page
+            ):
+                too_much.append(said)
+    assert too_much == []
+
+
+def operations(client: Client, versions: list[Event]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """What a person can do with an event; each is done before the next begins."""
+    page = f"/staff/event/{versions[0].fields['eventId']}/"
+    latest, middle, before = versions[-1], versions[len(versions) // 2], versions[-2]
+    yield "page", lambda: client.get(page)
+    yield "earlier changes", lambda: client.get(page, {"before": middle.updated_at})
+    yield "one change", lambda: client.get(f"{page}change/{middle.updated_at}/")
+    yield "form", lambda: client.get(f"{page}edit/")
+    yield "delete", lambda: client.get(f"{page}delete/")
+    typed = {**fields(client.get(f"{page}edit/")), "title": "Mine", "description": "Mine"}
+    for revision in (before.revision, versions[0].revision, "never-was"):
+        yield "conflict", partial(client.post, f"{page}edit/", {**typed, "revision": revision})
+    yield "undo", lambda: client.post(f"{page}undo/?at={latest.updated_at}")
+    for version in (before, versions[0], versions[1], middle):
+        now = fields(client.get(f"{page}edit/"))["revision"]
+        for name, revision in (("refused restore", latest.revision), ("restore", now)):
+            yield name, partial(client.post, f"{page}restore/", {"at": version.updated_at, "revision": revision})
