@@ -15,11 +15,9 @@ from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.cells import meaning
 from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError, field_of, is_blank
 from events.tasks import Task
-from events.visible_text import trimmed
+from events.visible_text import excerpts, trimmed
 
 Fate = Literal["new", "changed", "same", "wrong"]
-
-MOST_SHOWN, MOST_BEFORE = 200, 40  # characters of a text, and those before the first that differs
 
 _OPTIONAL = ("eventId", "description")
 _MOST_NAMED = 10
@@ -33,19 +31,9 @@ class FieldChange:
 
     @property
     def excerpts(self) -> tuple[str, str]:
-        """Before and after as people read them: of long texts what is around the first difference."""
-        before, after = str(self.before), str(self.after)
-        start = 0
-        if max(len(before), len(after)) > MOST_SHOWN:
-            pairs = enumerate(zip(before, after, strict=False))
-            differs = next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
-            start = max(differs - MOST_BEFORE, 0)
-        return _excerpt(before, start), _excerpt(after, start)
-
-
-def _excerpt(text: str, start: int) -> str:
-    end = start + MOST_SHOWN
-    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
+        """Before and after as people may read them; of long texts, the part around the first difference."""
+        before, after = excerpts(self.before, self.after)
+        return before.shown, after.shown
 
 
 @dataclass(frozen=True, slots=True)

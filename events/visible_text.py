@@ -9,8 +9,8 @@ import re
 from bisect import bisect_left
 from typing import NamedTuple
 
-EXCERPT_LENGTH = 300
-_BEFORE_A_DIFFERENCE = 60
+EXCERPT_LENGTH = 200
+_BEFORE_A_DIFFERENCE = 40
 
 # Without the control characters that str.strip() takes, too: of them, only a description has some.
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000"

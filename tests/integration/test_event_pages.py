@@ -412,7 +412,7 @@ class TestLongTexts:
         assert response.status_code == 409
         for words in (self.BEFORE, self.AFTER, f"{self.BEFORE} Or not."):
             assert f"Show the full text {words}" in text(response)
-            assert f"…{words[2748:]} Show the full text" in text(response)
+            assert f"…{words[2768:]} Show the full text" in text(response)
 
     def test_a_version_that_is_out_of_reach(self, editor: Client) -> None:
         store(title="First")

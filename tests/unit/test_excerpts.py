@@ -32,17 +32,17 @@ def test_equal_texts_begin_at_the_beginning() -> None:
 def test_a_difference_far_behind_is_shown() -> None:
     before, after = LONG + "before" + LONG, LONG + "after" + LONG
     shown = [excerpt.shown for excerpt in excerpts(before, after)]
-    assert [text[:67] for text in shown] == ["…" + "x" * 60 + "before", "…" + "x" * 60 + "afterx"]
+    assert [text[:47] for text in shown] == ["…" + "x" * 40 + "before", "…" + "x" * 40 + "afterx"]
     assert {len(text) for text in shown} == {EXCERPT_LENGTH + 2}
 
 
 def test_a_text_that_ends_where_the_other_goes_on() -> None:
-    assert [excerpt.shown for excerpt in excerpts(LONG, LONG + "!")] == ["…" + "x" * 60, "…" + "x" * 60 + "!"]
+    assert [excerpt.shown for excerpt in excerpts(LONG, LONG + "!")] == ["…" + "x" * 40, "…" + "x" * 40 + "!"]
     assert excerpts("", LONG) == [Excerpt("", None), Excerpt("x" * EXCERPT_LENGTH + "…", LONG)]
 
 
 def test_of_three_texts_the_first_difference_between_any_of_them_counts() -> None:
-    assert [excerpt.shown[61:64] for excerpt in excerpts(LONG + "abc", LONG + "abc", LONG + "xyz")] == [
+    assert [excerpt.shown[41:44] for excerpt in excerpts(LONG + "abc", LONG + "abc", LONG + "xyz")] == [
         "abc",
         "abc",
         "xyz",
