@@ -13,6 +13,7 @@ from events.overview import count_statuses
 from events.services import search_events
 
 MOST_A_DAY = 4
+MOST_STATUSES = 30
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
@@ -70,12 +71,15 @@ class Day:
 class MonthPage:
     """The places of whole weeks from Monday on; `total` and `statuses` count what the month has, whatever is shown.
 
+    `more_statuses`: how many rarer ones are not among `statuses`.
+
     `incomplete_from`: the day from which on events are missing, because the month has more than one page can read.
     """
 
     month: Month
     days: list[Day]
     statuses: list[tuple[str, int]]
+    more_statuses: int
     total: int
     shown: int
     incomplete_from: str | None
@@ -88,13 +92,15 @@ def get_month(month: Month, status: str = "") -> MonthPage:
     for event in page.events:
         if status in ("", event["status"]):
             by_day[event["date"]].append(event)
-    statuses = count_statuses(page.events)
+    counts = count_statuses(page.events)
+    statuses = counts[:MOST_STATUSES]
     if status and status not in dict(statuses):
-        statuses.append((status, 0))
+        statuses.append((status, dict(counts).get(status, 0)))
     return MonthPage(
         month,
         days=_grid(month, by_day),
         statuses=statuses,
+        more_statuses=len(dict(counts).keys() - dict(statuses).keys()),
         total=len(page.events),
         shown=sum(map(len, by_day.values())),
         incomplete_from=page.end and page.end.partition("#")[0],

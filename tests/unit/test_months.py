@@ -88,6 +88,11 @@ def test_one_status_is_shown_and_all_are_counted() -> None:
     page = get_month(Month.parse("2026-12"), "draft")
     assert [event["status"] for place in page.days for event in place.events] == ["draft"]
     assert (page.total, page.shown, page.statuses) == (3, 1, [("active", 2), ("draft", 1)])
+    with patch("events.months.MOST_STATUSES", 1):
+        page = get_month(Month.parse("2026-12"))
+        assert (page.statuses, page.more_statuses) == ([("active", 2)], 1)
+        page = get_month(Month.parse("2026-12"), "draft")
+        assert (page.statuses, page.more_statuses) == ([("active", 2), ("draft", 1)], 0)
     assert get_month(Month.parse("2026-12"), "unheard of").statuses == [("active", 2), ("draft", 1), ("unheard of", 0)]
 
 
