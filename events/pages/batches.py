@@ -14,7 +14,7 @@ from events import batches, bulk
 from events.domain import InvalidRequestError, StorageError
 from events.forms import FilterForm
 from events.pages.navigation import address, filter_of, list_address
-from events.tasks import Batch
+from events.tasks import Batch, Outcome, Task
 from eventsite.accounts.roles import actor_of
 
 MOST_SHOWN = 200
@@ -56,13 +56,15 @@ def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
         return render(request, "events/batch_confirm.html", context)
     if not batch.finished:
         return render(request, "events/batch_progress.html", {"batch": batch})
-    return render(request, "events/batch_report.html", {"batch": batch, "failures": _failures(batch)})
+    failures = _failures(batch)
+    context = {"batch": batch, "failures": failures, "unshown": batch.failed - len(failures)}
+    return render(request, "events/batch_report.html", context)
 
 
-def _failures(batch: Batch) -> list[object]:
-    if not batch.failed:
-        return []
-    return [(task, outcome) for task, outcome in batches.tasks_of(batch) if outcome and outcome.kind == "failed"]
+def _failures(batch: Batch) -> list[tuple[Task, Outcome | None]]:
+    """The first failures. No part is read behind the last of them."""
+    failed = (done for done in batches.tasks_of(batch) if done[1] and done[1].kind == "failed")
+    return list(islice(failed, min(batch.failed, MOST_SHOWN)))
 
 
 @require_POST

@@ -178,6 +178,24 @@ class TestBulk:
         assert "1 done 1 not done" in text(report)
         assert "A It was changed meanwhile, so it was left as it is." in text(report)
 
+    def test_a_report_names_the_first_failures_and_reads_no_further(self, editor: Client, faults: FaultProxy) -> None:
+        titles_ = [f"J{number:03}" for number in range(120)]  # in three parts
+        for title in titles_:
+            store(title)
+        confirm = self.choose(editor, all="yes", do="delete")
+        for title in titles_[:9]:
+            services.update_event(title, {"capacity": 1}, ACTOR)
+        address = confirm.redirect_chain[-1][0]
+        while "9 not done" not in text(editor.post(address, follow=True)):
+            pass
+        for most, named, more in ((200, 9, ""), (4, 4, "… and 5 more.")):
+            faults.set(None)
+            with patch("events.pages.batches.MOST_SHOWN", most):
+                page = text(editor.get(address))
+            assert page.count("It was changed meanwhile") == named
+            assert more in page
+            assert faults.calls == ["GetItem"] * 4  # session, account, batch, first part
+
     def test_long_ones_show_their_progress(self, editor: Client) -> None:
         for number in range(60):
             store(f"J{number}")
