@@ -53,7 +53,7 @@ def longest(number: int) -> EventChanges:
 
 
 def compressed(number: int) -> EventChanges:
-    """A thousand such rows fit into a megabyte, and unpacked are 500 times as long."""
+    """Hundreds of such rows fit into a megabyte; unpacked, they are 500 times as long."""
     return {"description": chr(0x1F600 + number % 50) * MAX_DESCRIPTION_CHARACTERS}
 
 
@@ -84,9 +84,9 @@ DESCRIPTIONS = [_longest(seed) for seed in range(2)]
 
 HISTORIES: dict[Callable[[int], EventChanges], tuple[int, int]] = {
     longest: (40, 400),
-    compressed: (2_000, 20_000),
+    compressed: (1_000, 5_000),
     hidden: (60, 400),
-    numbers: (500, 50_000),
+    numbers: (500, 20_000),
 }
 
 
