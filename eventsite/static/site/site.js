@@ -70,24 +70,37 @@ const sayItFailed = () => say("danger", "That did not work: the connection or th
 document.addEventListener("htmx:sendError", sayItFailed);
 document.addEventListener("htmx:responseError", sayItFailed);
 
-// What was sent and not saved (the session had ended, the server failed) is filled in again when the form is next opened.
-const draft = document.querySelector("form[data-draft]");
+// A form that was sent but not saved (it was invalid, the session had ended, the server failed) is filled in again when
+// it is next opened. A draft belongs to one person and one form: what was copied or which day was chosen is part of it.
+function draftKey(form, page = form.action) {
+  const address = new URL(page);
+  address.searchParams.delete("list");
+  return `draft:${form.dataset.person}:${address.pathname}${address.search}`;
+}
+function forget(form) {
+  for (const address of [form.action, location]) sessionStorage.removeItem(draftKey(form, address));
+}
 document.addEventListener("submit", (event) => {
   if (event.target.matches("form[data-warn-unsaved]")) {
     const typed = [...new FormData(event.target)].filter(([name]) => name !== "csrfmiddlewaretoken");
-    sessionStorage.setItem(`draft:${location.pathname}`, JSON.stringify(typed));
-  } else if (event.target.action.endsWith("/logout/")) {
+    forget(event.target); // the form of a deleted event is sent to another address than its page's
+    sessionStorage.setItem(draftKey(event.target), JSON.stringify(typed));
+    sessionStorage.setItem("sent", draftKey(event.target));
+  } else if (/\/(logout|sign-out-everywhere)\/$/.test(event.target.action)) {
     sessionStorage.clear();
   }
 });
 document.addEventListener("click", (event) => {
-  if (event.target.closest("form[data-warn-unsaved] a.btn")) sessionStorage.clear(); // Cancel
+  const form = event.target.closest("form[data-warn-unsaved] a.btn")?.closest("form"); // Cancel
+  if (form) forget(form);
 });
-if (document.querySelector("#messages .alert-success")) sessionStorage.clear();
-const kept = draft && sessionStorage.getItem(`draft:${location.pathname}`);
-if (kept) {
-  sessionStorage.removeItem(`draft:${location.pathname}`);
-  for (const [name, value] of JSON.parse(kept)) if (draft.elements[name]) draft.elements[name].value = value;
+if (document.querySelector("#messages .alert-success")) sessionStorage.removeItem(sessionStorage.getItem("sent"));
+sessionStorage.removeItem("sent");
+const form = document.querySelector("form[data-draft]");
+const draft = form && sessionStorage.getItem(draftKey(form));
+if (draft) {
+  forget(form);
+  for (const [name, value] of JSON.parse(draft)) if (form.elements[name]) form.elements[name].value = value;
   unsaved = true;
   say("info", "What you typed last time was not saved. It is filled in again.");
 }
