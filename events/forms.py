@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from events.domain import EventChanges, EventFields, EventRange, Search
-from events.rules import LABELS, MAX_CAPACITY, RULES, allows, trim_changes, without_spaces
+from events.rules import LABELS, RULES, allows, trim_changes, without_spaces
 from events.visible_text import visible
 
 _NUMBER = re.compile(r"\s*[-+]?[0-9]{1,300}\s*")
@@ -64,7 +64,8 @@ class EventForm(forms.Form):
     location = RuleField("location")
     capacity = CapacityField(
         "capacity",
-        widget=forms.NumberInput(attrs={"min": 0, "max": MAX_CAPACITY, "inputmode": "numeric"}),
+        # Not type="number": the mouse wheel changes the value of such a field.
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         help_text="How many people there is room for.",
     )
     organizer = RuleField("organizer")

@@ -337,6 +337,32 @@ def test_nobody_else_gets_a_draft(desk: Page, leave: str) -> None:
     expect(desk.get_by_label("Title")).to_have_value("")
 
 
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/staff/event/launch/edit/", ("capacity", "date")),
+        ("/staff/events/?first=2026-12-01&last=2026-12-24&ended=on", ("first", "last")),
+        ("/staff/calendar/?month=2026-12", ("month",)),
+    ],
+)
+def test_the_mouse_wheel_changes_no_field(desk: Page, path: str, names: tuple[str, ...]) -> None:
+    store()
+    desk.goto(path)
+    for name in names:
+        field = desk.locator(f"main [name={name}]")
+        before = field.input_value()
+        assert before
+        field.focus()
+        for place in (10, 0.5):
+            box = field.bounding_box()
+            assert box
+            across = box["width"] * place if place < 1 else box["width"] - place
+            desk.mouse.move(box["x"] + across, box["y"] + box["height"] / 2)
+            desk.mouse.wheel(0, 100)
+            desk.wait_for_timeout(50)
+        assert field.input_value() == before
+
+
 def test_statuses_are_offered_after_filtering_too(desk: Page) -> None:
     store(status="pencilled in")
     desk.goto("/staff/events/")
