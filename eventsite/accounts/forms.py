@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
+from django.utils.crypto import salted_hmac
 
+from events.domain import Actor
 from eventsite.accounts import lockout
 from eventsite.accounts.domain import (
     MAX_USERNAME_LENGTH,
@@ -94,11 +97,30 @@ class ChangePasswordForm(PasswordChangeForm):
         return super().save(commit)
 
 
+class OnceForm(forms.Form):
+    """A form with an ID, from which the secret follows that it creates: sent twice, it shows the same secret."""
+
+    form_id = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
+
+    def seed(self, actor: Actor) -> bytes | None:
+        """64 bytes that nobody can guess, the same for the same input of the same person; None: there is no ID."""
+        if self.cleaned_data["form_id"] is None:
+            return None
+        value = repr((actor.name, sorted(self.cleaned_data.items())))
+        return salted_hmac("eventsite.accounts.once", value, algorithm="sha512").digest()
+
+
+class ResetPasswordForm(OnceForm):
+    """`state` is the one that the password was at when the form was opened."""
+
+    state = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=_ROLES, initial=Role.VIEWER.value)
 
 
-class AddPersonForm(RoleForm):
+class AddPersonForm(OnceForm, RoleForm):
     username = forms.CharField(
         max_length=MAX_USERNAME_LENGTH,
         help_text=USERNAME_RULE,
@@ -113,7 +135,7 @@ class AddPersonForm(RoleForm):
         return username
 
 
-class AddKeyForm(forms.Form):
+class AddKeyForm(OnceForm):
     name = forms.CharField(
         max_length=MAX_KEY_NAME_LENGTH,
         help_text="Say which program will use it: the history shows its changes under this name.",

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from events.domain import Actor, StorageError
 from eventsite.accounts import key_repository
-from eventsite.accounts.domain import ApiKey, KeyNotFoundError, Scope
+from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError, Scope
 
 logger = logging.getLogger("eventsite.accounts")
 
@@ -21,6 +21,8 @@ logger = logging.getLogger("eventsite.accounts")
 SECONDS_TO_REMEMBER = 20
 MAX_REMEMBERED = 1000
 USE_NOTED_EVERY = timedelta(minutes=5)
+# How long the page that shows a new key shows it again, if the form is sent twice.
+SHOWN_AGAIN_FOR = timedelta(minutes=1)
 
 _ID = re.compile(r"[0-9a-f]{12}")
 _TOKEN = re.compile(r"evk_([0-9a-f]{12})_([0-9a-f]{48})")
@@ -36,13 +38,31 @@ class _Remembered:
 remembered_keys: dict[str, _Remembered] = {}
 
 
-def create_key(name: str, scope: Scope, actor: Actor) -> tuple[ApiKey, str]:
-    """The new key, and the token that is its only copy. Raises KeyNameTakenError."""
-    secret = secrets.token_hex(24)
-    key = ApiKey(secrets.token_hex(6), name, scope, _hash(secret), datetime.now(UTC), actor.name)
-    key_repository.create_key(key)
-    logger.info("%s made the API key %s (%s, %r)", actor.name, key.id, scope, name)
-    return key, f"evk_{key.id}_{secret}"
+def create_key(name: str, scope: Scope, actor: Actor, seed: bytes | None = None) -> tuple[ApiKey, str]:
+    """The new key, and the token that is its only copy; `seed` (30 random bytes or more) returns the same key again.
+
+    Raises KeyNameTakenError.
+    """
+    seed = seed or secrets.token_bytes(30)
+    key_id, secret = seed[:6].hex(), seed[6:30].hex()
+    key = ApiKey(key_id, name, scope, _hash(secret), datetime.now(UTC), actor.name)
+    try:
+        key_repository.create_key(key)
+    except KeyNameTakenError:
+        key = _created_just_now(key)
+    else:
+        logger.info("%s made the API key %s (%s, %r)", actor.name, key_id, scope, name)
+    return key, f"evk_{key_id}_{secret}"
+
+
+def _created_just_now(key: ApiKey) -> ApiKey:
+    """The same key, if the same form created it within the last minute. Raises KeyNameTakenError."""
+    stored = key_repository.get_key(key.id)
+    if stored is None or stored.revoked_at or not hmac.compare_digest(stored.secret_hash, key.secret_hash):
+        raise KeyNameTakenError(key.name)
+    if key.created_at - stored.created_at > SHOWN_AGAIN_FOR:
+        raise KeyNameTakenError(key.name)
+    return stored
 
 
 def list_keys() -> list[ApiKey]:

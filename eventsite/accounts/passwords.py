@@ -21,6 +21,11 @@ class PasswordHasher(Argon2PasswordHasher):
     parallelism = 1
 
 
-def make_up_password() -> str:
-    """One to be read off a screen once: 79 bits in four groups."""
-    return "-".join("".join(secrets.choice(_CHARACTERS) for _ in range(4)) for _ in range(4))
+def make_up_password(seed: bytes | None = None) -> str:
+    """One to be read off a screen once: 79 bits in four groups, which follow from `seed` (32 random bytes)."""
+    number = int.from_bytes(seed or secrets.token_bytes(32))
+    characters = []
+    for _ in range(16):
+        number, index = divmod(number, len(_CHARACTERS))
+        characters.append(_CHARACTERS[index])
+    return "-".join("".join(characters[start : start + 4]) for start in range(0, 16, 4))

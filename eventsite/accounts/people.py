@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.contrib.auth.hashers import make_password
+from django.utils.crypto import salted_hmac
 
 from events.domain import Actor, StorageBusyError
 from eventsite.accounts import repository
-from eventsite.accounts.domain import Role, StaffChangedError, StaffNotFoundError
+from eventsite.accounts.domain import Role, StaffChangedError, StaffExistsError, StaffNotFoundError
 from eventsite.accounts.models import Staff
 from eventsite.accounts.passwords import make_up_password
 
@@ -52,13 +53,17 @@ def create_staff(username: str, role: Role, password: str, actor: Actor, must_ch
     return staff
 
 
-def add_person(username: str, role: Role, actor: Actor) -> str:
+def add_person(username: str, role: Role, actor: Actor, seed: bytes | None = None) -> str:
     """Adds someone with a one-time password, which must be changed at sign-in, and returns it.
 
-    Raises StaffExistsError.
+    The same `seed` returns it again, as long as nobody used it. Raises StaffExistsError.
     """
-    password = make_up_password()
-    create_staff(username, role, password, actor, must_change_password=True)
+    password = make_up_password(seed)
+    try:
+        create_staff(username, role, password, actor, must_change_password=True)
+    except StaffExistsError:
+        if not _has_one_time_password(get_staff(username), password):
+            raise
     return password
 
 
@@ -111,14 +116,28 @@ def _change_as_it_is(username: str, change: Callable[[Staff], None]) -> None:
     raise StorageBusyError("another admin was first, every time")
 
 
-def reset_password(username: str, actor: Actor) -> str:
+def reset_password(username: str, actor: Actor, seed: bytes | None = None, state: str = "") -> str:
     """A one-time password, which must be changed at sign-in; it ends the account's sessions.
 
-    Raises StaffNotFoundError.
+    The same `seed` returns it again, as long as nobody used it. Raises StaffNotFoundError, StaffChangedError (the
+    password is no longer at this `state`).
     """
-    password = make_up_password()
-    set_password(username, password, actor, must_change_password=True)
+    staff = get_staff(username)
+    password = make_up_password(seed)
+    if not state or state == password_state(staff):
+        set_password(username, password, actor, must_change_password=True)
+    elif not _has_one_time_password(staff, password):
+        raise StaffChangedError(username)
     return password
+
+
+def password_state(staff: Staff) -> str:
+    """Another after each change of the password, which it says nothing about."""
+    return salted_hmac("eventsite.accounts.password_state", staff.password, algorithm="sha256").hexdigest()
+
+
+def _has_one_time_password(staff: Staff, password: str) -> bool:
+    return staff.must_change_password and staff.check_password(password)
 
 
 def set_password(username: str, password: str, actor: Actor, must_change_password: bool = False) -> None:

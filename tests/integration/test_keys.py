@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client, override_settings
@@ -12,15 +14,17 @@ from rest_framework.test import APIClient
 
 from events.dynamodb import connection
 from events.models import AccessItem, EventItem, HistoryItem
-from eventsite.accounts import key_repository, keys
+from eventsite.accounts import key_repository, keys, people
 from eventsite.accounts.domain import KeyNameTakenError, KeyNotFoundError, Scope
 from eventsite.accounts.items import ApiKeyItem
-from tests.builders import ACTOR
+from tests.builders import ACTOR, make_staff
 from tests.calls import LAUNCH, assert_error, create, send
-from tests.conftest import read_table
+from tests.conftest import client_of, read_table
 from tests.faults import FAIL, FaultProxy
+from tests.pages import fields
 
 KEYS = "/staff/keys/"
+TOKEN = "evk_[0-9a-f]{12}_[0-9a-f]{48}"
 NOT_VALID = "This API key is not valid: it was revoked, or not copied whole."
 
 
@@ -35,6 +39,11 @@ def make_key(name: str = "importer", scope: str = "write") -> str:
 
 def key_id(token: str) -> str:
     return token.split("_")[1]
+
+
+def shown_token(response: Any) -> str:
+    [token] = re.findall(TOKEN, response.content.decode())
+    return str(token)
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -59,6 +68,52 @@ class TestPages:
         assert secret not in page
         assert f"evk_{key.id}_…" in page
         assert all(text in page for text in ("Web site", "by ada", "never"))
+
+    def test_a_form_sent_twice_shows_the_one_key_that_it_created(self, admin: Client, api: APIClient) -> None:
+        form = {**fields(admin.get(f"{KEYS}new/")), "name": "shop", "scope": "write"}
+        tokens = [shown_token(admin.post(f"{KEYS}new/", form)) for _ in range(2)]
+        assert tokens[0] == tokens[1]
+        assert len(keys.list_keys()) == 1
+        assert send(api, "POST", "/events", LAUNCH, **bearer(tokens[0])).status_code == 201
+
+    def test_two_clicks_at_once_show_the_same_key(self, admin: Client) -> None:
+        form = {**fields(admin.get(f"{KEYS}new/")), "name": "shop", "scope": "read"}
+        clients = [admin, client_of(people.get_staff("ada"))]
+        with ThreadPoolExecutor(2) as pool:
+            tokens = set(pool.map(lambda client: shown_token(client.post(f"{KEYS}new/", form)), clients))
+        assert len(tokens) == len(keys.list_keys()) == 1
+
+    def test_the_same_form_with_other_input_creates_another_key(self, admin: Client) -> None:
+        form = {**fields(admin.get(f"{KEYS}new/")), "scope": "read"}
+        tokens = {shown_token(admin.post(f"{KEYS}new/", {**form, "name": name})) for name in ("shop", "site")}
+        assert len(tokens) == len(keys.list_keys()) == 2
+
+    def test_no_form_shows_the_key_of_another(self, admin: Client) -> None:
+        for expected in (1, 0, 0):
+            form = {**fields(admin.get(f"{KEYS}new/")), "name": "shop", "scope": "read"}
+            page = admin.post(f"{KEYS}new/", form).content.decode()
+            assert len(re.findall(TOKEN, page)) == expected
+        assert "Another key has this name." in page
+        make_staff("eve", "admin")
+        other = client_of(people.get_staff("eve")).post(f"{KEYS}new/", form)
+        assert not re.findall(TOKEN, other.content.decode())
+
+    def test_a_form_without_its_id_still_creates_a_key(self, admin: Client) -> None:
+        tokens = {shown_token(admin.post(f"{KEYS}new/", {"name": name, "scope": "read"})) for name in ("shop", "site")}
+        assert len(tokens) == 2
+
+    def test_a_key_is_not_shown_again_after_a_minute_nor_once_revoked(
+        self, admin: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        form = {**fields(admin.get(f"{KEYS}new/")), "name": "shop", "scope": "read"}
+        token = shown_token(admin.post(f"{KEYS}new/", form))
+        monkeypatch.setattr(keys, "SHOWN_AGAIN_FOR", timedelta(0))
+        late = admin.post(f"{KEYS}new/", form).content.decode()
+        monkeypatch.undo()
+        assert not re.findall(TOKEN, late)
+        assert "Another key has this name." in late
+        keys.revoke_key(key_id(token), ACTOR)
+        assert not re.findall(TOKEN, admin.post(f"{KEYS}new/", form).content.decode())
 
     @pytest.mark.parametrize(
         ("name", "scope", "message"),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -18,6 +19,7 @@ from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, S
 from tests.builders import ACTOR, PASSWORD, make_staff
 from tests.conftest import client_of, read_table
 from tests.faults import FaultProxy
+from tests.pages import fields, text
 
 PEOPLE = "/staff/people/"
 LAST_ADMIN = "ada is the last active admin: without one, nobody could manage people. Make someone else an admin first."
@@ -70,6 +72,31 @@ class TestAdding:
         assert client.get("/staff/account/")["Location"].startswith("/staff/account/password/")
         anna = people.get_staff("anna")
         assert (anna.role, anna.must_change_password, anna.is_active) == ("editor", True, True)
+
+    def test_a_form_sent_twice_shows_the_one_time_password_twice(self, admin: Client) -> None:
+        form = {**fields(admin.get(f"{PEOPLE}new/")), "username": "anna", "role": "editor"}
+        shown = {one_time_password(admin.post(f"{PEOPLE}new/", form).content.decode()) for _ in range(2)}
+        [password] = shown
+        assert people.get_staff("anna").check_password(password)
+
+    def test_two_clicks_at_once_show_the_same_password(self, admin: Client) -> None:
+        form = {**fields(admin.get(f"{PEOPLE}new/")), "username": "anna", "role": "admin"}
+        clients = [admin, client_of(people.get_staff("ada"))]
+        with ThreadPoolExecutor(2) as pool:
+            pages = pool.map(lambda client: client.post(f"{PEOPLE}new/", form).content.decode(), clients)
+        [password] = {one_time_password(page) for page in pages}
+        assert people.get_staff("anna").check_password(password)
+        assert active_admins() == {"ada", "anna"}
+
+    def test_no_password_is_shown_by_another_form_nor_after_its_first_use(self, admin: Client) -> None:
+        form = {**fields(admin.get(f"{PEOPLE}new/")), "username": "anna", "role": "editor"}
+        one_time_password(admin.post(f"{PEOPLE}new/", form).content.decode())
+        for other in ({**form, "role": "admin"}, {**form, "form_id": str(uuid4())}):
+            page = admin.post(f"{PEOPLE}new/", other).content.decode()
+            assert "Somebody has this username already" in page
+        people.set_password("anna", PASSWORD, ACTOR)
+        assert "Somebody has this username already" in admin.post(f"{PEOPLE}new/", form).content.decode()
+        assert people.get_staff("anna").role == "editor"
 
     @pytest.mark.parametrize(
         ("username", "role", "message"),
@@ -139,6 +166,35 @@ class TestChanging:
         anna = people.get_staff("anna")
         assert anna.check_password(one_time_password(response.content.decode()))
         assert anna.must_change_password
+
+    def test_a_reset_sent_twice_shows_the_password_that_holds(self, admin: Client) -> None:
+        make_staff("anna")
+        form = fields(admin.get(f"{PEOPLE}anna/reset-password/"))
+        shown = {one_time_password(admin.post(f"{PEOPLE}anna/reset-password/", form).content.decode()) for _ in "ab"}
+        [password] = shown
+        assert people.get_staff("anna").check_password(password)
+
+    def test_of_two_resets_at_once_both_show_the_password_that_holds(self, admin: Client) -> None:
+        make_staff("anna")
+        form = fields(admin.get(f"{PEOPLE}anna/reset-password/"))
+        clients = [admin, client_of(people.get_staff("ada"))]
+        with ThreadPoolExecutor(2) as pool:
+            path = f"{PEOPLE}anna/reset-password/"
+            pages = pool.map(lambda client: client.post(path, form).content.decode(), clients)
+        [password] = {one_time_password(page) for page in pages}
+        assert people.get_staff("anna").check_password(password)
+
+    def test_a_reset_sent_again_later_does_not_bring_the_password_back(self, admin: Client) -> None:
+        make_staff("anna")
+        form = fields(admin.get(f"{PEOPLE}anna/reset-password/"))
+        admin.post(f"{PEOPLE}anna/reset-password/", form)
+        people.set_password("anna", PASSWORD, ACTOR)
+        late = admin.post(f"{PEOPLE}anna/reset-password/", form)
+        assert late.status_code == 409
+        assert "The password of anna was changed after you opened this page" in text(late)
+        assert people.get_staff("anna").check_password(PASSWORD)
+        again = admin.post(f"{PEOPLE}anna/reset-password/", fields(late))
+        assert people.get_staff("anna").check_password(one_time_password(again.content.decode()))
 
     @pytest.mark.parametrize("username", ["nobody", "NO", "x" * 3000, "a%20b"])
     def test_nobody_of_this_name(self, admin: Client, username: str) -> None:

@@ -34,9 +34,8 @@ def add_key(request: HttpRequest) -> HttpResponse:
     form = AddKeyForm(request.POST or None)
     if form.is_valid():
         try:
-            key, token = keys.create_key(
-                form.cleaned_data["name"], Scope(form.cleaned_data["scope"]), actor_of(request)
-            )
+            name, scope, actor = form.cleaned_data["name"], Scope(form.cleaned_data["scope"]), actor_of(request)
+            key, token = keys.create_key(name, scope, actor, form.seed(actor))
         except KeyNameTakenError:
             form.add_error("name", "Another key has this name. Choose one that tells them apart.")
         else:

@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from eventsite.accounts import people
-from eventsite.accounts.domain import LastAdminError, Role, StaffExistsError
-from eventsite.accounts.forms import AddPersonForm, RoleForm
+from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError
+from eventsite.accounts.forms import AddPersonForm, ResetPasswordForm, RoleForm
 from eventsite.accounts.roles import actor_of
 
 _LAST_ADMIN = "{} is the last active admin: without one, nobody could manage people. Make someone else an admin first."
@@ -26,9 +26,9 @@ def list_people(request: HttpRequest) -> HttpResponse:
 def add_person(request: HttpRequest) -> HttpResponse:
     form = AddPersonForm(request.POST or None)
     if form.is_valid():
-        username, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
+        username, role, actor = form.cleaned_data["username"], Role(form.cleaned_data["role"]), actor_of(request)
         try:
-            password = people.add_person(username, role, actor_of(request))
+            password = people.add_person(username, role, actor, form.seed(actor))
         except StaffExistsError:
             form.add_error("username", "Somebody has this username already, perhaps someone deactivated.")
         else:
@@ -75,11 +75,19 @@ def reactivate(request: HttpRequest, username: str) -> HttpResponse:
 
 @form_page
 def reset_password(request: HttpRequest, username: str) -> HttpResponse:
+    actor, changed = actor_of(request), False
+    form = ResetPasswordForm(request.POST)
+    if request.method == "POST" and form.is_valid():
+        try:
+            password = people.reset_password(username, actor, form.seed(actor), form.cleaned_data["state"])
+        except StaffChangedError:
+            changed = True
+        else:
+            return _one_time_password(request, username, password, added=False)
     staff = people.get_staff(username)
-    if request.method != "POST":
-        return render(request, "accounts/reset_password.html", {"person": staff})
-    password = people.reset_password(username, actor_of(request))
-    return _one_time_password(request, username, password, added=False)
+    form = ResetPasswordForm(initial={"state": people.password_state(staff)})
+    context = {"person": staff, "form": form, "changed": changed}
+    return render(request, "accounts/reset_password.html", context, status=409 if changed else 200)
 
 
 def _one_time_password(request: HttpRequest, username: str, password: str, added: bool) -> HttpResponse:
