@@ -132,18 +132,19 @@ def create_event(
 
 
 def create_event_once(fields: EventFields, made_id: str, actor: Actor) -> Event:
-    """Stores a new event under its own id, or the one made for it: sent again with that, it is the one there is.
+    """Stores a new event under its own ID, or the one that its form has; sent again, it returns the same event.
 
-    Raises EventExistsError (its own id is taken), StorageError.
+    Raises EventExistsError (its own ID is taken), StorageError.
     """
-    if fields["eventId"]:
-        return create_event(fields, actor)
+    named: EventFields = {**fields, "eventId": fields["eventId"] or made_id}
     try:
-        return create_event({**fields, "eventId": made_id}, actor)
+        return create_event(named, actor)
     except EventExistsError:
-        event = repository.get_event(made_id)
-        if event and event.fields == {**fields, "eventId": made_id}:
+        event = repository.get_event(named["eventId"])
+        if event and event.fields == named and event.updated_by == actor.name:
             return event
+        if fields["eventId"]:
+            raise
         return create_event(fields, actor)  # another event, typed into the same form
 
 

@@ -120,6 +120,22 @@ def undo_change(event_id: str, at: str, actor: Actor) -> Event | None:
     raise ChangeSupersededError(at)
 
 
+def is_undone(event_id: str, at: str) -> bool:
+    """Whether the latest change took back the one made at this time, and nothing else."""
+    match history.get_history(event_id, limit=2):
+        case [latest, undone] if undone.at == at:
+            return (latest.before, latest.after) == (undone.after, undone.before)
+    return False
+
+
+def has_restored(event_id: str, revision: str, actor: Actor) -> bool:
+    """Whether the latest change restored a version, by the same person, when the event was at this revision."""
+    match history.get_history(event_id, limit=2):
+        case [latest, replaced]:
+            return (latest.action, latest.actor, replaced.revision or "") == ("restore", actor.name, revision)
+    return False
+
+
 def restore_version(event_id: str, at: str, revision: str, actor: Actor, only_changed: bool = False) -> Event:
     """Makes the event what the change at this time left; `revision` is what the event is at ("": there is none).
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from events import services, versions
 from events.domain import (
+    ChangeSupersededError,
     Event,
     EventExistsError,
     EventNotFoundError,
@@ -130,26 +131,43 @@ def _saved(request: HttpRequest, event: Event, what: str) -> HttpResponse:
 @read_or_write
 def delete_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """Shows what will go; then it goes, if it still is what was shown."""
-    event = versions.get_current(event_id)
-    status = 200
-    if event is None:  # deleted already: its page says so, and brings it back
-        return HttpResponseRedirect(address(request, "pages:event", event_id))
+    actor, changed = actor_of(request), False
     if request.method == "POST":
         try:
-            change = services.delete_event(event_id, actor_of(request), [request.POST.get("revision", "")])
+            change = services.delete_event(event_id, actor, [request.POST.get("revision", "")])
         except RevisionMismatchError:
-            status = 409
+            changed = True
+        except EventNotFoundError:
+            pass  # perhaps the first of two clicks deleted it
         else:
-            undo = address(request, "pages:undo_change", event_id, at=change.at)
-            messages.success(request, f"{quoted(event.fields['title'])} was deleted.", extra_tags=undo)
-            return HttpResponseRedirect(list_address(request))
-    return render(request, "events/delete.html", {"event": event, "changed": status == 409}, status=status)
+            return _deleted(request, event_id, change.before.fields["title"] if change.before else "", change.at)
+    event = versions.get_current(event_id)
+    if event:
+        context = {"event": event, "changed": changed}
+        return render(request, "events/delete.html", context, status=409 if changed else 200)
+    past = versions.get_past(event_id)
+    latest = past.rows[0]
+    if request.method == "POST" and (latest.action, latest.actor) == ("delete", actor.name):
+        return _deleted(request, event_id, past.title, latest.at)
+    return HttpResponseRedirect(address(request, "pages:event", event_id))  # it says so, and brings it back
+
+
+def _deleted(request: HttpRequest, event_id: str, title: str, at: str) -> HttpResponse:
+    undo = address(request, "pages:undo_change", event_id, at=at)
+    messages.success(request, f"{quoted(title)} was deleted.", extra_tags=undo)
+    return HttpResponseRedirect(list_address(request))
 
 
 @require_POST
 def undo_change(request: HttpRequest, event_id: str) -> HttpResponse:
     """Takes back the event's latest change, if that is still the one meant."""
-    event = versions.undo_change(event_id, request.GET.get("at", ""), actor_of(request))
+    at = request.GET.get("at", "")
+    try:
+        event = versions.undo_change(event_id, at, actor_of(request))
+    except ChangeSupersededError:
+        if not versions.is_undone(event_id, at):
+            raise
+        event = versions.get_past(event_id).event  # the button was pressed twice
     messages.success(request, "That was undone.")
     if event is None:
         return HttpResponseRedirect(list_address(request))
@@ -165,6 +183,11 @@ def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
         event = versions.restore_version(event_id, at, revision, actor_of(request), only_changed)
     except VersionOutOfReachError:
         return _change(request, versions.get_change(event_id, at), out_of_reach=True)
+    except RevisionMismatchError:
+        if not versions.has_restored(event_id, revision, actor_of(request)):
+            raise
+        messages.info(request, "You have just restored an earlier version of this event.")  # pressed twice
+        return HttpResponseRedirect(address(request, "pages:event", event_id))
     undo = address(request, "pages:undo_change", event_id, at=event.updated_at) if event.revision != revision else ""
     messages.success(request, f"{quoted(event.fields['title'])} is as it was then.", extra_tags=undo)
     return HttpResponseRedirect(address(request, "pages:event", event_id))

@@ -11,6 +11,7 @@ from playwright.sync_api import Dialog, Page, Request, expect
 from events import batches, services
 from events.domain import EventRange
 from events.forms import today
+from eventsite.accounts import keys, people
 from tests.browser.conftest import Open, sign_in
 from tests.builders import ACTOR, make_fields, make_staff
 
@@ -52,6 +53,69 @@ def test_a_double_click_saves_once(desk: Page) -> None:
     desk.get_by_role("button", name="Save", exact=True).dblclick()
     expect(desk.get_by_role("heading", level=1, name="Once")).to_be_visible()
     assert [event["title"] for event in services.list_events(EventRange())[0]] == ["Once"]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_double_click_shows_the_secret_that_works(open_browser: Open, scripts: bool) -> None:
+    make_staff("ada", "admin")
+    page = open_browser(java_script_enabled=scripts)
+    sign_in(page, "ada")
+    page.goto("/staff/keys/new/")
+    page.get_by_label("Name").fill("shop")
+    page.get_by_role("button", name="Create the key").dblclick(delay=100)
+    token = page.locator(".user-select-all").inner_text()
+    assert keys.check_token(token)
+    page.goto("/staff/people/new/")
+    page.get_by_label("Username").fill("anna")
+    page.get_by_role("button", name="Add", exact=True).dblclick(delay=100)
+    password = page.locator(".user-select-all").inner_text()
+    assert people.get_staff("anna").check_password(password)
+    page.goto("/staff/people/anna/reset-password/")
+    page.get_by_role("button", name="Reset password").dblclick(delay=100)
+    expect(page.get_by_role("heading", name="The password of anna is reset")).to_be_visible()
+    password = page.locator(".user-select-all").inner_text()
+    assert people.get_staff("anna").check_password(password)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_second_of_two_clicks_does_not_leave_the_page_with_the_secret(open_browser: Open, width: int) -> None:
+    make_staff("ada", "admin")
+    page = open_browser(viewport={"width": width, "height": 800})
+    sign_in(page, "ada")
+    for path, label, button in (
+        ("/staff/keys/new/", "Name", "Create the key"),
+        ("/staff/people/new/", "Username", "Add"),
+        ("/staff/people/anna/reset-password/", "", "Reset password"),
+    ):
+        page.goto(path)
+        if label:
+            page.get_by_label(label).fill("anna")
+        box = page.get_by_role("button", name=button, exact=True).bounding_box()
+        assert box
+        for _ in range(2):
+            page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+            expect(page.locator(".user-select-all")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_double_click_on_an_event_says_that_it_was_done(open_browser: Open, scripts: bool) -> None:
+    make_staff("ada", "admin")
+    page = open_browser(java_script_enabled=scripts)
+    sign_in(page, "ada")
+    page.goto("/staff/events/new/")
+    for label, text in {"Title": "Once", "Location": "Here", "Organizer": "Me", "Status": "active"}.items():
+        page.get_by_label(label).fill(text)
+    page.get_by_label("Date").fill(today().isoformat())
+    page.get_by_label("Capacity").fill("1")
+    page.get_by_label("Event ID").fill("once")
+    page.get_by_role("button", name="Save", exact=True).dblclick(delay=100)
+    expect(page.get_by_text("“Once” was created.")).to_be_visible()
+    page.get_by_role("link", name="Delete …").click()
+    page.get_by_role("button", name="Delete", exact=True).dblclick(delay=100)
+    expect(page.get_by_text("“Once” was deleted.")).to_be_visible()
+    page.get_by_role("button", name="Undo").first.dblclick(delay=100)
+    expect(page.get_by_text("That was undone.").first).to_be_visible()
+    assert services.get_event("once").fields["title"] == "Once"
 
 
 def test_the_list_filters_as_one_types_and_the_address_says_how(desk: Page) -> None:

@@ -49,6 +49,18 @@ class TestNew:
         assert first["Location"] == again["Location"] == f"/staff/event/{sent['made']}/"
         assert len(get_history(sent["made"])) == 1
 
+    def test_with_an_id_of_its_own_sent_twice_it_is_one_event(self, editor: Client) -> None:
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED, "eventId": "gala"}
+        for _ in range(2):
+            response: Any = editor.post("/staff/events/new/", sent)
+            assert (response.status_code, response["Location"]) == (302, "/staff/event/gala/")
+        assert len(get_history("gala")) == 1
+
+    def test_the_same_event_of_somebody_else_is_not_taken_for_ones_own(self, editor: Client, admin: Client) -> None:
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED, "eventId": "gala"}
+        editor.post("/staff/events/new/", sent)
+        assert admin.post("/staff/events/new/", sent).status_code == 422
+
     def test_another_event_typed_into_the_same_form_is_another_event(self, editor: Client) -> None:
         sent = {**fields(editor.get("/staff/events/new/")), **TYPED}
         first: Any = editor.post("/staff/events/new/", sent)
@@ -285,6 +297,38 @@ class TestDelete:
         back = services.get_event("launch")
         assert (back.fields, back.created_at) == (event.fields, event.created_at)
 
+    def test_sent_twice_it_says_the_same(self, editor: Client) -> None:
+        store()
+        sent = fields(editor.get("/staff/event/launch/delete/"))
+        for _ in range(2):
+            page: Any = editor.post(f"/staff/event/launch/delete/{LIST}", sent, follow=True)
+            assert page.redirect_chain == [("/staff/events/?q=launch&sort=latest", 302)]
+            assert "“Launch night” was deleted." in text(page)
+            undo = undo_address(page)
+        assert len(get_history("launch")) == 2
+        editor.post(undo)
+        assert services.get_event("launch").fields == make_fields()
+
+    def test_deleted_by_another_request_meanwhile(self, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        store()
+        sent = fields(editor.get("/staff/event/launch/delete/"))
+        delete = services.delete_event
+
+        def delete_twice(*arguments: Any) -> Any:
+            delete(*arguments)
+            return delete(*arguments)
+
+        monkeypatch.setattr(services, "delete_event", delete_twice)
+        page: Any = editor.post("/staff/event/launch/delete/", sent, follow=True)
+        assert "“Launch night” was deleted." in text(page)
+
+    def test_deleted_by_somebody_else_its_page_says_so(self, editor: Client) -> None:
+        store()
+        sent = fields(editor.get("/staff/event/launch/delete/"))
+        services.delete_event("launch", ACTOR)
+        response: Any = editor.post("/staff/event/launch/delete/", sent)
+        assert response["Location"] == "/staff/event/launch/"
+
     def test_what_was_changed_meanwhile_is_shown_first(self, editor: Client) -> None:
         store()
         shown = fields(editor.get("/staff/event/launch/delete/"))
@@ -312,6 +356,19 @@ class TestDelete:
         services.delete_event("launch", ACTOR)
         response: Any = editor.get(f"/staff/event/launch/{what}/")
         assert response["Location"] == "/staff/event/launch/"
+
+    @pytest.mark.parametrize("change", ["create", "update", "delete"])
+    def test_an_undo_sent_twice_says_the_same(self, editor: Client, change: str) -> None:
+        at = store().updated_at
+        if change == "update":
+            at = services.update_event("launch", {"title": "B"}, ACTOR).updated_at
+        elif change == "delete":
+            at = services.delete_event("launch", ACTOR).at
+        for _ in range(2):
+            page: Any = editor.post(f"/staff/event/launch/undo/?at={at}", follow=True)
+            assert page.status_code == 200
+            assert "That was undone." in text(page)
+        assert len(get_history("launch")) == (2 if change == "create" else 3)
 
     def test_an_undo_that_comes_too_late_changes_nothing(self, editor: Client) -> None:
         store()
@@ -346,6 +403,11 @@ class TestHistory:
         response: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
         assert "“Launch night” is as it was then." in text(response)
         assert services.get_event("launch").fields == created.fields
+        again: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
+        assert again.redirect_chain == [("/staff/event/launch/", 302)]
+        assert "You have just restored an earlier version of this event." in text(again)
+        assert len(get_history("launch")) == 3
+        services.update_event("launch", {"title": "C"}, ACTOR)
         late: Any = editor.post("/staff/event/launch/restore/", sent)
         assert late.status_code == 412
 
