@@ -64,6 +64,22 @@ def test_json_that_is_too_much_is_refused_in_a_sentence(api: APIClient, body: st
     assert read_table(EventItem) == []
 
 
+@pytest.mark.parametrize(("count", "said"), [(100, "k91 is not a field of an event"), (101, "body has 101 fields")])
+def test_fields_are_named_one_by_one_up_to_a_hundred(api: APIClient, count: int, said: str) -> None:
+    names = [f"k{number}" for number in range(count - len(LAUNCH))]
+    response = send(api, "POST", "/events", {**LAUNCH, **dict.fromkeys(names, 1)})
+    assert response.status_code == 422
+    errors = json.loads(response.content)
+    assert said in errors["detail"]
+    assert len(errors["errors"]) == (len(names) if count == 100 else 1)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(100, "k" * 100), (101, "k" * 100 + "…")])
+def test_names_of_fields_are_shown_up_to_a_hundred_characters(api: APIClient, length: int, shown: str) -> None:
+    response = send(api, "POST", "/events", {**LAUNCH, "k" * length: 1})
+    assert json.loads(response.content)["detail"] == f"{shown} is not a field of an event."
+
+
 def test_of_two_values_of_a_name_the_last_counts(api: APIClient) -> None:
     """As in most programs that a body may have come through; what is stored is what is answered."""
     sent = f'{{"title": "first", {VALID}, "title": "last", "\\u0074itle": "very last"}}'

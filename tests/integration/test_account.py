@@ -39,6 +39,7 @@ class TestPassword:
             ("wrong", NEW, NEW, "This is not your password."),
             (PASSWORD, NEW, "something else", "The two do not match."),
             (PASSWORD, PASSWORD, PASSWORD, "This is the password you have now. Please choose another."),
+            (PASSWORD, "nine.char", "nine.char", "This password is too short."),
             (PASSWORD, "short", "short", "This password is too short. It must contain at least 10 characters."),
             (PASSWORD, "9081726354", "9081726354", "This password is entirely numeric."),
             (PASSWORD, "qwertyuiop", "qwertyuiop", "This password is too common."),
@@ -50,6 +51,10 @@ class TestPassword:
         assert response.status_code == 200
         assert message in response.content.decode()
         assert people.get_staff("edith").check_password(PASSWORD)
+
+    def test_the_shortest_password(self, editor: Client) -> None:
+        assert change(editor, new="tenletters", again="tenletters").status_code == 302
+        assert people.get_staff("edith").check_password("tenletters")
 
     def test_it_undoes_nothing_that_happens_meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> None:
         client = client_of(make_staff("anna", "editor"))

@@ -49,7 +49,7 @@ def test_a_body_in_chunks_is_refused_and_not_taken_for_a_request(server: Server)
     assert b"access-control-allow-origin: *" in answer
 
 
-@pytest.mark.parametrize("length", ["abc", "-1", "1e3", "+5", "\u0665", "1" * 5000])
+@pytest.mark.parametrize("length", ["abc", "-1", "1e3", "+5", "\u0665", "1" * 20, "1" * 5000])
 def test_a_length_that_is_no_number_is_refused(server: Server, length: str) -> None:
     answer = exchange(server, post(f"Content-Length: {length}"))
     assert answer.startswith(b"HTTP/1.1 400 ")

@@ -127,6 +127,14 @@ def test_long_lists_are_shortened_and_counted(editor: Client) -> None:
     assert "… the first 200 of 205 rows." in text
 
 
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
+def test_a_file_may_be_as_large_as_the_limit_says(editor: Client, more: int, status: int) -> None:
+    lines = b"title\n" + (b"a" * 999 + b"\n") * 4_194
+    answer = upload(editor, lines + b"b" * (MAX_FILE_BYTES - len(lines) + more))
+    assert answer.status_code == status
+    assert ("The file is larger than 4 MiB" in answer.content.decode()) == bool(more)
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -163,6 +163,19 @@ class TestPages:
         with override_settings(EVENTS_API_ACCESS=access):
             assert f"(EVENTS_API_ACCESS is {access})" in admin.get(KEYS).content.decode()
 
+    def test_the_longest_name(self, admin: Client) -> None:
+        shown_token(admin.post(f"{KEYS}new/", {"name": "x" * 60, "scope": "read"}))
+        assert keys.list_keys()[0].name == "x" * 60
+
+    def test_the_newest_is_first_and_the_revoked_are_last(self, admin: Client) -> None:
+        names = [f"k{number}" for number in range(6)]
+        tokens = {name: make_key(name) for name in names}
+        for name in ("k1", "k4"):
+            keys.revoke_key(key_id(tokens[name]), ACTOR)
+        expected = ["k5", "k3", "k2", "k0", "k4", "k1"]
+        assert [key.name for key in keys.list_keys()] == expected
+        assert re.findall(r"\bk\d\b(?=<br>)", admin.get(KEYS).content.decode()) == expected
+
     def test_names_are_one_keys_own(self) -> None:
         make_key("Straße")
         with pytest.raises(KeyNameTakenError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -62,6 +63,32 @@ class TestFilter:
         assert shown(viewer, q="jazz") == ["Chess", "Jazz"]
         assert shown(viewer, q="jazz", status="active") == ["Chess"]
         assert shown(viewer, status="unheard of") == []
+
+    @pytest.mark.parametrize("status", ["draft", "no longer used", ""])
+    def test_a_chosen_status_is_offered_once(self, viewer: Client, status: str) -> None:
+        store("Jazz", status="draft")
+        store("Chess", status="active")
+        page = viewer.get(LIST, {"status": status}).content.decode()
+        select = page[page.index('<select name="status"') :].split("</select>")[0]
+        offered = re.findall('<option value="([^"]*)"', select)
+        assert offered == sorted(offered)
+        assert sorted({"", "active", "draft", status}) == offered
+        assert re.findall('<option value="([^"]*)" selected', select) == [status]
+
+    @pytest.mark.parametrize(("length", "wrong"), [(200, False), (201, True)])
+    def test_how_long_a_search_may_be(self, viewer: Client, length: int, wrong: bool) -> None:
+        store("Jazz")
+        response = viewer.get(LIST, {"q": "x" * length})
+        assert ("at most 200 characters" in text(response)) is wrong
+        assert titles(response) == (["Jazz"] if wrong else [])
+
+    def test_a_page_goes_on_after_the_longest_id(self, viewer: Client) -> None:
+        for number in range(2):
+            services.create_event(make_fields(eventId=f"{number}" + "é" * 255, date=day(1)), ACTOR)
+        with patch.object(listing, "PAGE_SIZE", 1):
+            following = links(viewer.get(LIST))["Next →"]
+            assert "Launch night" in text(viewer.get(f"{LIST}{following}"))
+            assert "Next →" not in links(viewer.get(f"{LIST}{following}"))
 
     def test_what_is_no_date_is_said_and_does_not_filter(self, viewer: Client) -> None:
         store("A")

@@ -119,6 +119,10 @@ class TestAdding:
         assert message in response.content.decode()
         assert [staff.username for staff in people.list_staff()] == ["ada"]
 
+    def test_the_longest_username(self, admin: Client) -> None:
+        page = admin.post(f"{PEOPLE}new/", {"username": "x" * 63, "role": "viewer"}).content.decode()
+        assert people.get_staff("x" * 63).check_password(one_time_password(page))
+
     def test_of_two_at_once_one_is_added(self) -> None:
         def add(number: int) -> bool:
             try:

@@ -327,6 +327,9 @@ def test_none_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidRequestError):
         bulk.prepare_delete(EVERYTHING, [], ACTOR)
     store(3)
+    monkeypatch.setattr(batches, "MAX_TASKS", 3)
+    assert bulk.prepare_delete(EVERYTHING, [], ACTOR).tasks == 3
+    assert bulk.prepare_delete(None, ["e000", "e001", "e002"], ACTOR).tasks == 3
     monkeypatch.setattr(batches, "MAX_TASKS", 2)
     with pytest.raises(InvalidRequestError):
         bulk.prepare_delete(EVERYTHING, [], ACTOR)

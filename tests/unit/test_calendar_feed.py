@@ -184,6 +184,11 @@ def test_the_feed_ends_after_so_many_events(monkeypatch: pytest.MonkeyPatch) -> 
     feed = Calendar.from_ical(calendar(feed_events(date(2026, 12, 1)), address_of))
     assert [str(entry["UID"]).partition("@")[0] for entry in feed.walk("VEVENT")] == ["0", "1"]
     assert "X-WR-CALDESC" in feed
+    services.delete_event("2", ACTOR)
+    services.delete_event("3", ACTOR)
+    feed = Calendar.from_ical(calendar(feed_events(date(2026, 12, 1)), address_of))
+    assert [str(entry["UID"]).partition("@")[0] for entry in feed.walk("VEVENT")] == ["0", "1"]
+    assert "X-WR-CALDESC" not in feed
 
 
 def test_the_feed_can_be_had_on_the_first_days_there_are() -> None:

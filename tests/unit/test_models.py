@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from events import cursors
 from events.domain import Event, sort_key
-from events.items import read_event, read_fields
+from events.items import read_event, read_fields, read_summary
 from events.models import EventItem, SnapshotAttribute
 from events.rules import RULES, allows
 from events.schemas import CreateEvent, ListQuery, UpdateEvent
@@ -152,6 +152,21 @@ def test_an_event_becomes_an_item_and_an_event_again() -> None:
     assert read_fields(item) == event.fields
     assert item["dateAndId"] == {"S": "2026-12-01#launch"}
     assert item["searchText"] == {"S": "ärger\nstrasse\nío"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"), [(10**16 - 1, 10**16 - 1), (10**16, 0), (1 - 10**16, 1 - 10**16), (-(10**16), 0)]
+)
+def test_a_capacity_that_another_program_stored_is_read_up_to_a_limit(stored: int, read: int) -> None:
+    item = {**EventItem.from_event(Event.new(make_fields(), ACTOR)).serialize(), "capacity": {"N": str(stored)}}
+    assert read_fields(item)["capacity"] == read_summary(item)["capacity"] == read
+
+
+def test_a_cursor_holds_the_longest_id() -> None:
+    key = sort_key("2026-12-01", "é" * 256)
+    assert cursors.decode(cursors.encode(key)) == key
+    with pytest.raises(ValueError, match="must be one that a page of this list gave"):
+        cursors.decode(cursors.encode(sort_key("2026-12-01", "x" * 513)))
 
 
 def test_a_change_gets_a_later_time_even_if_the_clock_is_behind() -> None:

@@ -20,6 +20,7 @@ from events.domain import (
     sort_key,
 )
 from events.dynamodb import connection
+from events.history import get_history
 from events.items import created_event
 from events.models import AccessItem, EventItem, HistoryItem
 from events.tables import create_tables
@@ -123,11 +124,18 @@ def test_a_write_whose_condition_fails_leaves_no_trace(change: str) -> None:
 
 def test_a_history_row_is_never_overwritten() -> None:
     stored = store()
+    changed = stored.changed({"title": "B"}, ACTOR)._replace(updated_at=stored.updated_at)
+    with pytest.raises(WriteConflictError):
+        repository.write(Change.update(stored, changed, ACTOR))
+    assert repository.get_event("launch") == stored
     services.delete_event("launch", ACTOR)
+    # The mark of the deletion would refuse it, too; DynamoDB removes that after a day.
+    connection().delete_item(AccessItem.Meta.table_name, "deleted#launch")
     again = Event(stored.fields, "new", stored.created_at, stored.updated_at, stored.updated_by)
     with pytest.raises(WriteConflictError):
         repository.write(Change.create(again, ACTOR))
     assert repository.get_event("launch") is None
+    assert [row.action for row in get_history("launch")] == ["delete", "create"]
 
 
 def test_an_idempotency_key_expires_after_a_day_and_is_stored_hashed_or_not_at_all() -> None:

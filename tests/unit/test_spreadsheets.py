@@ -259,6 +259,16 @@ def test_what_is_no_table_of_events_is_refused_in_a_sentence(data: bytes, messag
         read_spreadsheet(data)
 
 
+def test_a_file_may_have_as_many_rows_and_bytes_as_the_limits_say() -> None:
+    assert len(read_spreadsheet(b"title\n" + b"a\n" * MAX_ROWS).rows) == MAX_ROWS
+    lines = b"title\n" + (b"a" * 999 + b"\n") * 4_194
+    data = lines + b"b" * (MAX_FILE_BYTES - len(lines))
+    assert len(data) == MAX_FILE_BYTES
+    assert read_spreadsheet(data).rows[-1] == Row(4_196, ["b" * (MAX_FILE_BYTES - len(lines))])
+    with pytest.raises(SpreadsheetError, match="larger than 4 MiB"):
+        read_spreadsheet(data + b"b")
+
+
 @relaxed
 @given(st.binary(max_size=200) | st.builds(lambda text: text.encode("utf-8", "surrogatepass"), st.text()))
 def test_no_file_is_a_surprise(data: bytes) -> None:

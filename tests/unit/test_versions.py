@@ -306,6 +306,23 @@ def test_the_past_of_an_event_in_pages() -> None:
         versions.get_past("../x")
 
 
+def test_a_page_of_the_past_that_is_just_full_is_the_last() -> None:
+    store(capacity=0)
+    for capacity in range(1, versions.HISTORY_PAGE):
+        services.update_event("launch", {"capacity": capacity}, ACTOR)
+    past = versions.get_past("launch")
+    assert (len(past.rows), past.more) == (versions.HISTORY_PAGE, None)
+    services.update_event("launch", {"capacity": 100}, ACTOR)
+    past = versions.get_past("launch")
+    assert (len(past.rows), past.more) == (versions.HISTORY_PAGE, past.rows[-1].at)
+
+
+def test_a_time_that_is_too_long_is_ignored() -> None:
+    store()
+    assert versions.get_past("launch", "0" * versions.MAX_STAMP_LENGTH).rows == []
+    assert len(versions.get_past("launch", "0" * (versions.MAX_STAMP_LENGTH + 1)).rows) == 1
+
+
 def test_the_activity_of_all_events_in_pages() -> None:
     for number in range(5):
         store(eventId=f"e{number}")

@@ -122,6 +122,13 @@ def test_workbooks_that_hold_no_table_are_refused_in_a_sentence(data: bytes, mes
         read_spreadsheet(data)
 
 
+def test_a_workbook_may_have_as_many_rows_as_the_limit_says() -> None:
+    rows = '<row><c t="str"><v>a</v></c></row>' * MAX_ROWS
+    assert len(read_spreadsheet(sheet_of(f"<sheetData>{HEADER}{rows}</sheetData>")).rows) == MAX_ROWS
+    with pytest.raises(SpreadsheetError, match=r"There are more than 5,000 rows"):
+        read_spreadsheet(sheet_of(f"<sheetData>{HEADER}{rows}<row><c t='str'><v>a</v></c></row></sheetData>"))
+
+
 def test_entities_are_not_expanded() -> None:
     xml = b'<!DOCTYPE a [<!ENTITY b "bbbbbbbb">]><worksheet>&b;</worksheet>'
     with pytest.raises(SpreadsheetError, match="cannot be read as an Excel workbook"):
