@@ -15,7 +15,7 @@ from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.cells import meaning
 from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError, field_of, is_blank
 from events.tasks import Task
-from events.visible_text import excerpts, trimmed
+from events.visible_text import EXCERPT_LENGTH, excerpts, trimmed
 
 Fate = Literal["new", "changed", "same", "wrong"]
 
@@ -142,7 +142,7 @@ def _parse(row: Row, columns: dict[str, int], width: int) -> _Parsed:
     if not all(map(is_blank, row.cells[width:])):
         faults["row"] = "has more cells than the first row has names; is a quotation mark missing?"
     title = cells.get("title")
-    return _Parsed(row, values, faults, str(title)[:MOST_SHOWN] if isinstance(title, str | int | float) else "")
+    return _Parsed(row, values, faults, str(title)[:EXCERPT_LENGTH] if isinstance(title, str | int | float) else "")
 
 
 def _find_events(rows: list[_Parsed]) -> dict[str, Event]:
