@@ -2,6 +2,9 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 
+# Set for other projects, they would lead Python or Django to those.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
+
 .PHONY: run test test-deployment stress lint format bench bench-pages openapi package deploy undeploy lock clean
 
 run: .venv/run.installed
@@ -56,30 +59,19 @@ lock: .venv/test.installed
 clean:
 	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets dist
 
-.venv/run.installed: requirements.txt .venv/made
-	$(call install,requirements.txt,$(BIN))
+.venv/run.installed: requirements.txt
+	@$(INSTALL) .venv $< $@
 
-.venv/test.installed: requirements-dev.txt .venv/made
-	$(call install,requirements-dev.txt,$(BIN))
+.venv/test.installed: requirements-dev.txt
+	@$(INSTALL) .venv $< $@
 
 # It stands in for AWS, and needs releases of what the site needs too: so it has an environment of its own.
-.venv/ministack.installed: requirements-ministack.txt .venv/made
-	@$(BIN)/python -m venv --clear .venv/ministack
-	$(call install,requirements-ministack.txt,.venv/ministack/bin)
+.venv/ministack.installed: requirements-ministack.txt | .venv/test.installed
+	@$(INSTALL) .venv/ministack $< $@
 
-.venv/stress.installed: requirements-stress.txt .venv/made
-	@$(BIN)/python -m venv --clear .venv/stress
-	$(call install,requirements-stress.txt,.venv/stress/bin)
+.venv/stress.installed: requirements-stress.txt | .venv/test.installed
+	@$(INSTALL) .venv/stress $< $@
 
-.venv/made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
-	    || { echo "Events needs Python 3.11, and '$(PYTHON)' is none: PYTHON=/path/to/python3.11 make ... names one." >&2; exit 1; }
-	@$(PYTHON) -m venv --clear .venv >.venv.log 2>&1 && rm .venv.log && touch $@ \
-	    || { echo "No virtual environment could be made (Debian: install python3.11-venv); .venv.log has why." >&2; exit 1; }
-
-define install
-@echo "Installing $(1) into .venv (once) ..."
-@said=$$($(2)/python -m pip install --quiet --disable-pip-version-check --retries 1 --no-deps --require-hashes -r $(1) 2>&1) \
-    || { echo "$(1) could not be installed; is the network there? pip says: $$(echo "$$said" | tail -n 1)" >&2; exit 1; }
-@touch $@
-endef
+INSTALL = $(PYTHON) -I -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+    || { echo "Events needs Python 3.11, and '$(PYTHON)' is none: PYTHON=/path/to/python3.11 make ... names one." >&2; exit 1; }; \
+    $(PYTHON) -I eventsite/engine/install.py

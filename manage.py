@@ -1,14 +1,19 @@
 #!/usr/bin/env python
 """Django's command line; the environment it reads is listed in the README."""
 
+import io
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     if sys.version_info[:2] != (3, 11):
         sys.exit(f"Events needs Python 3.11; this is {sys.version.split()[0]} ({sys.executable}).")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"  # the only one, whatever a shell has for other projects
+    sys.path.insert(0, str(Path(__file__).resolve().parent))  # with PYTHONSAFEPATH, Python leaves it out
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal need not have every character of an event
     try:
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eventsite.engine.install import InstallError, install
+
 # The npm package that carries Amazon's own release, and the SHA-512 of its tarball.
 PACKAGE = "amplify-dynamodb-simulator"
 PACKAGE_VERSION = "2.9.30"
@@ -86,6 +88,7 @@ def _fetch_package(work: Path) -> Path:
         _pip_install("node", work / "node")
         command = [sys.executable, "-c", _NPM_FROM_PYPI, str(work / "node")]
     command += ["pack", f"{PACKAGE}@{PACKAGE_VERSION}", "--ignore-scripts", "--fetch-retries=1", "--loglevel=error"]
+    command += ["--dry-run=false", f"--pack-destination={work}"]  # whatever npm is configured to do
     try:
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=600, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -129,18 +132,18 @@ def _pip_install(what: str, target: Path) -> None:
     if importlib.util.find_spec("pip") is None:
         raise EngineError(f"This machine has no {what} that will do, and no pip to install one with.")
     logger.info("Installing %s for DynamoDB Local (once) ...", what)
-    requirements = _REQUIREMENTS / f"requirements-{what}.txt"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--require-hashes", "--retries=1", "--target", str(target), "-r", str(requirements)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise EngineError(f"PyPI took too long to bring {what}; please try again.") from error
-    if done.returncode:
+        install(sys.executable, _REQUIREMENTS / f"requirements-{what}.txt", target)
+    except InstallError as error:
         raise EngineError(
-            f"This machine has no {what} that will do, and one could not be installed from PyPI; is the network "
-            f"there? ({_last_line(done.stderr)})"
-        )
+            f"This machine has no {what} that will do, and one could not be installed from PyPI. {error}"
+        ) from error
+
+
+def make_private(directory: Path) -> None:
+    """Makes a folder that only its owner can read, or makes it so: passwords' hashes are kept there."""
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700)
 
 
 def _put(made: Path, place: Path) -> None:
@@ -156,7 +159,7 @@ def _put(made: Path, place: Path) -> None:
 def _working_directory(directory: Path) -> Iterator[Path]:
     """A folder beside the final place, so that what is half done is never found there, and moving it is one step."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private(directory)
         with tempfile.TemporaryDirectory(dir=directory, prefix="fetching-") as work:
             yield Path(work)
     except (OSError, tarfile.TarError) as error:

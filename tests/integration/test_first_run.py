@@ -51,6 +51,14 @@ class Site:
                 start_new_session=True,
             )
 
+    def run(self, *command: str, typed: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+        """A command beside the server, in a process that has no files open but standard input and output."""
+        command = (sys.executable, "manage.py", *command)
+        environment = {**self.environment, **environment}
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, input=typed, capture_output=True, check=False, timeout=120
+        )
+
     def wait_until_it_answers(self) -> None:
         wait_until(lambda: not port_is_free(self.port), self.output)
 
@@ -185,3 +193,43 @@ def test_missing_packages_are_one_sentence(site: Site) -> None:
         1,
         "django is not installed: run `make run` once, or `.venv/bin/python manage.py`.\n",
     )
+
+
+@pytest.mark.parametrize(
+    "variable", [{"PYTHONSAFEPATH": "1"}, {"DJANGO_SETTINGS_MODULE": "other.settings"}, {"PYTHONWARNINGS": "error"}]
+)
+def test_variables_set_for_other_projects_do_no_harm(site: Site, variable: dict[str, str]) -> None:
+    site.environment.update(variable)
+    done = site.run("check")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_events_in_any_script_can_be_printed_on_an_ascii_terminal(site: Site) -> None:
+    file = os.fsencode(site.folder) + b"/caf\xe9.csv"  # a name that is not valid UTF-8
+    Path(os.fsdecode(file)).write_text(
+        "title,description,date,location,capacity,organizer,status\nCaf\u00e9,\u65e5\u672c,2027-01-01,Bar,5,Anna,active\n"
+    )
+    done = site.run("import_events", os.fsdecode(file), PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert b"'Caf\\xe9'" in done.stdout
+    done = site.run("export_events", os.fsdecode(file), PYTHONIOENCODING="ascii")
+    assert (done.returncode, Path(os.fsdecode(file)).read_text().count("Caf\u00e9")) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "code", "sentence"),
+    [
+        (["create_staff", "anna", "--role", "viewer"], "pässwörter".encode(), 0, b""),
+        (["create_staff", "anna", "--role", "viewer"], b"p\xe4ssw\xf6rter", 1, b"The password is not valid UTF-8."),
+        (["changepassword", "\udce4nna"], b"", 1, b"cannot be a username."),
+        (["export_events", "--status", "\udce4"], b"", 2, b"is not valid UTF-8"),
+        (["export_events", "--search", "\udce4"], b"", 2, b"is not valid UTF-8"),
+    ],
+)
+def test_text_that_is_not_ascii_needs_no_locale(
+    site: Site, command: list[str], typed: bytes, code: int, sentence: bytes
+) -> None:
+    done = site.run(*command, typed=typed, PYTHONIOENCODING="ascii")
+    assert done.returncode == code, done.stderr
+    assert sentence in done.stderr
+    assert b"Traceback" not in done.stderr

@@ -24,11 +24,11 @@ class Command(StorageCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", default="-", help="where to; - or nothing: standard output")
         parser.add_argument("--format", choices=["csv", "xlsx"], help="without it, the end of the file's name says")
-        parser.add_argument("--status", help="only events of this status")
+        parser.add_argument("--status", type=_text, help="only events of this status")
         parser.add_argument("--from", dest="first", metavar="DATE", type=_day, help="only events from this day on")
         parser.add_argument("--to", dest="last", metavar="DATE", type=_day, help="only events up to this day")
         parser.add_argument(
-            "--search", default="", metavar="TEXT", help="only where title, location or organizer has it"
+            "--search", default="", metavar="TEXT", type=_text, help="only where title, location or organizer has it"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -71,3 +71,11 @@ def _day(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text} {error}") from None
     return day
+
+
+def _text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("is not valid UTF-8") from None
+    return text

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from events import batches
 from events.domain import Actor
 from events.imports import Plan, PlannedRow, plan_import
 from events.spreadsheets.sheet import MAX_FILE_BYTES, SpreadsheetError
+from events.tables import create_tables
 from events.tasks import Batch
 from eventsite.engine.command import StorageCommand
 
@@ -29,6 +32,8 @@ class Command(StorageCommand):
         parser.add_argument("--skip-wrong", action="store_true", help="leave wrong rows out, and import the others")
 
     def handle(self, *args: Any, file: Path, dry_run: bool, skip_wrong: bool, **options: Any) -> None:
+        if not settings.ON_AWS:
+            create_tables()
         plan = _plan(file)
         for line in _lines(plan):
             self.stdout.write(line)
@@ -36,7 +41,7 @@ class Command(StorageCommand):
             advice = "" if dry_run else " Nothing was imported; mend it, or leave wrong rows out with --skip-wrong."
             raise CommandError(f"{len(plan.wrong):,} of {len(plan.rows):,} rows are wrong.{advice}")
         if plan.tasks and not dry_run:
-            self._import(plan, file.name)
+            self._import(plan, os.fsencode(file.name).decode(errors="replace"))
 
     def _import(self, plan: Plan, name: str) -> None:
         batch = batches.prepare("import", plan.tasks, ACTOR, name, confirmed=True)

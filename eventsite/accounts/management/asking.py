@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from getpass import getpass
 
@@ -12,7 +13,7 @@ from django.core.management.base import CommandError
 
 def ask_password() -> str:
     """A new password that keeps to the rules. Raises CommandError."""
-    password = _type_twice() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    password = _type_twice() if sys.stdin.isatty() else _read_line()
     try:
         validate_password(password)
     except ValidationError as error:
@@ -25,3 +26,13 @@ def _type_twice() -> str:
     if getpass("Password again: ") != password:
         raise CommandError("The two passwords do not match. Nothing was changed.")
     return password
+
+
+def _read_line() -> str:
+    """Scripts send UTF-8, whatever the locale says."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise CommandError("The password is not valid UTF-8. Nothing was changed.") from None

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from events.domain import Actor
 from eventsite.accounts import people
-from eventsite.accounts.domain import StaffNotFoundError, fold_username
+from eventsite.accounts.domain import USERNAME_RULE, StaffNotFoundError, fold_username, is_username
 from eventsite.accounts.management.asking import ask_password
 from eventsite.engine.command import StorageCommand
 
@@ -22,6 +22,8 @@ class Command(StorageCommand):
 
     def handle(self, *args: Any, username: str, **options: Any) -> None:
         username = fold_username(username)
+        if not is_username(username):
+            raise CommandError(f"{username!r} cannot be a username. {USERNAME_RULE}")
         try:
             people.get_staff(username)
             people.set_password(username, ask_password(), Actor("manage.py"))
