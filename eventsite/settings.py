@@ -48,8 +48,10 @@ def _flag(name: str, default: bool) -> bool:
     return value in ("true", "1") if value else default
 
 
-def _port(name: str, default: int) -> int:
-    value = _environment.get(name, "") or str(default)
+def _port(name: str, default: int | None) -> int | None:
+    value = _environment.get(name, "")
+    if not value:
+        return default
     if not (value.isascii() and value.isdecimal() and 0 < int(value) < 65536):
         raise ImproperlyConfigured(f"{name} must be a port number from 1 to 65535, not {value!r}.")
     return int(value)
@@ -143,7 +145,8 @@ EVENTS_CORS_ORIGINS = _origins("EVENTS_CORS_ORIGINS")
 DYNAMODB_TABLE_NAME = _environment.get("DYNAMODB_TABLE_NAME", "") or (
     f"events-{EVENTS_STAGE}" if EVENTS_STAGE else "events"
 )
-DYNAMODB_LOCAL_PORT = _port("DYNAMODB_LOCAL_PORT", 8100)
+DYNAMODB_LOCAL_PORT = _port("DYNAMODB_LOCAL_PORT", None)
+DYNAMODB_DEFAULT_PORT = 8100  # if it is free, and only for an engine of this folder's own
 DYNAMODB_LOCAL_HOME = _environment.get("DYNAMODB_LOCAL_HOME") or None
 DYNAMODB_LOCAL_DIRECTORY = BASE_DIR / ".dynamodb"
 DYNAMODB_ENDPOINT_URL = _url("DYNAMODB_ENDPOINT_URL")
@@ -151,7 +154,7 @@ if DYNAMODB_ENDPOINT_URL is None and ON_AWS:
     DYNAMODB_ENDPOINT_URL = _url("AWS_ENDPOINT_URL_DYNAMODB") or _url("AWS_ENDPOINT_URL")
 DYNAMODB_EMBEDDED = DYNAMODB_ENDPOINT_URL is None and not ON_AWS
 if DYNAMODB_EMBEDDED:
-    DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{DYNAMODB_LOCAL_PORT}"
+    DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{DYNAMODB_LOCAL_PORT or DYNAMODB_DEFAULT_PORT}"
 # An engine on plain http takes any key, but botocore wants one to sign with.
 _has_credentials = any(_environment.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
 DYNAMODB_LOCAL_CREDENTIALS = DYNAMODB_EMBEDDED or (

@@ -72,7 +72,10 @@ def create_first_admin(username: str, actor: Actor) -> str | None:
     if repository.has_staff():
         return None
     password = make_up_password()
-    create_staff(username, Role.ADMIN, password, actor)
+    try:
+        create_staff(username, Role.ADMIN, password, actor)
+    except StaffExistsError:  # two first runs at once
+        return None
     return password
 
 

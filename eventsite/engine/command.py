@@ -2,46 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from events.domain import StorageError
+from eventsite.engine.data import DATA, DataInUseError, is_engine_of
 from eventsite.engine.fetch import EngineError
-from eventsite.engine.process import Engine, is_dynamodb, port_is_free
+from eventsite.engine.process import Engine, find_running, free_port, is_dynamodb, port_is_free
 
 
 @contextmanager
-def storage() -> Iterator[str]:
-    """Storage that answers, where settings say it is: AWS, an engine that runs, or one started while this lasts.
+def storage(say: Callable[[str], None] = lambda line: None) -> Iterator[str]:
+    """Storage that responds, where settings say it is: AWS, a DynamoDB that runs, or one started for this long.
 
     Yields where it is, in words. Raises CommandError.
     """
     if not settings.DYNAMODB_EMBEDDED:
         yield settings.DYNAMODB_ENDPOINT_URL or f"AWS, {settings.AWS_REGION}"
         return
-    port = settings.DYNAMODB_LOCAL_PORT
-    if is_dynamodb(port):
-        yield f"{settings.DYNAMODB_ENDPOINT_URL} (DynamoDB Local)"
-        return
-    if not port_is_free(port):
+    before = settings.DYNAMODB_ENDPOINT_URL
+    with ExitStack() as started:
+        try:
+            port = _find_engine() or _start_engine(started, say)
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        settings.DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{port}"
+        try:
+            yield f"{settings.DYNAMODB_ENDPOINT_URL} (DynamoDB Local)"
+        finally:
+            settings.DYNAMODB_ENDPOINT_URL = before
+
+
+def _find_engine() -> int | None:
+    """The port of a DynamoDB that runs: any on the port that was set; otherwise only this folder's own."""
+    port: int | None = settings.DYNAMODB_LOCAL_PORT
+    if port and is_dynamodb(port):
+        return port
+    data = settings.DYNAMODB_LOCAL_DIRECTORY / DATA
+    running = find_running(data)
+    if port and running and running != port:
         raise CommandError(
-            f"Port {port} is in use, and not by DynamoDB: set DYNAMODB_LOCAL_PORT to a free one, "
-            "or DYNAMODB_ENDPOINT_URL to where DynamoDB is."
+            f"Another DynamoDB Local uses the data in {data}; stop it first. "
+            f"Without DYNAMODB_LOCAL_PORT, the one that runs (on port {running}) is used."
         )
-    data = settings.DYNAMODB_LOCAL_DIRECTORY / "data"
-    engine = Engine(settings.DYNAMODB_LOCAL_DIRECTORY, port, data, settings.DYNAMODB_LOCAL_HOME)
+    return running
+
+
+def _start_engine(started: ExitStack, say: Callable[[str], None]) -> int:
+    """Starts an engine on the port that was set, or on a free one; it stops with `started`. Returns the port."""
+    port: int = settings.DYNAMODB_LOCAL_PORT or settings.DYNAMODB_DEFAULT_PORT
+    if not port_is_free(port):
+        if settings.DYNAMODB_LOCAL_PORT:
+            raise CommandError(
+                f"Port {port} is in use, and not by DynamoDB: set DYNAMODB_LOCAL_PORT to a free one, "
+                "or DYNAMODB_ENDPOINT_URL to where DynamoDB is."
+            )
+        user = "a DynamoDB that is not this folder's" if is_dynamodb(port) else "another program"
+        taken, port = port, free_port()
+        say(f"Port {taken} is in use by {user}: DynamoDB Local is started on port {port}.")
+    directory = settings.DYNAMODB_LOCAL_DIRECTORY
+    engine = Engine(directory, port, directory / DATA, settings.DYNAMODB_LOCAL_HOME)
     try:
         engine.start()
-    except EngineError as error:
-        raise CommandError(str(error)) from error
-    try:
-        yield f"{engine.url} (DynamoDB Local)"
-    finally:
-        engine.stop()
+    except DataInUseError:
+        running = _find_engine()  # which another process started since
+        if running is None:
+            raise
+        return running
+    started.callback(engine.stop)
+    return port
 
 
 def storage_failed(error: StorageError) -> CommandError:
@@ -57,13 +91,26 @@ def require_free_port(port: int, advice: str) -> None:
         raise CommandError(f"Port {port} is in use: {advice}.")
 
 
+def _own_data() -> str:
+    data = settings.DYNAMODB_LOCAL_DIRECTORY / DATA
+    own = settings.DYNAMODB_EMBEDDED and is_engine_of(data, urlsplit(settings.DYNAMODB_ENDPOINT_URL).port)
+    return f", data in {data}" if own else ""
+
+
 class StorageCommand(BaseCommand):
-    """Finds or starts storage around the command, and says in a sentence if there is none."""
+    """Finds or starts storage around the command, says where it is, and says in a sentence if there is none."""
 
     requires_system_checks = ()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        with storage():
+        notes = OutputWrapper(options["stderr"]) if options.get("stderr") else self.stderr
+
+        def say(line: str) -> None:
+            if options["verbosity"]:
+                notes.write(line, str)
+
+        with storage(say) as where:
+            say(f"Storage: {where}{_own_data()}, table {settings.DYNAMODB_TABLE_NAME}")
             try:
                 return super().execute(*args, **options)
             except StorageError as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from eventsite.engine.fetch import JAR, EngineError, find_engine, find_java
+from eventsite.engine.data import LOG, check_database, lock_owner, locked
+from eventsite.engine.fetch import JAR, EngineError, find_engine, find_java, make_private
 
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
@@ -44,6 +45,7 @@ class Engine:
         self.port = port
         self.data = data
         self.home = home
+        self.token = secrets.token_hex(8)  # tells this engine from others
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,24 +54,24 @@ class Engine:
 
     @property
     def log(self) -> Path:
-        return self.directory / ("engine-in-memory.log" if self.data is None else "engine.log")
+        return self.directory / ("engine-in-memory.log" if self.data is None else LOG)
 
     def start(self) -> None:
         java = find_java(self.directory)
         engine = find_engine(self.directory, self.home)
         command = [java, "-Djava.library.path=DynamoDBLocal_lib", "-jar", JAR, "-port", str(self.port)]
-        command += ["-sharedDb", "-disableTelemetry", "-cors", "http://127.0.0.1"]
+        command += ["-sharedDb", "-disableTelemetry", "-cors", f"http://127.0.0.1,{_origin(self.token)}"]
         command += ["-inMemory"] if self.data is None else ["-dbPath", str(self.data.resolve())]
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            with _locked(self.data) as locks, self.log.open("wb") as log:
+            make_private(self.directory)
+            with self._lock() as descriptors, self.log.open("wb") as log:
                 self.process = subprocess.Popen(
                     ["/bin/sh", "-c", _GUARD, "sh", *command],
                     cwd=engine,
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
-                    pass_fds=locks,
+                    pass_fds=descriptors,
                     start_new_session=True,  # Ctrl-C is for the server, which then stops the engine
                 )
         except OSError as error:
@@ -80,10 +82,20 @@ class Engine:
             self.stop()
             raise
 
+    @contextmanager
+    def _lock(self) -> Iterator[list[int]]:
+        """The file descriptors for the engine to hold: none in memory."""
+        if self.data is None:
+            yield []
+            return
+        with locked(self.data, f"{self.port} {self.token}") as descriptor:
+            check_database(self.data)
+            yield [descriptor]
+
     def _wait_until_it_answers(self) -> None:
         assert self.process is not None
         until = time.monotonic() + SECONDS_TO_START
-        while not is_dynamodb(self.port):
+        while not is_dynamodb(self.port, self.token):
             if self.process.poll() is not None:
                 raise EngineError(f"DynamoDB Local ended at once; {self.log} has why: {self._last_words()}")
             if time.monotonic() > until:
@@ -127,37 +139,42 @@ class Engine:
         self.stop()
 
 
-@contextmanager
-def _locked(data: Path | None) -> Iterator[list[int]]:
-    """A lock on the data, as a file descriptor for the engine to hold while it lives: two engines would spoil them."""
-    if data is None:
-        yield []
-        return
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "lock").open("w") as file:
-        until = time.monotonic() + SECONDS_TO_STOP / 2  # the one before may be on its way out
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > until:
-                    raise EngineError(f"Another DynamoDB Local uses the data in {data}; stop it first.") from error
-                time.sleep(0.1)
-        yield [file.fileno()]
+def find_running(data: Path) -> int | None:
+    """The port of the engine that uses the data, once it responds; None if none does. Raises EngineError."""
+    until = time.monotonic() + SECONDS_TO_START
+    while (owner := lock_owner(data)) is not None:
+        port, _, token = owner.partition(" ")
+        if token and is_dynamodb(int(port), token):
+            return int(port)
+        if time.monotonic() > until:
+            raise EngineError(f"The DynamoDB Local that uses the data in {data} does not respond; stop it first.")
+        time.sleep(0.1)
+    return None
 
 
-def is_dynamodb(port: int) -> bool:
-    """Whether a DynamoDB answers on this port: it refuses an unsigned request in a way of its own."""
+def is_dynamodb(port: int, token: str | None = None) -> bool:
+    """Whether a DynamoDB responds on this port: it refuses an unsigned request in a way of its own.
+
+    With a token: whether it is the engine that was started with it, which allows the token's origin.
+    """
+    origin = _origin(token) if token else None
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        return answer.status == 400 and b"com.amazonaws.dynamodb" in answer.read(1000)
+        connection.request("GET", "/", headers={"Origin": origin} if origin else {})
+        response = connection.getresponse()
+        return (
+            response.status == 400
+            and b"com.amazonaws.dynamodb" in response.read(1000)
+            and (origin is None or response.headers["Access-Control-Allow-Origin"] == origin)
+        )
     except (OSError, http.client.HTTPException):
         return False
     finally:
         connection.close()
+
+
+def _origin(token: str) -> str:
+    return f"http://{token}.invalid"  # no page has an address of this kind
 
 
 def port_is_free(port: int) -> bool:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,41 @@ def test_missing_packages_are_one_sentence(site: Site) -> None:
         1,
         "django is not installed: run `make run` once, or `.venv/bin/python manage.py`.\n",
     )
+
+
+@pytest.mark.parametrize("command", ["runserver", "dynamodb_local"])
+def test_a_second_engine_on_the_same_data_is_refused(site: Site, command: str) -> None:
+    site.start("--noreload")
+    site.wait_until_it_answers()
+    done = site.run(command, PORT=str(free_port()), DYNAMODB_LOCAL_PORT=str(free_port()))
+    refusal = f"CommandError: Another DynamoDB Local uses the data in {site.folder}/.dynamodb/data; stop it first."
+    assert done.stderr.decode().startswith(refusal)
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert requests.get(f"{site.url}/healthz", timeout=10).json() == {"status": "ok"}
+
+
+def test_two_first_runs_at_once_share_one_engine(site: Site) -> None:
+    del site.environment["DYNAMODB_LOCAL_PORT"]
+    other = copy(site)
+    other.port, other.output = free_port(), site.folder / "other"
+    other.url = f"http://127.0.0.1:{other.port}"
+    other.environment = {**site.environment, "PORT": str(other.port)}
+    sites = [site, other]
+    for each in sites:
+        each.start("--noreload")
+    try:
+        for each in sites:
+            each.wait_until_it_answers()
+        created = requests.post(f"{site.url}/events", json=make_body(eventId="shared"), timeout=30)
+        assert created.status_code == 201
+        assert requests.get(f"{other.url}/events/shared", timeout=30).json() == created.json()
+        assert len(requests.get(f"{other.url}/events", timeout=30).json()) == 13
+        outputs = [each.output.read_text() for each in sites]
+        assert "".join(outputs).count("Sign in ") == 1
+        assert len(set(re.findall(r"^Storage .*$", "".join(outputs), re.MULTILINE))) == 1
+    finally:
+        for each in sites:
+            each.end(signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
@@ -173,7 +174,7 @@ def own_engine(tmp_path: Path, engine: Engine) -> Iterator[Engine]:
     """An engine of the test's own, with its data on disk, that the site uses."""
     home = find_engine(engine.directory, engine.home)
     own = Engine(tmp_path, free_port(), data=tmp_path / "data", home=str(home))
-    with own:
+    with own, override_settings(DYNAMODB_LOCAL_DIRECTORY=tmp_path):
         django_settings.DYNAMODB_ENDPOINT_URL = own.url
         yield own
         django_settings.DYNAMODB_ENDPOINT_URL = engine.url
@@ -186,6 +187,49 @@ def test_two_engines_do_not_share_data(own_engine: Engine) -> None:
     own_engine.kill()
     with other:  # what a killed engine held is free
         assert is_dynamodb(other.port)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (lambda good: b"", "it is empty"),
+        (lambda good: b"hello world" * 1000, "file is not a database"),
+        (lambda good: good[: len(good) // 2], "database disk image is malformed"),
+        (lambda good: good[:16384] + b"\xff" * 8192 + good[24576:], ""),
+    ],
+    ids=["empty", "another file", "cut off", "overwritten"],
+)
+def test_a_damaged_database_file_is_named_with_what_to_do(
+    own_engine: Engine, content: Callable[[bytes], bytes], reason: str
+) -> None:
+    create_tables()
+    assert own_engine.data is not None
+    database = own_engine.data / "shared-local-instance.db"
+    own_engine.stop()
+    good = database.read_bytes()
+    database.write_bytes(content(good))
+    with pytest.raises(
+        EngineError, match=rf"The database file {database} is damaged \(.*{reason}.*\)\. Put a copy of it"
+    ) as error:
+        own_engine.start()
+    [advice] = re.findall(r"mv \S+ \S+$", str(error.value))
+    subprocess.run(advice.split(), check=True)
+    own_engine.start()
+    assert create_tables()
+    own_engine.stop()
+    database.write_bytes(good)
+    own_engine.start()
+    assert create_tables() == []
+
+
+@pytest.mark.parametrize("existing", [True, False])
+def test_only_its_owner_can_read_the_engines_folder(tmp_path: Path, engine: Engine, existing: bool) -> None:
+    directory = tmp_path / ".dynamodb"
+    if existing:
+        directory.mkdir(mode=0o755)
+    home = find_engine(engine.directory, engine.home)
+    with Engine(directory, free_port(), data=directory / "data", home=str(home)):
+        assert directory.stat().st_mode & 0o777 == 0o700
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
@@ -243,6 +287,49 @@ def test_a_running_engine_is_used(engine: Engine) -> None:
     with override_settings(DYNAMODB_LOCAL_PORT=engine.port), storage() as where:
         assert where == f"{engine.url} (DynamoDB Local)"
     assert is_dynamodb(engine.port)
+
+
+@override_settings(DYNAMODB_EMBEDDED=True, DYNAMODB_LOCAL_PORT=None)
+def test_a_command_leaves_an_engine_of_another_folder_alone(engine: Engine, tmp_path: Path) -> None:
+    home = str(find_engine(engine.directory, engine.home))
+    output, notes = StringIO(), StringIO()
+    with override_settings(
+        DYNAMODB_DEFAULT_PORT=engine.port, DYNAMODB_LOCAL_HOME=home, DYNAMODB_LOCAL_DIRECTORY=tmp_path
+    ):
+        call_command("seed_events", stdout=output, stderr=notes)
+    assert output.getvalue() == "12 events stored.\n"
+    [port] = re.findall(
+        rf"^Port {engine.port} is in use by a DynamoDB that is not this folder's: "
+        r"DynamoDB Local is started on port (\d+)\.\n"
+        rf"Storage: http://127\.0\.0\.1:\1 \(DynamoDB Local\), data in {tmp_path}/data, table events\n$",
+        notes.getvalue(),
+    )
+    assert port_is_free(int(port))
+    assert read_table(EventItem) == []
+    assert (tmp_path / "data").is_dir()
+
+
+@override_settings(DYNAMODB_EMBEDDED=True, DYNAMODB_LOCAL_PORT=None)
+def test_a_command_uses_this_folders_engine_on_any_port(own_engine: Engine) -> None:
+    output, notes = StringIO(), StringIO()
+    call_command("seed_events", stdout=output, stderr=notes)
+    assert own_engine.is_running()
+    assert len(read_table(EventItem)) == 12
+    where = f"http://127.0.0.1:{own_engine.port} (DynamoDB Local), data in {own_engine.data}"
+    assert notes.getvalue() == f"Storage: {where}, table events\n"
+    with (
+        override_settings(DYNAMODB_LOCAL_PORT=free_port()),
+        pytest.raises(CommandError, match=f"Another DynamoDB Local uses the data in {own_engine.data}; stop it first"),
+    ):
+        call_command("seed_events")
+
+
+def test_commands_say_where_they_write() -> None:
+    notes = StringIO()
+    call_command("seed_events", count=1, stdout=StringIO(), stderr=notes)
+    assert notes.getvalue() == f"Storage: {django_settings.DYNAMODB_ENDPOINT_URL}, table events\n"
+    call_command("seed_events", count=1, stdout=StringIO(), stderr=notes, verbosity=0)
+    assert notes.getvalue().count("Storage") == 1
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)

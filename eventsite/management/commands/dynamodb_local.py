@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from eventsite.engine.command import require_free_port
+from eventsite.engine.data import DATA
 from eventsite.engine.fetch import EngineError
 from eventsite.engine.process import Engine
 
@@ -19,16 +20,17 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=settings.DYNAMODB_LOCAL_PORT)
+        parser.add_argument("--port", type=int, default=settings.DYNAMODB_LOCAL_PORT or settings.DYNAMODB_DEFAULT_PORT)
         parser.add_argument("--in-memory", action="store_true", help="keep no data")
 
     def handle(self, *args: Any, port: int, in_memory: bool, **options: Any) -> None:
         require_free_port(port, "--port can name another")
         directory = settings.DYNAMODB_LOCAL_DIRECTORY
-        engine = Engine(directory, port, None if in_memory else directory / "data", settings.DYNAMODB_LOCAL_HOME)
+        engine = Engine(directory, port, None if in_memory else directory / DATA, settings.DYNAMODB_LOCAL_HOME)
         try:
             with engine:
-                where = "in memory" if in_memory else f"data in {engine.data}"
+                # Without data, it is not this folder's own: commands use it only if they are told to.
+                where = f"in memory; used with DYNAMODB_LOCAL_PORT={port}" if in_memory else f"data in {engine.data}"
                 self.stdout.write(f"DynamoDB Local answers at {engine.url} ({where}); Ctrl-C stops it.")
                 self.stdout.flush()
                 while engine.is_running():

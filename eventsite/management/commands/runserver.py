@@ -75,7 +75,7 @@ class Command(runserver.Command):
 
     def run(self, **options: Any) -> None:
         require_free_port(int(self.port), "PORT can name another")
-        with storage() as self.storage_address:
+        with storage(self._say) as self.storage_address:
             try:
                 create_tables()
                 load_samples()
@@ -89,8 +89,11 @@ class Command(runserver.Command):
     def _add_first_admin(self) -> None:
         password = None if settings.ON_AWS else people.create_first_admin("admin", Actor("runserver"))
         if password:
-            self.stdout.write(f"{'Sign in':10}admin / {password}   (shown only now)")
-            self.stdout.flush()
+            self._say(f"{'Sign in':10}admin / {password}   (shown only now)")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
 
     def on_bind(self, server_port: int) -> None:
         site = f"http://[{self.addr}]:{server_port}" if self.use_ipv6 else f"http://{self.addr}:{server_port}"
