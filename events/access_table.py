@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from django.conf import settings
 from pynamodb.exceptions import DeleteError, PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -94,8 +93,6 @@ def transact(fill: Callable[[TransactWrite], None]) -> None:
                 if THROTTLED.intersection(codes):
                     raise StorageBusyError(str(error.cause)) from error
                 raise
-            if settings.DYNAMODB_EMBEDDED:
-                connection().get_item(TABLE, "flush")  # as events.repository.write does
             return
 
 

@@ -21,7 +21,7 @@ from events.models import TABLES, meta_table
 from eventsite import aws_calls, observed
 
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
-_WRITES = frozenset({"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"})
+WRITES = frozenset({"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"})
 
 _creating = Lock()
 
@@ -43,6 +43,9 @@ class DynamoDB(aws_calls.Service):
             parameters = {"ClientRequestToken": str(uuid4()), **parameters}
         return self.call(operation, parameters)
 
+    def check(self) -> None:
+        """Raises StorageError if nothing can be stored now, where that can be known without a call."""
+
 
 class ObservedConnection(Connection):
     """PynamoDB's connection; notes what each call took, for which PynamoDB asks DynamoDB with every one."""
@@ -57,7 +60,7 @@ class ObservedConnection(Connection):
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
-        if operation_name in _READS or operation_name in _WRITES:
+        if operation_name in _READS or operation_name in WRITES:
             consumed: Any = answer.get("ConsumedCapacity", [])
             tables = consumed if isinstance(consumed, list) else [consumed]
             # A batch's answer says enough by itself; an emulator leaves its units out.
@@ -72,11 +75,16 @@ class ObservedConnection(Connection):
         return answer
 
 
-def connect(endpoint_url: str | None, read: Callable[[bytes], Any] = orjson.loads) -> Connection:
+def connect(endpoint_url: str | None, read: Callable[[bytes], Any] = orjson.loads) -> ObservedConnection:
     """A new connection; `read`: what makes an answer of its JSON."""
     local = Credentials("local", "local") if settings.DYNAMODB_LOCAL_CREDENTIALS else None
+    service: type[DynamoDB] = DynamoDB
+    if settings.DYNAMODB_EMBEDDED:
+        from events.local_dynamodb import LocalDynamoDB  # noqa: PLC0415  # which Lambda does not load
+
+        service = LocalDynamoDB
     # No proxy on the way to this machine's own engine, even where the way out has one.
-    client = DynamoDB(
+    client = service(
         settings.AWS_REGION,
         endpoint_url,
         local,
@@ -111,7 +119,7 @@ def error_code(error: PynamoDBException) -> str | None:
 _shared = cache(connect)
 
 
-def connection(read: Callable[[bytes], Any] = orjson.loads) -> Connection:
+def connection(read: Callable[[bytes], Any] = orjson.loads) -> ObservedConnection:
     """The connection that all who read so share, made at the first call; safe to use from any thread."""
     with _creating:
         return _shared(settings.DYNAMODB_ENDPOINT_URL, read)

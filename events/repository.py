@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
@@ -62,10 +61,6 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
     observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""
     if change.action == "create":
         observation.count("EventsCreated")
-    if settings.DYNAMODB_EMBEDDED:
-        # DynamoDB Local answers a transaction before its file has it: killed just then, it would lose it. It answers
-        # the next call once the file has. AWS answers what it has.
-        ping()
 
 
 def _write(change: Change, idempotency: IdempotencyKey | None) -> None:
@@ -179,6 +174,7 @@ def has_events() -> bool:
 
 
 def ping() -> None:
-    """Raises StorageError unless DynamoDB answers and the events table is there."""
+    """Raises StorageError unless DynamoDB answers, the events table is there, and something can be stored."""
     with storage_errors():
         connection().get_item(EventItem.Meta.table_name, "healthz")
+        connection().client.check()

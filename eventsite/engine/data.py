@@ -1,9 +1,10 @@
-"""The folder with DynamoDB Local's data: which engine uses it, and whether it is damaged."""
+"""The folder with DynamoDB Local's data: which engine uses it, whether it is damaged, whether the disk has room."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,12 +12,15 @@ from pathlib import Path
 
 from eventsite.engine.fetch import EngineError, make_private
 
+# An update of the largest event takes less, with the pages that SQLite keeps until it has committed.
+MIN_FREE_BYTES = 2 * 1024 * 1024
 SECONDS_TO_LOCK = 5
 
 DATA = "data"
 LOG = "engine.log"
 _DATABASE = "shared-local-instance.db"
 _LOCK = "lock"
+_FAILURE = b"SQLiteException"
 
 
 class DataInUseError(EngineError):
@@ -95,3 +99,26 @@ def _damage(path: Path) -> str | None:
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if found == "ok" else found.splitlines()[-1]
+
+
+def check_disk(directory: Path) -> None:
+    """Raises EngineError if the disk is full, or DynamoDB Local has logged that it could not commit.
+
+    It commits after it has responded. Only its log says when that fails.
+    """
+    data, log = directory / DATA, directory / LOG
+    try:
+        free = shutil.disk_usage(data).free
+        failed = _FAILURE in log.read_bytes()
+    except OSError as error:
+        raise EngineError(f"The data in {data} cannot be reached: {error}.") from error
+    if free < MIN_FREE_BYTES:
+        raise EngineError(
+            f"The disk is full: {data} has {free // 1024:,} KiB left, and needs {MIN_FREE_BYTES // 1024:,}. "
+            "Nothing is stored until there is more."
+        )
+    if failed:
+        raise EngineError(
+            f"DynamoDB Local could not read or write its data; {log} has the reason. Nothing is stored until it is "
+            "started again."
+        )

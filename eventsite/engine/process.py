@@ -20,6 +20,9 @@ from eventsite.engine.fetch import JAR, EngineError, find_engine, find_java, mak
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
 
+# The start of the log is written in advance: with the disk full, the engine can still log that it could not store.
+_LOG_BYTES = 16 * 1024
+
 # Runs the engine until it ends, or until standard input closes: also when whoever started it is killed with -9.
 _GUARD = """
 exec 3<&0
@@ -65,6 +68,8 @@ class Engine:
         try:
             make_private(self.directory)
             with self._lock() as descriptors, self.log.open("wb") as log:
+                log.write(b"\n" * _LOG_BYTES)
+                log.seek(0)
                 self.process = subprocess.Popen(
                     ["/bin/sh", "-c", _GUARD, "sh", *command],
                     cwd=engine,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+import resource
 import shutil
 import socket
 import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from threading import Thread
@@ -19,10 +20,11 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from rest_framework.test import APIClient
 
 from events import services
 from events.domain import StorageError
-from events.dynamodb import connection
+from events.dynamodb import connect, connection
 from events.models import EventItem, HistoryItem
 from events.tables import create_tables
 from eventsite.engine import fetch
@@ -187,6 +189,79 @@ def test_two_engines_do_not_share_data(own_engine: Engine) -> None:
     own_engine.kill()
     with other:  # what a killed engine held is free
         assert is_dynamodb(other.port)
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """What is started inside cannot make a file larger than this, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def create_until_it_fails() -> list[str]:
+    """Stores events until one is refused. Returns the ids of those that were acknowledged."""
+    acknowledged: list[str] = []
+    with suppress(StorageError):
+        for number in range(200):
+            event = services.create_event(make_fields(eventId=str(number), description="x" * 12_000), ACTOR)
+            acknowledged.append(event.fields["eventId"])
+    assert len(acknowledged) < 200
+    return acknowledged
+
+
+@override_settings(DYNAMODB_EMBEDDED=True)
+def test_every_acknowledged_event_is_stored_when_the_engine_cannot_write(own_engine: Engine, api: APIClient) -> None:
+    own_engine.stop()
+    with file_size_limit(1_000_000):
+        own_engine.start()
+    create_tables()
+    acknowledged = create_until_it_fails()
+    assert len(acknowledged) > 10
+    for _ in range(2):
+        with pytest.raises(StorageError, match=r"could not read or write its data; .*engine\.log has the reason"):
+            services.create_event(make_fields(), ACTOR)
+    assert api.get("/healthz").status_code == 503
+    assert {row["eventId"]["S"] for row in read_table(EventItem)} == set(acknowledged)
+    own_engine.stop()
+    own_engine.start()
+    assert {row["eventId"]["S"] for row in read_table(EventItem)} == set(acknowledged)
+    services.create_event(make_fields(), ACTOR)
+    assert api.get("/healthz").status_code == 200
+
+
+@override_settings(DYNAMODB_EMBEDDED=True)
+@pytest.mark.usefixtures("own_engine")
+def test_a_full_disk_refuses_writes_until_it_has_room(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_tables()
+    with monkeypatch.context() as full:
+        full.setattr("eventsite.engine.data.MIN_FREE_BYTES", 1 << 62)
+        with pytest.raises(StorageError, match=r"The disk is full: .* KiB left, and needs"):
+            services.create_event(make_fields(), ACTOR)
+        assert api.get("/healthz").status_code == 503
+        assert api.get("/events").json() == []
+    services.create_event(make_fields(), ACTOR)
+    assert api.get("/healthz").status_code == 200
+
+
+@override_settings(DYNAMODB_EMBEDDED=True)
+def test_data_that_was_deleted_under_the_engine_refuses_writes(own_engine: Engine) -> None:
+    create_tables()
+    (own_engine.directory / "engine.log").unlink()
+    with pytest.raises(StorageError, match="cannot be reached"):
+        services.create_event(make_fields(), ACTOR)
+
+
+@override_settings(DYNAMODB_EMBEDDED=True, DYNAMODB_LOCAL_PORT=None)
+def test_an_engine_of_another_folder_on_the_default_port_is_not_used(engine: Engine, tmp_path: Path) -> None:
+    with (
+        override_settings(DYNAMODB_DEFAULT_PORT=engine.port, DYNAMODB_LOCAL_DIRECTORY=tmp_path),
+        pytest.raises(StorageError, match=f"No DynamoDB Local of this folder runs at {engine.url}: start it with"),
+    ):
+        connect(engine.url)
 
 
 @pytest.mark.parametrize(

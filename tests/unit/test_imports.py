@@ -37,7 +37,7 @@ LAYERS = [
     ["events.cursors", "events.repository", "events.event_lists", "events.batch_repository"],
     ["eventsite.accounts.repository", "eventsite.accounts.key_repository", "eventsite.accounts.session_repository"],
     ["events.history", "events.access_table"],
-    ["events.dynamodb"],
+    ["events.dynamodb", "events.local_dynamodb"],
     ["eventsite.accounts.items"],
     ["events.typed_items"],
     ["events.items"],
