@@ -5,7 +5,7 @@ BIN = .venv/bin
 # Set for other projects, they would lead Python or Django to those.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
 
-.PHONY: run test test-deployment stress lint format bench bench-pages openapi package deploy undeploy lock clean
+.PHONY: run test test-deployment stress lint format bench openapi package deploy undeploy lock clean
 
 run: .venv/run.installed
 	@$(BIN)/python manage.py runserver --noreload
@@ -31,11 +31,9 @@ format: .venv/test.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/test.installed
-	@$(BIN)/python -m tests.benchmarks.overhead
-
-bench-pages: .venv/test.installed
-	@$(BIN)/python -m tests.benchmarks.pages
+# This project beside the original FastAPI design, Django's own admin and bare botocore; ten minutes on a quiet machine.
+bench: .venv/test.installed .venv/peer.installed
+	@$(BIN)/python -m tests.benchmarks
 
 openapi: .venv/run.installed
 	$(BIN)/python manage.py export_openapi_schema --api eventsite.api.api --indent 2 --output docs/openapi.json
@@ -55,6 +53,8 @@ lock: .venv/test.installed
 	    --group pyproject.toml:ministack -o requirements-ministack.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --group pyproject.toml:stress -o requirements-stress.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --group pyproject.toml:peer -o requirements-peer.txt
 
 clean:
 	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets dist
@@ -71,6 +71,10 @@ clean:
 
 .venv/stress.installed: requirements-stress.txt | .venv/test.installed
 	@$(INSTALL) .venv/stress $< $@
+
+# The original design, which `make bench` measures the API beside.
+.venv/peer.installed: requirements-peer.txt | .venv/test.installed
+	@$(INSTALL) .venv/peer $< $@
 
 INSTALL = $(PYTHON) -I -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
     || { echo "Events needs Python 3.11, and '$(PYTHON)' is none: PYTHON=/path/to/python3.11 make ... names one." >&2; exit 1; }; \

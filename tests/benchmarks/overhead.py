@@ -1,7 +1,5 @@
-"""What the project adds to DynamoDB: CPU of each operation, from API Gateway's event to its answer, beside a bare
-botocore call of the same kind. Run with `make bench`; the engine is one of its own, in memory.
-
-The CPU is this process's own, so the engine's speed is not in it. Rounds of both alternate; medians are shown.
+"""What the project adds to a call of DynamoDB: CPU of each operation, from API Gateway's payload to the response,
+beside a bare botocore call of the same kind. The CPU is this process's own, so the engine's is not in it.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,34 +19,27 @@ CALLS = {"list 2,000": 2}
 LISTED = 2000
 
 
-def main() -> None:
-    port = start_engine()
+def compare(endpoint_url: str) -> Iterator[tuple[str, str, float, float]]:
+    """Yields the operation, the unit, the median of the bare call and of this project."""
     os.environ.update(
-        DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+        DYNAMODB_ENDPOINT_URL=endpoint_url,
         DJANGO_SETTINGS_MODULE="eventsite.settings",
         DEBUG="false",
         EVENTS_API_ACCESS="open",
         SECRET_KEY="benchmark",
         ALLOWED_HOSTS="*",
     )
-    started = time.process_time()
-    from eventsite.lambda_handler import handler  # its import is what is measured
+    from eventsite.lambda_handler import handler
 
-    init = time.process_time() - started
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # each request writes its line of the log
-        lines = list(_compare(_operations(handler)))
-    sys.stdout.write(f"{'':14}{'project':>9}{'botocore':>10}{'ratio':>7}   CPU ms per call\n{''.join(lines)}")
-    sys.stdout.write(f"import of the Lambda entry point: {1000 * init:.0f} ms of CPU\n")
-
-
-def _compare(operations: dict[str, Any]) -> Iterator[str]:
+    with _without_log():
+        operations = _operations(handler)
     for name, (project, bare) in operations.items():
         times: dict[Callable[[], Any], list[float]] = {project: [], bare: []}
         for _ in range(ROUNDS + 1):
             for operation, taken in times.items():
                 taken.append(_cpu_ms(operation, CALLS.get(name, 100)))
         ours, theirs = (statistics.median(taken[1:]) for taken in times.values())  # the first round warms up
-        yield f"{name:14}{ours:9.2f}{theirs:10.2f}{ours / theirs:7.2f}\n"
+        yield name, "cpu_ms", theirs, ours
 
 
 def start_engine() -> int:
@@ -59,11 +50,19 @@ def start_engine() -> int:
     return engine.port
 
 
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Each request writes a line to standard output."""
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        yield
+
+
 def _cpu_ms(operation: Callable[[], Any], calls: int) -> float:
-    started = time.process_time()
-    for _ in range(calls):
-        operation()
-    return 1000 * (time.process_time() - started) / calls
+    with _without_log():
+        started = time.process_time()
+        for _ in range(calls):
+            operation()
+        return 1000 * (time.process_time() - started) / calls
 
 
 def _operations(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> dict[str, Any]:
@@ -138,7 +137,3 @@ def _operations(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> dic
         ),
         "create, delete": (create_and_delete, bare_create_and_delete),
     }
-
-
-if __name__ == "__main__":
-    main()
