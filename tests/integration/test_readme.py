@@ -1,10 +1,11 @@
-"""The README's calls answer what the README says."""
+"""The calls in README.md and docs/api.md return what these documents show."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 
+import pytest
 from django.conf import settings as django_settings
 
 from events.samples import load_samples
@@ -13,13 +14,12 @@ from tests.conftest import Server
 HERE = "http://127.0.0.1:8000"
 
 
-def calls() -> list[tuple[str, str]]:
-    """Each `$ curl` of the README with what stands below it, up to the next."""
-    text = (django_settings.BASE_DIR / "README.md").read_text()
-    text = text[text.index("## Call it") : text.index("| to | do |")]
-    lines = "\n".join(line.removeprefix("    ") for line in text.splitlines())
-    found = re.findall(r"^\$ (curl .*?(?:\n      .*?)*)\n(.*?)(?=\n\$ curl|\Z)", lines, re.DOTALL | re.MULTILINE)
-    return [(command, answer.strip()) for command, answer in found]
+def calls(document: str) -> list[tuple[str, str]]:
+    """Each `$ curl` of a document with the response below it."""
+    text = (django_settings.BASE_DIR / document).read_text()
+    lines = "\n".join(line.removeprefix("    ") if line.startswith("    ") else "" for line in text.splitlines())
+    found = re.findall(r"^\$ (curl .*?(?:\n      .*?)*)\n(.*?)(?=\n\$ curl|\n\n\n|\Z)", lines, re.DOTALL | re.MULTILINE)
+    return [(command, response.strip()) for command, response in found]
 
 
 def changeless(text: str) -> str:
@@ -30,13 +30,14 @@ def changeless(text: str) -> str:
     return re.sub(r'\{"eventId":"sample-.*|cursor=[\w-]+', "…", text)
 
 
-def test_the_readme_says_what_happens(server: Server) -> None:
+@pytest.mark.parametrize(("document", "count"), [("README.md", 4), ("docs/api.md", 10)])
+def test_documented_calls_return_what_is_shown(server: Server, document: str, count: int) -> None:
     load_samples()
-    said = calls()
-    assert len(said) == 10
-    for command, answer in said:
-        # A call of curl is one line; a body that goes on in the next is so in the README only.
+    documented = calls(document)
+    assert len(documented) == count
+    for command, response in documented:
+        # A call of curl is one line; the documents break long ones.
         line = command.replace(HERE, server.url).replace("\n      ", " ").replace("curl ", "curl -s ", 1)
         got = subprocess.run(line, shell=True, capture_output=True, text=True, check=True).stdout
         got = got.replace(server.url, HERE).replace("\r", "").strip()
-        assert changeless(got) == changeless(answer), command
+        assert changeless(got) == changeless(response), command
