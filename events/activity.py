@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from events.domain import ActivityRow
-from events.history import get_activity
+from events.storage.history import get_activity
 
 LINES = 50
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from itertools import repeat
 from typing import NamedTuple, cast
 
-from events import batch_repository, history, services, versions
+from events import services, versions
 from events.domain import (
     Actor,
     BatchNotFoundError,
@@ -33,6 +33,8 @@ from events.domain import (
     WriteConflictError,
     now,
 )
+from events.storage import batches as batch_repository
+from events.storage import history
 from events.tasks import Batch, BatchKind, Outcome, Task
 
 MAX_TASKS = 5000

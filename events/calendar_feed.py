@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from events import services
 from events.domain import Event, EventRange, Search
-from events.history import get_activity
-from events.repository import installation_id
+from events.storage.events import installation_id
+from events.storage.history import get_activity
 
 if TYPE_CHECKING:
     from icalendar import Event as Entry

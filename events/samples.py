@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import islice
 
-from events import repository, services
+from events import services
 from events.domain import Actor, EventExistsError, EventFields
+from events.storage import events as repository
 
 ACTOR = Actor("samples")
 _WRITERS = 8

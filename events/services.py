@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Literal, cast
 from uuid import uuid4
 
-from events import event_lists, repository
 from events.domain import (
     Actor,
     Change,
@@ -28,6 +27,8 @@ from events.domain import (
     WriteConflictError,
 )
 from events.rules import allows, trim_changes
+from events.storage import events as repository
+from events.storage import lists as event_lists
 
 # A lost race is run again until then: what the calls of the last try may take, and this, are below 29 seconds.
 _SECONDS_TO_RETRY = 4

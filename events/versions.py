@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import chain, islice, takewhile
 from typing import Any, cast
 
-from events import history, repository
 from events.domain import (
     FIELD_NAMES,
     Actor,
@@ -26,6 +25,8 @@ from events.domain import (
 )
 from events.rules import allows, trim_changes
 from events.services import tries
+from events.storage import events as repository
+from events.storage import history
 
 EDITABLE = tuple(name for name in FIELD_NAMES if name != "eventId")
 

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
 from ninja.openapi.schema import OpenAPISchema
 
-from events import openapi, repository
-from events.api import router as events_router
+from events.api import openapi
+from events.api.bodies import JSONBodyParser
+from events.api.endpoints import router as events_router
 from events.domain import StorageError
+from events.storage import events as repository
 from eventsite import errors
-from eventsite.bodies import JSONBodyParser
 
 health_router = Router(tags=["health"])
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from ninja.errors import HttpError, ValidationError
 
 from events import domain
-from events.access import KeyInvalidError, KeyRequiredError, KeyScopeError, OriginRefusedError
+from events.api.access import KeyInvalidError, KeyRequiredError, KeyScopeError, OriginRefusedError
 from eventsite.accounts import domain as accounts
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 # First, and from here, as it brings botocore, whose imports go deepest: begun inside of others, they cross the end of
 # a piece of Python's stack some thousand times, and each time another piece is mapped and unmapped.
-from events.repository import ping
+from events.storage.events import ping
 
 # isort: split
 import json

@@ -15,10 +15,10 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
-from events.access import READS, OriginRefusedError, may_only_read
-from events.api import COMPRESSED
+from events.api.access import READS, OriginRefusedError, may_only_read
+from events.api.bodies import SECONDS_WITHOUT_A_BYTE, body_limit
+from events.api.endpoints import COMPRESSED
 from eventsite import observed
-from eventsite.bodies import SECONDS_WITHOUT_A_BYTE, body_limit
 from eventsite.error_pages import error_page, page_of, too_large_page
 from eventsite.errors import KNOWN, answer, handle, too_large
 from eventsite.request_log import route_of

@@ -117,7 +117,7 @@ AWS_REGION = _environment.get("AWS_REGION") or _environment.get("AWS_DEFAULT_REG
 SECRET_KEY = _environment.get("SECRET_KEY", "") or ("for-this-machine-only-" * 3 if DEBUG else "")
 SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS")
 if not SECRET_KEY and (_parameter := _environment.get("SECRET_KEY_PARAMETER", "")):
-    from eventsite.secret_key import read_secret_keys  # which brings botocore along
+    from eventsite.parameter_store import read_secret_keys  # which brings botocore along
 
     SECRET_KEY, *SECRET_KEY_FALLBACKS = read_secret_keys(
         _parameter, AWS_REGION, _url("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL"), AWS_CA_BUNDLE
@@ -199,6 +199,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"staff": "events.pages.tags"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

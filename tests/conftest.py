@@ -17,11 +17,11 @@ from django.test import Client
 from pynamodb.models import Model
 from rest_framework.test import APIClient
 
-from events.dynamodb import connection
-from events.event_lists import forget_statuses
-from events.models import TABLES, table_schema
-from events.repository import installation_id
-from events.tables import create_tables
+from events.storage.connection import connection
+from events.storage.events import installation_id
+from events.storage.lists import forget_statuses
+from events.storage.models import TABLES, table_schema
+from events.storage.tables import create_tables
 from eventsite.accounts.models import Staff
 from eventsite.engine.process import Engine, free_port
 from eventsite.management.commands.runserver import PromptServer

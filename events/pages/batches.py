@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from events import batches, bulk
 from events.domain import InvalidRequestError, StorageError
-from events.forms import FilterForm
+from events.pages.forms import FilterForm
 from events.pages.navigation import address, filter_of, list_address
 from events.tasks import Batch, Outcome, Task
 from eventsite.accounts.roles import actor_of

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from events.forms import today
 from events.months import Month, get_month
+from events.pages.forms import today
 
 MAX_SHOWN = 100  # characters of a month that is invalid; the template shortens what it shows further
 

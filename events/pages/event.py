@@ -20,7 +20,7 @@ from events.domain import (
     StorageError,
     VersionOutOfReachError,
 )
-from events.forms import EventForm, NewEventForm
+from events.pages.forms import EventForm, NewEventForm
 from events.pages.navigation import address, list_address
 from events.visible_text import quoted
 from eventsite.accounts.roles import actor_of

@@ -7,9 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from events.activity import list_activity
-from events.forms import today
 from events.overview import get_overview
 from events.pages.charts import capacity_bars
+from events.pages.forms import today
 
 _LATEST = 8
 

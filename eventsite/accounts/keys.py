@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from events.domain import Actor, StorageError
-from eventsite.accounts import key_repository
+from events.storage import api_keys as key_repository
 from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError, Scope
 
 logger = logging.getLogger("eventsite.accounts")

@@ -6,8 +6,8 @@ import logging
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
+from events.storage import sessions as session_repository
 from eventsite import observed
-from eventsite.accounts import session_repository
 from eventsite.accounts.domain import LockedOutError
 from eventsite.accounts.models import Staff
 

@@ -10,7 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 from django.utils.crypto import salted_hmac
 
-from eventsite.accounts import repository
+from events.storage import staff as repository
 from eventsite.accounts.domain import MAX_USERNAME_LENGTH, Role, StaffFields, is_username
 
 # Only people.py changes these: the set of active admins goes with them.

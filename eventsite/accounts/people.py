@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils.crypto import salted_hmac
 
 from events.domain import Actor, StorageBusyError
-from eventsite.accounts import repository
+from events.storage import staff as repository
 from eventsite.accounts.domain import Role, StaffChangedError, StaffExistsError, StaffNotFoundError
 from eventsite.accounts.models import Staff
 from eventsite.accounts.passwords import make_up_password

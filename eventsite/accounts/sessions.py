@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 
-from eventsite.accounts import session_repository
+from events.storage import sessions as session_repository
 
 _RENEWED_EVERY = timedelta(days=1)
 

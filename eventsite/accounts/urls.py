@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from eventsite.accounts.roles import ADMIN, ANYONE, VIEWER, page
-from eventsite.accounts.views import keys, oneself, people
+from eventsite.accounts.views import account as oneself
+from eventsite.accounts.views import keys, people
 
 app_name = "accounts"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 from eventsite.deployment import DeploymentError, contents
-from eventsite.deployment.start_up import lighten
+from eventsite.deployment.django_test import lighten
 
 MAX_BYTES = 12_000_000
 # Where Lambda unpacks it, which is what tracebacks then show.

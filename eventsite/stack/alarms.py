@@ -12,11 +12,11 @@ from typing import Any
 
 from pynamodb.models import Model
 
-from events.models import TABLES
+from events.storage.models import TABLES
 from eventsite.stack import metrics
 from eventsite.stack.metrics import Metric
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import logical_id, table_name
+from eventsite.stack.table_resources import logical_id, table_name
 
 _MINUTES = 60
 # Someone who forgot a password gives up sooner; this many refusals are somebody trying passwords.

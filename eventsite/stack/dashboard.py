@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from events.models import TABLES
+from events.storage.models import TABLES
 from eventsite.stack import metrics
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import table_name
+from eventsite.stack.table_resources import table_name
 
 _COLUMNS, _WIDTH, _HEIGHT = 3, 8, 6
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from events.models import TABLES
+from events.storage.models import TABLES
 from eventsite.stack import StackError, progress
 from eventsite.stack.aws import Clients
 from eventsite.stack.change_sets import FAILED_AT_BIRTH, ChangeSet, Say, drop, execute, find_stack, make_change_set
 from eventsite.stack.changes import describe, endangered_tables
 from eventsite.stack.protection import protect
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import table_name
+from eventsite.stack.table_resources import table_name
 from eventsite.stack.template import make_template
 
 

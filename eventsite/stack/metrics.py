@@ -8,7 +8,7 @@ from typing import Any
 from pynamodb.models import Model
 
 from eventsite.stack.names import METRICS_NAMESPACE, Names
-from eventsite.stack.tables import USES, index_names, table_name
+from eventsite.stack.table_resources import USES, index_names, table_name
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pynamodb.models import Model
 
-from events.models import TABLES
+from events.storage.models import TABLES
 from eventsite.stack import StackError
 from eventsite.stack.aws import Clients
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import expiry_attribute, index_names, table_name
+from eventsite.stack.table_resources import expiry_attribute, index_names, table_name
 
 RECOVERY = "point-in-time recovery"
 EXPIRY = "expiry of old rows"

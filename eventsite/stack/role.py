@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from events.models import TABLES
+from events.storage.models import TABLES
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import USES, index_names, logical_id
+from eventsite.stack.table_resources import USES, index_names, logical_id
 
 
 def role_resource(stage: Stage) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from events.models import TABLES
+from events.storage.models import TABLES
 from eventsite.stack.aws import Clients
 from eventsite.stack.change_sets import find_stack
 from eventsite.stack.protection import find_table, lacks
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import table_name
+from eventsite.stack.table_resources import table_name
 
 
 def describe_status(clients: Clients, stage: Stage) -> Iterator[str]:

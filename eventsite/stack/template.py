@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from events.models import TABLES
+from events.storage.models import TABLES
 from eventsite.stack.alarms import alarm_resources
 from eventsite.stack.dashboard import dashboard_resource
 from eventsite.stack.role import policy, role_resource
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import logical_id, table_resources
+from eventsite.stack.table_resources import logical_id, table_resources
 
 # Packages are of no use once they are deployed: Lambda keeps copies of its own.
 _PACKAGES_EXPIRE_DAYS = 14

@@ -69,7 +69,7 @@ def _operations(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> dic
     import botocore.session
 
     from events.samples import made_up_events, store
-    from events.tables import create_tables
+    from events.storage.tables import create_tables
     from tests.builders import make_body
     from tests.gateway import rest_event
 

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.test import Client
 
 from events import services
-from events.event_lists import forget_statuses
 from events.samples import made_up_events, store
+from events.storage.lists import forget_statuses
 from tests.benchmarks.scale import ACCESS, EVENTS, HISTORY, operations
 from tests.benchmarks.scale_partitions import END, MINUTES_TO_DOUBLE, MINUTES_TO_SPLIT, NEW_READS, Places, Store, zipf
 from tests.benchmarks.scale_tables import TABLES

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from django.conf import settings as django_settings
 
-from events.tables import create_tables
+from events.storage.tables import create_tables
 from eventsite.engine.process import Engine, free_port
 from tests.costs import desk
 from tests.costs.counting import Cost, Meter

@@ -18,10 +18,10 @@ import orjson
 from django.conf import settings
 
 from events.domain import Actor, Change, Event, EventChanges, EventFields
-from events.forms import today
-from events.history import history_item
-from events.models import EventItem, HistoryItem
 from events.months import Month
+from events.pages.forms import today
+from events.storage.history import history_item
+from events.storage.models import EventItem, HistoryItem
 
 FEW = 120
 _STATUSES = ("active", "active", "active", "draft", "active", "cancelled")

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from events.event_lists import forget_statuses
+from events.storage.lists import forget_statuses
 from tests.builders import make_body, make_staff
 from tests.calls import send
 from tests.conftest import client_of

@@ -18,7 +18,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from events.forms import today
+from events.pages.forms import today
 from eventsite.lambda_handler import handler
 from tests.builders import make_body, make_staff
 from tests.conftest import client_of

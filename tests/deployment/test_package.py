@@ -163,7 +163,8 @@ def test_without_a_network_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_only_source_and_templates_of_the_project_are_copied(tmp_path: Path) -> None:
     root, folder = tmp_path / "root", tmp_path / "folder"
     for name in (
-        "eventsite/settings.py", "eventsite/.env", "eventsite/notes.txt", "eventsite/stack/names.py", "events/api.py",
+        "eventsite/settings.py", "eventsite/.env", "eventsite/notes.txt", "eventsite/stack/names.py",
+        "events/api/endpoints.py",
         "eventsite/management/commands/runserver.py", "templates/a/b.html", "templates/a/b.html~", "tests/test_a.py",
         "manage.py", "secret.py",
     ):  # fmt: skip
@@ -171,7 +172,7 @@ def test_only_source_and_templates_of_the_project_are_copied(tmp_path: Path) -> 
         (root / name).write_text("")
     contents.copy_own(root, folder)
     copied = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert copied == {"eventsite/settings.py", "events/api.py", "templates/a/b.html"}
+    assert copied == {"eventsite/settings.py", "events/api/endpoints.py", "templates/a/b.html"}
 
 
 def test_the_command(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:

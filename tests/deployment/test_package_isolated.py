@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from events.models import HistoryItem
+from events.storage.models import HistoryItem
 from eventsite.engine.process import Engine
 from tests.builders import PASSWORD, make_body, make_staff
 from tests.conftest import read_table

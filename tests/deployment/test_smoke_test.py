@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from events.models import AccessItem, EventItem
+from events.storage.models import AccessItem, EventItem
 from eventsite.deployment import DeploymentError, smoke_test
 from eventsite.deployment.smoke_test import run_smoke_test
 from eventsite.deployment.visitor import Answer, Visitor

@@ -13,11 +13,11 @@ import pytest
 from django.core.management import call_command
 from pynamodb.models import Model
 
-from events.dynamodb import connection
-from events.models import TABLES, AccessItem
+from events.storage.connection import connection
+from events.storage.models import TABLES, AccessItem
 from eventsite.stack.names import Names
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import logical_id
+from eventsite.stack.table_resources import logical_id
 from eventsite.stack.template import make_template
 
 REVIEWED = Path(__file__).with_name("template-production.json")

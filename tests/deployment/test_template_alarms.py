@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from events.models import TABLES
+from events.storage.models import TABLES
 from eventsite.request_log import METRICS as SITE_METRICS
 from eventsite.stack.names import METRICS_NAMESPACE, Names
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import USES, index_names, table_name
+from eventsite.stack.table_resources import USES, index_names, table_name
 from eventsite.stack.template import make_template
 
 NAMES = Names("production")

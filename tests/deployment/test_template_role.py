@@ -14,11 +14,11 @@ import pytest
 from django.conf import settings as django_settings
 from pynamodb.connection import Connection
 
-from events import dynamodb
-from events.models import TABLES
+from events.storage import connection as dynamodb
+from events.storage.models import TABLES
 from eventsite.stack.names import Names
 from eventsite.stack.stage import Stage
-from eventsite.stack.tables import USES, table_name
+from eventsite.stack.table_resources import USES, table_name
 from eventsite.stack.template import make_template
 from tests.deployment.tour import take_tour
 from tests.faults import FaultProxy, _Handler
@@ -27,7 +27,7 @@ STAGE = Stage(Names("production"))
 # The actions that a transaction takes, by what is in it.
 IN_TRANSACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 # They make tables, or are for the first start of a desk on somebody's own machine: no request comes there.
-NOT_FOR_REQUESTS = {"events/tables.py", "has_events", "has_kind"}
+NOT_FOR_REQUESTS = {"events/storage/tables.py", "has_events", "has_kind"}
 
 Call = tuple[str, str, str]  # the table, "table" or the index, the action
 
@@ -167,7 +167,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def callers_of_dynamodb() -> set[str]:
-    """The functions in which `connection` is called, as "events/history.py get_history"."""
+    """The functions in which `connection` is called, as "events/storage/history.py get_history"."""
     found = set()
     for package in ("events", "eventsite"):
         for path in (django_settings.BASE_DIR / package).rglob("*.py"):

@@ -9,8 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
-from events import repository, services
+from events import services
 from events.domain import Change
+from events.storage import events as repository
 from eventsite.accounts import keys
 from eventsite.accounts.lockout import WINDOW
 from tests.builders import ACTOR, PASSWORD, make_fields, make_staff

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.test import Client
 from rest_framework.test import APIClient
 
-from events.models import EventItem
+from events.storage.models import EventItem
 from tests.builders import PASSWORD, make_body, make_staff
 from tests.calls import LAUNCH, assert_event, send
 from tests.conftest import Server, client_of, read_table

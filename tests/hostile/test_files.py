@@ -15,7 +15,7 @@ from django.test import Client
 from icalendar import Calendar
 
 from events import services
-from events.forms import today
+from events.pages.forms import today
 from eventsite.accounts import feeds, people
 from tests.builders import ACTOR, make_fields
 from tests.hostile.texts import TAKEN, TEXT_FIELDS

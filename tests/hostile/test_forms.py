@@ -12,7 +12,7 @@ from django.test import Client
 
 from events import batches, services
 from events.domain import Actor
-from events.models import TABLES
+from events.storage.models import TABLES
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Scope

@@ -13,11 +13,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
-from events import cursors, schemas
+from events import cursors
+from events.api import schemas
+from events.api.bodies import JSONBodyParser
 from events.domain import FIELD_NAMES, InvalidRequestError
-from events.forms import EventForm, FilterForm, NewEventForm
 from events.imports import plan_import
 from events.months import Month
+from events.pages.forms import EventForm, FilterForm, NewEventForm
 from events.rules import RULES
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.sheet import SpreadsheetError
@@ -25,7 +27,6 @@ from events.visible_text import quoted, visible
 from eventsite.accounts.domain import fold_username, is_username
 from eventsite.accounts.feeds import staff_of_feed
 from eventsite.accounts.keys import check_token
-from eventsite.bodies import JSONBodyParser
 from tests.hostile.test_bombs import styles
 from tests.workbooks import GOOD, HEADER, repacked, sheet_of, workbook
 

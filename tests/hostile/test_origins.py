@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from events import services
-from events.models import EventItem
+from events.storage.models import EventItem
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 from tests.builders import ACTOR, make_fields

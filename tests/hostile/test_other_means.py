@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 
 from events import services
 from events.domain import FIELD_NAMES
-from events.dynamodb import connection
-from events.items import NO_STATUS
-from events.models import EventItem
+from events.storage.connection import connection
+from events.storage.items import NO_STATUS
+from events.storage.models import EventItem
 from tests.builders import ACTOR, make_fields
 from tests.calls import send
 

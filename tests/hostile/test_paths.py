@@ -10,7 +10,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from events import cursors, services
-from events.models import EventItem
+from events.storage.models import EventItem
 from tests.builders import ACTOR, make_fields
 from tests.calls import send
 from tests.conftest import Server, read_table

@@ -8,8 +8,8 @@ from urllib.parse import quote, unquote
 import pytest
 from rest_framework.test import APIClient
 
-from events.models import EventItem, HistoryItem
 from events.rules import MAX_DESCRIPTION_CHARACTERS, MAX_EVENT_ID_BYTES, MAX_TEXT_BYTES
+from events.storage.models import EventItem, HistoryItem
 from events.versions import get_past
 from tests.builders import make_body
 from tests.calls import LAUNCH, assert_error, assert_event, create, send

@@ -14,9 +14,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
 
-from events.models import EventItem
+from events.api import bodies
 from events.spreadsheets.sheet import MAX_FILE_BYTES
-from eventsite import bodies
+from events.storage.models import EventItem
 from eventsite.management.commands import runserver
 from tests.conftest import Server, read_table
 

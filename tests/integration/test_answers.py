@@ -10,7 +10,7 @@ import pytest
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from events.models import EventItem, HistoryItem
+from events.storage.models import EventItem, HistoryItem
 from tests.calls import LAUNCH, assert_error, create, send
 from tests.conftest import read_table
 

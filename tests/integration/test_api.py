@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from rest_framework.test import APIClient, RequestsClient
 
-from events.models import EventItem, HistoryItem
+from events.storage.models import EventItem, HistoryItem
 from tests.builders import make_body
 from tests.calls import LAUNCH, assert_error, assert_event, create, send
 from tests.conftest import read_table

@@ -11,8 +11,8 @@ from django.test import Client
 
 from events import services
 from events.domain import SummaryPage
-from events.forms import today
 from events.months import Month
+from events.pages.forms import today
 from tests.builders import ACTOR, make_fields
 from tests.pages import fields, links, text, titles
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from requests import Response
 
-from events.models import AccessItem, EventItem, HistoryItem
+from events.storage.models import AccessItem, EventItem, HistoryItem
 from tests.builders import make_body
 from tests.conftest import Server, read_table
 

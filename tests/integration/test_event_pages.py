@@ -11,7 +11,7 @@ from django.test import Client
 
 from events import services
 from events.domain import Event, EventChanges, EventNotFoundError, EventRange
-from events.history import get_history
+from events.storage.history import get_history
 from tests.builders import ACTOR, make_fields
 from tests.pages import fields, links, submit, text, undo_address
 
@@ -481,7 +481,7 @@ class TestLongTexts:
         events = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
         services.update_event("launch", {"title": "Now"}, ACTOR)
         sent = {"at": events[3].updated_at, "revision": services.get_event("launch").revision}
-        with patch("events.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+        with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
             page = editor.post("/staff/event/launch/restore/", sent)
         assert page.status_code == 409
         assert "This version cannot be restored as a whole" in text(page)
@@ -497,7 +497,7 @@ class TestLongTexts:
         store()
         events = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
         services.delete_event("launch", ACTOR)
-        with patch("events.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+        with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
             page = editor.post("/staff/event/launch/restore/", {"at": events[3].updated_at, "revision": ""})
         assert page.status_code == 409
         assert "Bring the deleted event back first" in text(page)

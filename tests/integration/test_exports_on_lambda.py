@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from events import event_lists, exports, services
+from events import exports, services
+from events.storage import lists as event_lists
 from eventsite import lambda_handler
 from eventsite.lambda_handler import handler
 from tests.builders import ACTOR, make_fields, make_staff

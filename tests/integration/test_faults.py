@@ -11,9 +11,10 @@ import pytest
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from events import event_lists, services
+from events import services
 from events.domain import EventRange, StorageBusyError
-from events.models import EventItem, HistoryItem
+from events.storage import lists as event_lists
+from events.storage.models import EventItem, HistoryItem
 from tests import faults as fault_kinds
 from tests.builders import ACTOR, make_body, make_fields
 from tests.calls import LAUNCH, assert_error, send

@@ -11,7 +11,7 @@ from django.test import Client
 
 from events import services
 from events.domain import Actor
-from events.forms import today
+from events.pages.forms import today
 from tests.builders import ACTOR, make_fields
 from tests.faults import THROTTLE, FaultProxy
 from tests.pages import links, text, titles

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from events.models import EventItem
+from events.storage.models import EventItem
 from tests.builders import make_body
 from tests.conftest import Server, read_table
 

@@ -14,10 +14,10 @@ from django.test import Client
 
 from events import services
 from events.domain import FIELD_NAMES, EventRange, StorageError
-from events.forms import today
 from events.imports import plan_import
-from events.models import EventItem, HistoryItem
+from events.pages.forms import today
 from events.spreadsheets.sheet import MAX_FILE_BYTES
+from events.storage.models import EventItem, HistoryItem
 from tests.builders import ACTOR, make_fields
 from tests.conftest import Server, read_table
 from tests.faults import FAIL, FaultProxy

@@ -12,11 +12,12 @@ import pytest
 from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
-from events.dynamodb import connection
-from events.models import AccessItem, EventItem, HistoryItem
-from eventsite.accounts import key_repository, keys, people
+from events.storage import api_keys as key_repository
+from events.storage.account_items import ApiKeyItem
+from events.storage.connection import connection
+from events.storage.models import AccessItem, EventItem, HistoryItem
+from eventsite.accounts import keys, people
 from eventsite.accounts.domain import KeyNameTakenError, KeyNotFoundError, Scope
-from eventsite.accounts.items import ApiKeyItem
 from tests.builders import ACTOR, make_staff
 from tests.calls import LAUNCH, assert_error, create, send
 from tests.conftest import client_of, read_table

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from events import services
-from events.models import HistoryItem
+from events.storage.models import HistoryItem
 from eventsite import lambda_handler
 from eventsite.lambda_handler import MAX_ANSWER_BYTES, handler
 from tests.builders import ACTOR, make_body, make_fields

@@ -13,8 +13,8 @@ from django.test import Client
 
 from events import batches, listing, services
 from events.domain import EventRange
-from events.forms import today
-from events.history import get_activity, get_history
+from events.pages.forms import today
+from events.storage.history import get_activity, get_history
 from events.visible_text import visible
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role

@@ -13,8 +13,9 @@ import pytest
 from django.test import Client
 
 from events.domain import StorageError
-from events.models import AccessItem
-from eventsite.accounts import people, repository
+from events.storage import staff as repository
+from events.storage.models import AccessItem
+from eventsite.accounts import people
 from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffNotFoundError
 from tests.builders import ACTOR, PASSWORD, make_staff
 from tests.conftest import client_of, read_table

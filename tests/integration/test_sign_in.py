@@ -16,8 +16,8 @@ from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
-from events.dynamodb import connection
-from events.models import AccessItem
+from events.storage.connection import connection
+from events.storage.models import AccessItem
 from eventsite.accounts import lockout, people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.sessions import SessionStore

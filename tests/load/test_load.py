@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from events.samples import made_up_events, store
-from events.tables import create_tables
+from events.storage.tables import create_tables
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 from eventsite.engine.process import Engine, free_port

@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from rest_framework.test import APIClient
 
-from events import batches, bulk, event_lists, listing, months, services
+from events import batches, bulk, listing, months, services
 from events.domain import EventRange, Search
-from events.dynamodb import DynamoDB
-from events.forms import today
 from events.listing import list_page
 from events.months import Month, get_month
 from events.overview import get_overview
+from events.pages.forms import today
+from events.storage import lists as event_lists
+from events.storage.connection import DynamoDB
 from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
 from eventsite.aws_calls import Service

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from rest_framework.test import APIClient
 
-from events.dynamodb import DynamoDB
+from events.storage.connection import DynamoDB
 from eventsite.accounts.keys import remembered_keys
 from tests.builders import make_staff
 from tests.conftest import client_of

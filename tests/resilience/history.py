@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from events.domain import FIELD_NAMES
-from events.items import read_event
-from events.models import EventItem, HistoryItem, SnapshotAttribute
+from events.storage.items import read_event
+from events.storage.models import EventItem, HistoryItem, SnapshotAttribute
 from tests.conftest import read_table
 
 

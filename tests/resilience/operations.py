@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 
 from events import batches, services
 from events.domain import Event, EventRange
-from events.forms import today
-from events.history import get_history
+from events.pages.forms import today
+from events.storage.history import get_history
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Role, Scope

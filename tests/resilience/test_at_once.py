@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from events import services
-from events.history import get_history
+from events.storage.history import get_history
 from tests.builders import ACTOR, make_body, make_fields, make_staff
 from tests.conftest import Server, client_of
 from tests.resilience.history import Row, assert_history_replays, read_history

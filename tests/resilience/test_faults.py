@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from events.dynamodb import DynamoDB
+from events.storage.connection import DynamoDB
 from eventsite.accounts.keys import remembered_keys
 from tests import faults as kinds
 from tests.faults import (

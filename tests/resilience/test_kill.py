@@ -11,7 +11,7 @@ import pytest
 import requests
 from django.test import override_settings
 
-from events.tables import create_tables
+from events.storage.tables import create_tables
 from eventsite.engine.process import Engine
 from tests.builders import make_body
 from tests.resilience.history import assert_history_replays, read_history

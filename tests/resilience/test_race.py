@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from rest_framework.test import APIClient
 
 from events.domain import FIELD_NAMES
-from events.history import get_history
+from events.storage.history import get_history
 from tests.builders import make_body, make_staff
 from tests.calls import send
 from tests.conftest import client_of, empty_tables

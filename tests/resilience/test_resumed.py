@@ -12,7 +12,7 @@ import pytest
 
 from events import batches, services, versions
 from events.domain import Actor, EventNotFoundError, StorageError
-from events.history import get_history
+from events.storage.history import get_history
 from events.tasks import Batch, Task
 from tests.builders import ACTOR, make_fields
 from tests.conftest import empty_tables

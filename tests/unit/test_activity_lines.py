@@ -9,7 +9,7 @@ import pytest
 from events import activity, cursors, services
 from events.activity import ActivityPage, list_activity
 from events.domain import Actor, sort_key
-from events.history import get_activity
+from events.storage.history import get_activity
 from tests.builders import ACTOR, make_fields
 
 

@@ -10,8 +10,7 @@ from unittest.mock import patch
 import pytest
 from django.test import Client
 
-from events import batch_repository, batches, bulk, services
-from events.batch_repository import MOST_WAITING
+from events import batches, bulk, services
 from events.domain import (
     BatchNotFoundError,
     EventChanges,
@@ -21,9 +20,11 @@ from events.domain import (
     StorageError,
     WriteConflictError,
 )
-from events.dynamodb import connection
-from events.history import get_activity, get_history
-from events.models import AccessItem, EventItem
+from events.storage import batches as batch_repository
+from events.storage.batches import MOST_WAITING
+from events.storage.connection import connection
+from events.storage.history import get_activity, get_history
+from events.storage.models import AccessItem, EventItem
 from events.tasks import Batch, Outcome, Task
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table

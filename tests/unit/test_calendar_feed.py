@@ -16,7 +16,7 @@ from icalendar import Calendar
 from events import calendar_feed, services
 from events.calendar_feed import calendar, feed_events, feed_state
 from events.domain import Event, EventFields
-from events.repository import installation_id
+from events.storage.events import installation_id
 from eventsite.lambda_handler import MAX_ANSWER_BYTES
 from tests.builders import ACTOR, make_fields
 from tests.conftest import empty_tables

@@ -10,9 +10,9 @@ from django.test import override_settings
 
 from events import services
 from events.domain import EventRange
-from events.models import EventItem, HistoryItem
 from events.rules import RULES
 from events.samples import made_up_events, sample_events, store
+from events.storage.models import EventItem, HistoryItem
 from eventsite.engine.process import free_port
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table

@@ -6,7 +6,7 @@ import pytest
 from django.test import override_settings
 from pynamodb.exceptions import TableError
 
-from events.dynamodb import connect
+from events.storage.connection import connect
 from eventsite.engine.process import Engine, free_port
 
 

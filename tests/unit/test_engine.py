@@ -24,9 +24,9 @@ from rest_framework.test import APIClient
 
 from events import services
 from events.domain import StorageError
-from events.dynamodb import connect, connection
-from events.models import EventItem, HistoryItem
-from events.tables import create_tables
+from events.storage.connection import connect, connection
+from events.storage.models import EventItem, HistoryItem
+from events.storage.tables import create_tables
 from eventsite.engine import fetch
 from eventsite.engine.command import storage
 from eventsite.engine.fetch import JAR, PACKAGE, PACKAGE_VERSION, EngineError, find_engine, find_java

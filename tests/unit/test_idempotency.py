@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.api import _own_key
+from events.api.endpoints import _own_key
 from events.domain import Actor
 from tests.builders import make_fields
 

@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from events import batches, services
 from events.domain import EventRange
-from events.models import HistoryItem
+from events.storage.models import HistoryItem
 from eventsite.engine.process import free_port
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from events import services
 from events.domain import FIELD_NAMES, Event, EventFields, EventRange
 from events.imports import FieldChange, Plan, PlannedRow, plan_import
-from events.models import EventItem, HistoryItem
 from events.rules import trim_changes
 from events.spreadsheets.csv_file import write_csv
 from events.spreadsheets.sheet import SpreadsheetError
 from events.spreadsheets.workbook import write_workbook
+from events.storage.models import EventItem, HistoryItem
 from events.tasks import Task
 from events.visible_text import trimmed
 from tests.builders import ACTOR, make_fields

@@ -10,11 +10,13 @@ from unittest.mock import patch
 
 import pytest
 
-from events import event_lists, listing, repository, services
+from events import listing, services
 from events.domain import EventRange, Search
-from events.dynamodb import DynamoDB
 from events.listing import ListPage, list_page
 from events.samples import made_up_events, store
+from events.storage import events as repository
+from events.storage import lists as event_lists
+from events.storage.connection import DynamoDB
 from eventsite.aws_calls import Service
 from tests.builders import ACTOR, make_fields
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from events import cursors
+from events.api.schemas import CreateEvent, ListQuery, UpdateEvent
 from events.domain import Event, sort_key
-from events.items import read_event, read_fields, read_summary
-from events.models import EventItem, SnapshotAttribute
 from events.rules import RULES, allows
-from events.schemas import CreateEvent, ListQuery, UpdateEvent
+from events.storage.items import read_event, read_fields, read_summary
+from events.storage.models import EventItem, SnapshotAttribute
 from tests.builders import ACTOR, make_body, make_fields
 from tests.strategies import dates, event_ids
 

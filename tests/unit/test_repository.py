@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from events import repository, services
+from events import services
 from events.domain import (
     Change,
     Event,
@@ -19,11 +19,12 @@ from events.domain import (
     WriteConflictError,
     sort_key,
 )
-from events.dynamodb import connection
-from events.history import get_history
-from events.items import created_event
-from events.models import AccessItem, EventItem, HistoryItem
-from events.tables import create_tables
+from events.storage import events as repository
+from events.storage.connection import connection
+from events.storage.history import get_history
+from events.storage.items import created_event
+from events.storage.models import AccessItem, EventItem, HistoryItem
+from events.storage.tables import create_tables
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table
 

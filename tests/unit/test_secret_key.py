@@ -13,7 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from eventsite.engine.process import free_port
-from eventsite.secret_key import read_secret_keys
+from eventsite.parameter_store import read_secret_keys
 from tests.answers import answering
 
 NAME = "/events/test/secret-key"

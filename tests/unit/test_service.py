@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from events import repository, services, versions
+from events import services, versions
 from events.domain import (
     Change,
     Event,
@@ -21,7 +21,8 @@ from events.domain import (
     StorageBusyError,
     WriteConflictError,
 )
-from events.models import AccessItem, EventItem, HistoryItem
+from events.storage import events as repository
+from events.storage.models import AccessItem, EventItem, HistoryItem
 from tests.builders import ACTOR, make_fields
 from tests.conftest import read_table
 from tests.resilience.history import assert_history_replays

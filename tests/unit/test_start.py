@@ -20,7 +20,7 @@ LATER = {
     "django.contrib.auth.forms",
     "django.contrib.sessions",
     "events.batches",
-    "events.forms",
+    "events.pages.forms",
     "events.pages",
     "events.spreadsheets",
     "events.tasks",

@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from events import services
-from events.dynamodb import connection
-from events.history import get_activity
-from events.models import HistoryItem
-from events.tables import create_tables
+from events.storage.connection import connection
+from events.storage.history import get_activity
+from events.storage.models import HistoryItem
+from events.storage.tables import create_tables
 from tests.builders import ACTOR, make_fields
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import event_lists, services
-from events.items import read_fields
-from events.typed_items import fields_of, read_answer
+from events import services
+from events.storage import lists as event_lists
+from events.storage.items import read_fields
+from events.storage.typed_items import fields_of, read_answer
 from tests.builders import ACTOR, make_fields
 
 WHOLE: dict[str, dict[str, Any]] = {
@@ -62,5 +63,5 @@ def test_what_is_no_json_is_none(content: bytes) -> None:
 
 def test_the_list_is_read_as_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     services.create_event(make_fields(), ACTOR)
-    monkeypatch.setattr("events.typed_items.read_fields", lambda item: pytest.fail("read as any JSON"))
+    monkeypatch.setattr("events.storage.typed_items.read_fields", lambda item: pytest.fail("read as any JSON"))
     assert event_lists.list_events() == [make_fields()]

@@ -22,9 +22,9 @@ from events.domain import (
     VersionNotFoundError,
     VersionOutOfReachError,
 )
-from events.dynamodb import connection
-from events.history import get_activity, get_history
-from events.models import EventItem, HistoryItem
+from events.storage.connection import connection
+from events.storage.history import get_activity, get_history
+from events.storage.models import EventItem, HistoryItem
 from tests.builders import ACTOR, make_fields
 from tests.conftest import empty_tables, read_table
 from tests.faults import FaultProxy
@@ -147,7 +147,7 @@ def test_every_version_of_the_history_can_be_brought_back(steps: list[dict[str, 
                 event = store(title="anew")
         was[event.updated_at] = event.fields
     for at, fields in was.items():
-        with patch("events.history._ROWS_AT_FIRST", 1):
+        with patch("events.storage.history._ROWS_AT_FIRST", 1):
             event = versions.restore_version("launch", at, event.revision, ACTOR)
         assert event.fields == fields
 
@@ -155,7 +155,7 @@ def test_every_version_of_the_history_can_be_brought_back(steps: list[dict[str, 
 @pytest.fixture
 def small_reads() -> Iterator[None]:
     """One request reads two rows in each direction from a version."""
-    with patch("events.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+    with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
         yield
 
 

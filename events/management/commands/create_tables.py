@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from events.models import TABLES
-from events.tables import create_tables
+from events.storage.models import TABLES
+from events.storage.tables import create_tables
 from eventsite.engine.command import StorageCommand
 
 

@@ -15,7 +15,7 @@ from events import batches
 from events.domain import Actor
 from events.imports import Plan, PlannedRow, plan_import
 from events.spreadsheets.sheet import MAX_FILE_BYTES, SpreadsheetError
-from events.tables import create_tables
+from events.storage.tables import create_tables
 from events.tasks import Batch
 from eventsite.engine.command import StorageCommand
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from events.samples import load_samples, made_up_events, store
-from events.tables import create_tables
+from events.storage.tables import create_tables
 from eventsite.engine.command import StorageCommand
 
 

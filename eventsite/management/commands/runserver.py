@@ -13,11 +13,11 @@ from django.conf import settings
 from django.core.management.commands import runserver
 from django.core.servers.basehttp import WSGIServer
 
+from events.api.bodies import SECONDS_WITHOUT_A_BYTE
 from events.domain import Actor, StorageError
 from events.samples import load_samples
-from events.tables import create_tables
+from events.storage.tables import create_tables
 from eventsite.accounts import people
-from eventsite.bodies import SECONDS_WITHOUT_A_BYTE
 from eventsite.engine.command import require_free_port, storage, storage_failed
 
 _FEED = re.compile(r"(/staff/feed/)[^\s?]+")

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from eventsite.stack import StackError
 from eventsite.stack.aws import Clients, aws_errors
+from eventsite.stack.key_rotation import rotate_key
 from eventsite.stack.lifecycle import check_destroy, deploy, destroy, diff, kept
-from eventsite.stack.secret_key import rotate_key
 from eventsite.stack.stage import Stage, read_stage
 from eventsite.stack.status import describe_status
 from eventsite.stack.template import as_json, make_template

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from events.domain import Actor
-from events.tables import create_tables
+from events.storage.tables import create_tables
 from eventsite.accounts import people
 from eventsite.accounts.domain import USERNAME_RULE, Role, StaffExistsError, fold_username, is_username
 from eventsite.accounts.management.asking import ask_password

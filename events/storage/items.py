@@ -6,8 +6,8 @@ from hashlib import sha256
 from typing import Any
 
 from events.domain import FIELD_NAMES, Event, EventFields, EventSummary
-from events.models import SnapshotAttribute
 from events.rules import MAX_CAPACITY
+from events.storage.models import SnapshotAttribute
 
 # What the revision of an event begins with that was put into the table by other means: its fields make the rest.
 UNREVISED = "unrevised-"

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
 from ninja import Header, Path, Query, Router
 
-from events import cursors, openapi, schemas, services
-from events.access import actor_of, require_access
+from events import cursors, services
+from events.api import openapi, schemas
+from events.api.access import actor_of, require_access
 from events.domain import Actor, Event, EventChanges, EventFields, EventRange, IdempotencyKey
 
 router = Router(auth=require_access, tags=["events"])

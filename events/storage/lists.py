@@ -20,9 +20,9 @@ from events.domain import (
     StorageBusyError,
     SummaryPage,
 )
-from events.dynamodb import connection, storage_errors
-from events.items import read_event, read_fields, read_summary
-from events.models import ALL_EVENTS, EventItem
+from events.storage.connection import connection, storage_errors
+from events.storage.items import read_event, read_fields, read_summary
+from events.storage.models import ALL_EVENTS, EventItem
 
 SECONDS_FOR_A_LIST = 14
 _FIELDS = list(FIELD_NAMES)  # a tuple is one path to PynamoDB
@@ -52,7 +52,7 @@ class TimeLimit:
 
 def list_events() -> list[EventFields]:
     """Every event there is now (a strongly consistent scan), in order of date, then eventId."""
-    from events.typed_items import fields_of, read_answer  # noqa: PLC0415  # msgspec takes its time to load
+    from events.storage.typed_items import fields_of, read_answer  # noqa: PLC0415  # msgspec takes its time to load
 
     events: list[EventFields] = []
     position: Any = None

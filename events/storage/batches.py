@@ -20,9 +20,9 @@ from pynamodb.attributes import (
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from events import access_table
 from events.domain import BatchNotFoundError, WriteConflictError
-from events.models import AccessItem
+from events.storage import access_table
+from events.storage.models import AccessItem
 from events.tasks import Batch, BatchKind, Outcome, Task
 
 BATCHES_LIVE = timedelta(days=30)

@@ -10,7 +10,7 @@ from typing import Any
 from pynamodb.constants import KEY_TYPE
 from pynamodb.models import Model
 
-from events.models import TABLES, AccessItem, EventItem, HistoryItem, table_schema
+from events.storage.models import TABLES, AccessItem, EventItem, HistoryItem, table_schema
 from eventsite.stack.names import Names
 from eventsite.stack.stage import Stage
 

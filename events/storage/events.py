@@ -19,17 +19,11 @@ from events.domain import (
     StorageBusyError,
     WriteConflictError,
 )
-from events.dynamodb import connection, storage_errors
-from events.event_lists import forget_statuses
-from events.history import history_item
-from events.items import UNREVISED, created_event, read_event
-from events.models import (
-    DeletionItem,
-    EventItem,
-    HistoryItem,
-    IdempotencyItem,
-    InstallationItem,
-)
+from events.storage.connection import connection, storage_errors
+from events.storage.history import history_item
+from events.storage.items import UNREVISED, created_event, read_event
+from events.storage.lists import forget_statuses
+from events.storage.models import DeletionItem, EventItem, HistoryItem, IdempotencyItem, InstallationItem
 from eventsite import observed
 from eventsite.aws_calls import THROTTLED
 

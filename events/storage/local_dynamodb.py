@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from events.domain import StorageError
-from events.dynamodb import WRITES, DynamoDB
-from events.models import EventItem
+from events.storage.connection import WRITES, DynamoDB
+from events.storage.models import EventItem
 from eventsite.engine.data import DATA, check_disk, is_engine_of
 from eventsite.engine.fetch import EngineError
 

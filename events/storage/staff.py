@@ -9,9 +9,9 @@ from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from events import access_table
+from events.storage import access_table
+from events.storage.account_items import STAFF, AdminsItem, StaffItem
 from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffFields
-from eventsite.accounts.items import STAFF, AdminsItem, StaffItem
 
 _ADMINS = "admins"
 _FIELD_NAMES = [name for name in StaffFields.__annotations__ if name != "username"]

@@ -17,7 +17,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException
 
 from events.domain import StorageBusyError, StorageError
-from events.models import TABLES, meta_table
+from events.storage.models import TABLES, meta_table
 from eventsite import aws_calls, observed
 
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
@@ -80,7 +80,7 @@ def connect(endpoint_url: str | None, read: Callable[[bytes], Any] = orjson.load
     local = Credentials("local", "local") if settings.DYNAMODB_LOCAL_CREDENTIALS else None
     service: type[DynamoDB] = DynamoDB
     if settings.DYNAMODB_EMBEDDED:
-        from events.local_dynamodb import LocalDynamoDB  # noqa: PLC0415  # which Lambda does not load
+        from events.storage.local_dynamodb import LocalDynamoDB  # noqa: PLC0415  # which Lambda does not load
 
         service = LocalDynamoDB
     # No proxy on the way to this machine's own engine, even where the way out has one.

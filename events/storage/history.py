@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from events.domain import FIELD_NAMES, ActivityRow, Change, HistoryRow
-from events.dynamodb import connection, storage_errors
-from events.models import ALL_CHANGES, HistoryItem, SnapshotAttribute
+from events.storage.connection import connection, storage_errors
+from events.storage.models import ALL_CHANGES, HistoryItem, SnapshotAttribute
 
 _ROWS_AT_FIRST = 25
 _FIRST, _LAST = "0", "9"  # what every time is between

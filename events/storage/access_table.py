@@ -13,8 +13,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from events.domain import StorageBusyError
-from events.dynamodb import connection, error_code, storage_errors
-from events.models import AccessItem
+from events.storage.connection import connection, error_code, storage_errors
+from events.storage.models import AccessItem
 from eventsite.aws_calls import THROTTLED
 
 TABLE: str = AccessItem.Meta.table_name

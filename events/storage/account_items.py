@@ -10,7 +10,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 
-from events.models import AccessItem
+from events.storage.models import AccessItem
 
 STAFF = "staff"
 API_KEY = "api-key"

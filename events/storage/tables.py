@@ -23,8 +23,8 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from events.domain import StorageError
-from events.dynamodb import connection, error_code, storage_errors
-from events.models import TABLES, AccessItem, table_schema
+from events.storage.connection import connection, error_code, storage_errors
+from events.storage.models import TABLES, AccessItem, table_schema
 
 _SECONDS_TO_WAIT = 60
 

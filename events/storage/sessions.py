@@ -8,9 +8,9 @@ from hashlib import sha256
 
 from pynamodb.expressions.condition import Condition
 
-from events import access_table
+from events.storage import access_table
+from events.storage.account_items import LockoutItem, SessionItem
 from eventsite.accounts.domain import LockedOutError
-from eventsite.accounts.items import LockoutItem, SessionItem
 
 
 def _key(kind: str, secret: str) -> str:

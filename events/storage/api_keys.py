@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pynamodb.transactions import TransactWrite
 
-from events import access_table
+from events.storage import access_table
+from events.storage.account_items import API_KEY, ApiKeyItem, ApiKeyNameItem
 from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError
-from eventsite.accounts.items import API_KEY, ApiKeyItem, ApiKeyNameItem
 
 _FIELD_NAMES = [name for name in ApiKey._fields if name != "id"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from events.api.schemas import CAPACITY, DATE
 from events.domain import FIELD_NAMES
-from events.schemas import CAPACITY, DATE
 
 _Schema = dict[str, Any]
 

@@ -8,7 +8,7 @@ import msgspec
 import orjson
 
 from events.domain import EventFields
-from events.items import OUT_OF_RANGE, read_fields
+from events.storage.items import OUT_OF_RANGE, read_fields
 
 
 class _Text(msgspec.Struct, gc=False):

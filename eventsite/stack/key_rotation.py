@@ -1,4 +1,4 @@
-"""A stage's secret key in the Parameter Store; eventsite.secret_key reads it when the function starts."""
+"""A stage's secret key in the Parameter Store; eventsite.parameter_store reads it when the function starts."""
 
 from __future__ import annotations
 
