@@ -67,16 +67,17 @@ def get_history(event_id: str, limit: int | None = None, before: str | None = No
 def read_history(event_id: str, *, before: str | None = None, after: str | None = None) -> Iterator[list[HistoryRow]]:
     """The changes before a time, latest first, or those after one, earliest first; each list is one call of DynamoDB.
 
-    The first call reads few rows, as these often suffice. The caller decides how many calls to make.
+    The first call reads few rows, as these often suffice, each further one ten times as many. (Without a limit,
+    DynamoDB Local reads all rows before it returns a megabyte.) The caller decides how many calls to make.
     """
-    limit: int | None = _ROWS_AT_FIRST
+    limit = _ROWS_AT_FIRST
     more = True
     while more:
         rows, more = get_history_page(event_id, limit, before=before, after=after)
         yield rows
         if rows:
             before, after = (rows[-1].at, None) if after is None else (None, rows[-1].at)
-        limit = None
+        limit *= 10
 
 
 def get_history_page(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
@@ -178,7 +179,7 @@ def test_a_terminal_sees_the_progress(file: Path) -> None:
 
     terminal = Terminal()
     call_command("import_events", str(write(file, LAUNCH)), stdout=StringIO(), stderr=terminal, no_color=True)
-    assert terminal.getvalue() == "1 of 1\r"
+    assert terminal.getvalue() == f"Storage: {settings.DYNAMODB_ENDPOINT_URL}, table events\n1 of 1\r"
 
 
 @pytest.mark.parametrize(
