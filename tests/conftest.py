@@ -26,8 +26,8 @@ from eventsite.accounts.models import Staff
 from eventsite.engine.process import Engine, free_port
 from eventsite.management.commands.runserver import PromptServer
 from eventsite.wsgi import application
-from tests.builders import make_staff
-from tests.faults import FaultProxy
+from tests.support.builders import make_staff
+from tests.support.fault_proxy import FaultProxy
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

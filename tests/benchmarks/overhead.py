@@ -70,8 +70,8 @@ def _operations(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> dic
 
     from events.samples import made_up_events, store
     from events.storage.tables import create_tables
-    from tests.builders import make_body
-    from tests.gateway import rest_event
+    from tests.support.builders import make_body
+    from tests.support.lambda_events import rest_event
 
     create_tables()
     store(made_up_events(LISTED))

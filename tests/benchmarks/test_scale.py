@@ -17,8 +17,8 @@ from events.storage.lists import forget_statuses
 from tests.benchmarks.scale import ACCESS, EVENTS, HISTORY, operations
 from tests.benchmarks.scale_partitions import END, MINUTES_TO_DOUBLE, MINUTES_TO_SPLIT, NEW_READS, Places, Store, zipf
 from tests.benchmarks.scale_tables import TABLES
-from tests.builders import ACTOR, make_body, make_fields
-from tests.faults import FaultProxy
+from tests.support.builders import ACTOR, make_body, make_fields
+from tests.support.fault_proxy import FaultProxy
 
 COUNT = 60
 

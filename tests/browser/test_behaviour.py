@@ -13,7 +13,7 @@ from events.domain import EventRange
 from events.pages.forms import today
 from eventsite.accounts import keys, people
 from tests.browser.conftest import Open, sign_in
-from tests.builders import ACTOR, make_fields, make_staff
+from tests.support.builders import ACTOR, make_fields, make_staff
 
 
 def store(event_id: str = "launch", **overrides: Any) -> None:

@@ -14,7 +14,7 @@ from events.domain import Actor, Search
 from events.pages.forms import today
 from events.tasks import Batch
 from tests.browser.conftest import Open, sign_in
-from tests.builders import ACTOR, make_fields, make_staff
+from tests.support.builders import ACTOR, make_fields, make_staff
 
 ADA = Actor("ada", "127.0.0.1")
 LONG = "A title that goes on and on, with Donaudampfschifffahrtsgesellschaftskapitänsmütze in it, " + "x" * 120

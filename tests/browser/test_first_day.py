@@ -14,7 +14,7 @@ from events import services
 from events.domain import EventRange
 from events.pages.forms import today
 from tests.browser.conftest import Open, sign_in
-from tests.builders import make_staff
+from tests.support.builders import make_staff
 
 TOMORROW = (today() + timedelta(1)).isoformat()
 WINDOWS: dict[str, dict[str, Any]] = {

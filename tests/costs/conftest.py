@@ -13,7 +13,7 @@ from events.storage.tables import create_tables
 from eventsite.engine.process import Engine, free_port
 from tests.costs import desk
 from tests.costs.counting import Cost, Meter
-from tests.faults import FaultProxy
+from tests.support.fault_proxy import FaultProxy
 
 
 @dataclass

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults import FaultProxy
+from tests.support.fault_proxy import FaultProxy
 
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 

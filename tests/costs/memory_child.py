@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from eventsite.lambda_handler import handler
-from tests.gateway import rest_event
+from tests.support.lambda_events import rest_event
 
 
 def main(what: str, session: str) -> None:

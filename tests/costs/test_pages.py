@@ -20,11 +20,11 @@ from django.test import Client
 
 from events.pages.forms import today
 from eventsite.lambda_handler import handler
-from tests.builders import make_body, make_staff
 from tests.conftest import client_of
 from tests.costs.conftest import Desk
 from tests.costs.desk import FEW, month_shown
-from tests.gateway import rest_event
+from tests.support.builders import make_body, make_staff
+from tests.support.lambda_events import rest_event
 
 ROUNDS = 25
 REQUESTS = 4

@@ -17,8 +17,8 @@ from eventsite.deployment.steps import Deploy
 from eventsite.engine.process import Engine
 from eventsite.management.commands import stack as command
 from eventsite.stack import progress
+from tests.deployment.fake_aws import MadeAWS
 from tests.deployment.isolated import Isolated
-from tests.deployment.made_aws import MadeAWS
 
 
 @pytest.fixture(scope="session")

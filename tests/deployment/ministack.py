@@ -18,7 +18,7 @@ from botocore.session import get_session
 from django.conf import settings
 
 from eventsite.engine.process import free_port
-from tests.pages import fields
+from tests.support.page_reader import fields
 
 REGION = "eu-west-1"
 _PROGRAM = Path(settings.BASE_DIR, ".venv/ministack/bin/ministack")

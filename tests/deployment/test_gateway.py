@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 
 from eventsite.stack import gateway
 from eventsite.stack.names import Names
-from tests.deployment.made_aws import MadeAWS
+from tests.deployment.fake_aws import MadeAWS
 
 SETTINGS = json.loads((django_settings.BASE_DIR / "zappa_settings.json").read_text())
 HEADERS = {

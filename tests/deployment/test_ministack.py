@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.builders import PASSWORD, make_body
 from tests.deployment.ministack import REGION, Browser, Ministack, Project
-from tests.pages import links, text
+from tests.support.builders import PASSWORD, make_body
+from tests.support.page_reader import links, text
 
 pytestmark = [pytest.mark.ministack, pytest.mark.xdist_group("ministack"), pytest.mark.timeout(600)]
 

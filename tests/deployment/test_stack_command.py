@@ -7,8 +7,8 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoR
 
 from eventsite.management.commands import stack as command
 from eventsite.stack.stage import Stage
-from tests.deployment.made_aws import ANY, MadeAWS
-from tests.deployment.made_stack import (
+from tests.deployment.fake_aws import ANY, MadeAWS
+from tests.deployment.fake_stack import (
     AT,
     ID,
     STACK,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deployment.made_aws import MadeAWS
-from tests.deployment.made_stack import (
+from tests.deployment.fake_aws import MadeAWS
+from tests.deployment.fake_stack import (
     AT,
     ID,
     LOGS,

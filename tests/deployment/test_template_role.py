@@ -21,7 +21,7 @@ from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import USES, table_name
 from eventsite.stack.template import make_template
 from tests.deployment.tour import take_tour
-from tests.faults import FaultProxy, _Handler
+from tests.support.fault_proxy import FaultProxy, _Handler
 
 STAGE = Stage(Names("production"))
 # The actions that a transaction takes, by what is in it.

@@ -14,9 +14,9 @@ from events.domain import Change
 from events.storage import events as repository
 from eventsite.accounts import keys
 from eventsite.accounts.lockout import WINDOW
-from tests.builders import ACTOR, PASSWORD, make_fields, make_staff
-from tests.calls import LAUNCH, send
-from tests.pages import fields, submit, text, undo_address
+from tests.support.api_calls import LAUNCH, send
+from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
+from tests.support.page_reader import fields, submit, text, undo_address
 
 NEW_PASSWORD = "another battery horse"
 

@@ -16,10 +16,10 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from events.storage.models import EventItem
-from tests.builders import PASSWORD, make_body, make_staff
-from tests.calls import LAUNCH, assert_event, send
 from tests.conftest import Server, client_of, read_table
-from tests.hostile.texts import mostly_at_length
+from tests.support.api_calls import LAUNCH, assert_event, send
+from tests.support.builders import PASSWORD, make_body, make_staff
+from tests.support.hostile_texts import mostly_at_length
 
 VALID = json.dumps(LAUNCH)[1:-1]
 

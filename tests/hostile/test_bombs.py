@@ -15,7 +15,7 @@ from django.conf import settings
 
 from events.spreadsheets.sheet import MAX_FILE_BYTES
 from events.spreadsheets.workbook import MAX_TAGS, MAX_TAGS_BESIDE, MAX_UNPACKED_BYTES
-from tests.workbooks import GOOD, HEADER, repacked, sheet_of
+from tests.support.workbooks import GOOD, HEADER, repacked, sheet_of
 
 # A function has 512 MB, of which it takes 150 before it reads anything.
 MOST_MEGABYTES = 300

@@ -17,8 +17,8 @@ from icalendar import Calendar
 from events import services
 from events.pages.forms import today
 from eventsite.accounts import feeds, people
-from tests.builders import ACTOR, make_fields
-from tests.hostile.texts import TAKEN, TEXT_FIELDS
+from tests.support.builders import ACTOR, make_fields
+from tests.support.hostile_texts import TAKEN, TEXT_FIELDS
 
 # Beginnings that a spreadsheet program may take for a formula, after what it may skip.
 FORMULA = re.compile("[\\s\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20]")

@@ -28,7 +28,7 @@ from eventsite.accounts.domain import fold_username, is_username
 from eventsite.accounts.feeds import staff_of_feed
 from eventsite.accounts.keys import check_token
 from tests.hostile.test_bombs import styles
-from tests.workbooks import HEADER, sheet_of, workbook
+from tests.support.workbooks import HEADER, sheet_of, workbook
 
 SHORT = 4_000
 MAX_HEADER = 10_000  # what API Gateway takes of all headers together

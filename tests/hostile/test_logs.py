@@ -17,10 +17,10 @@ from eventsite.accounts.domain import Scope
 from eventsite.lambda_handler import handler
 from eventsite.management.commands.runserver import hide_feeds
 from eventsite.request_log import JSONFormatter
-from tests.builders import ACTOR, PASSWORD, make_body, make_staff
 from tests.conftest import client_of
-from tests.gateway import http_event, rest_event
-from tests.hostile.texts import REFUSED, TAKEN
+from tests.support.builders import ACTOR, PASSWORD, make_body, make_staff
+from tests.support.hostile_texts import REFUSED, TAKEN
+from tests.support.lambda_events import http_event, rest_event
 
 Lines = Callable[[], list[dict[str, Any]]]
 ANYTHING = {

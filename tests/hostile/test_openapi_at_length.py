@@ -14,7 +14,7 @@ from schemathesis.openapi.loaders import from_dict
 
 from eventsite.api import api as ninja_api
 from tests.conftest import Server, empty_tables
-from tests.integration.test_openapi import say_what_json_schema_cannot
+from tests.integration.api.test_openapi import say_what_json_schema_cannot
 
 schema = from_dict(ninja_api.get_openapi_schema())
 ANY_TIME = settings(
@@ -26,7 +26,7 @@ ANY_TIME = settings(
 @schema.parametrize()
 @settings(ANY_TIME, max_examples=1_000)
 def test_the_server_keeps_to_the_document_at_length(case: schemathesis.Case[Any], server: Server) -> None:
-    """The short form is in tests/integration/test_openapi.py."""
+    """The short form is in tests/integration/api/test_openapi.py."""
     say_what_json_schema_cannot(case)
     case.call_and_validate(base_url=server.url)
 

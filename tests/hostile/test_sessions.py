@@ -13,10 +13,10 @@ from django.test import Client
 from events import services
 from eventsite.accounts import lockout, people
 from eventsite.accounts.domain import Role
-from tests.builders import ACTOR, PASSWORD, make_fields, make_staff
 from tests.conftest import client_of
-from tests.faults import FaultProxy
-from tests.integration.test_roles import PAGES, role_of
+from tests.integration.accounts.test_roles import PAGES, role_of
+from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
+from tests.support.fault_proxy import FaultProxy
 
 LOGIN = "/staff/login/"
 
@@ -103,7 +103,7 @@ def test_no_answer_tells_who_has_an_account(attempts: Attempts) -> None:
     assert of_anna[2] == 0
 
 
-@pytest.mark.stress  # the short form is in tests/integration/test_sign_in.py
+@pytest.mark.stress  # the short form is in tests/integration/accounts/test_sign_in.py
 def test_from_many_addresses_a_name_is_tried_no_more_often(
     attempts: Attempts,
 ) -> None:

@@ -20,10 +20,10 @@ from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 from eventsite.lambda_handler import handler
 from eventsite.request_log import METRICS, JSONFormatter
-from tests.builders import ACTOR, make_body, make_fields, make_staff
 from tests.conftest import client_of
-from tests.faults import FaultProxy, refuse
-from tests.gateway import call, http_event, rest_event
+from tests.support.builders import ACTOR, make_body, make_fields, make_staff
+from tests.support.fault_proxy import FaultProxy, refuse
+from tests.support.lambda_events import call, http_event, rest_event
 
 CONTEXT = SimpleNamespace(aws_request_id="6b5f1c1e-0000-4000-8000-000000000001")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from eventsite.engine.process import free_port
-from tests.copies import copy_project
+from tests.support.project_copy import copy_project
 
 WORKERS = 2
 THREADS = 8

@@ -23,9 +23,9 @@ from events.storage.tables import create_tables
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 from eventsite.engine.process import Engine, free_port
-from tests.builders import ACTOR, make_staff
 from tests.load.production import ProductionSite
 from tests.load.users import PASSWORD, ApiCaller, Editor, User
+from tests.support.builders import ACTOR, make_staff
 
 LOCUST = Path(sys.prefix) / "stress" / "bin" / "locust"
 SECONDS = 300

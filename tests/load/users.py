@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from tests.pages import fields
+from tests.support.page_reader import fields
 
 PASSWORD = "load-of-eight-users"
 KEPT_EVENTS = 20  # how many a caller of the API has at once, of its own

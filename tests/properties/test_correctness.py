@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from events.domain import FIELD_NAMES
-from tests.builders import make_body
 from tests.conftest import Server, empty_tables
-from tests.strategies import (
+from tests.support.builders import make_body
+from tests.support.strategies import (
     bodies,
     descriptions,
     event_ids,

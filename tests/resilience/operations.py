@@ -21,10 +21,10 @@ from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Role, Scope
 from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
-from tests.builders import ACTOR, PASSWORD, make_body, make_fields, make_staff
-from tests.calls import send
 from tests.conftest import client_of
-from tests.pages import fields
+from tests.support.api_calls import send
+from tests.support.builders import ACTOR, PASSWORD, make_body, make_fields, make_staff
+from tests.support.page_reader import fields
 
 NEW_PASSWORD = "another battery horse"
 HEADER = "eventId,title,description,date,location,capacity,organizer,status"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import Client
 
-from tests.pages import text
+from tests.support.page_reader import text
 
 
 def said(page: Any, what: str) -> int:

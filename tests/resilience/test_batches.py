@@ -13,11 +13,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from events import services
-from tests.builders import ACTOR, make_fields
-from tests.faults import Fault, FaultProxy, lose_answer, refuse
-from tests.resilience.history import Row, assert_history_replays, read_history
 from tests.resilience.operations import HEADER
 from tests.resilience.reports import go_on, said
+from tests.support.builders import ACTOR, make_fields
+from tests.support.fault_proxy import Fault, FaultProxy, lose_answer, refuse
+from tests.support.history import Row, assert_history_replays, read_history
 
 SIZE = 5
 Start = Callable[[Client, str], str]

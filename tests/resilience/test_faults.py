@@ -11,8 +11,10 @@ import pytest
 
 from events.storage.connection import DynamoDB
 from eventsite.accounts.keys import remembered_keys
-from tests import faults as kinds
-from tests.faults import (
+from tests.resilience.conftest import Worlds
+from tests.resilience.operations import API, OPERATIONS, Operation, Prepared, World, always
+from tests.support import fault_proxy as kinds
+from tests.support.fault_proxy import (
     FAIL,
     THROTTLE,
     Fault,
@@ -24,10 +26,8 @@ from tests.faults import (
     refuse,
     truncate,
 )
-from tests.pages import text
-from tests.resilience.conftest import Worlds
-from tests.resilience.history import assert_history_replays
-from tests.resilience.operations import API, OPERATIONS, Operation, Prepared, World, always
+from tests.support.history import assert_history_replays
+from tests.support.page_reader import text
 
 GENERIC = "Something went wrong on our side; the request may or may not have been done."
 SENTENCES = (

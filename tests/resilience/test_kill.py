@@ -13,10 +13,10 @@ from django.test import override_settings
 
 from events.storage.tables import create_tables
 from eventsite.engine.process import Engine
-from tests.builders import make_body
-from tests.resilience.history import assert_history_replays, read_history
 from tests.resilience.site import KillableSite
 from tests.resilience.writers import SHARED, Load
+from tests.support.builders import make_body
+from tests.support.history import assert_history_replays, read_history
 
 WRITERS = 6
 SECONDS_FOR_SOME_WRITES = 120

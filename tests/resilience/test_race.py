@@ -23,12 +23,12 @@ from rest_framework.test import APIClient
 
 from events.domain import FIELD_NAMES
 from events.storage.history import get_history
-from tests.builders import make_body, make_staff
-from tests.calls import send
 from tests.conftest import client_of, empty_tables
-from tests.pages import fields, text
-from tests.resilience.history import assert_history_replays, read_history
 from tests.resilience.truth import Fields, Planned, Seen, TrueBatch, Truth
+from tests.support.api_calls import send
+from tests.support.builders import make_body, make_staff
+from tests.support.history import assert_history_replays, read_history
+from tests.support.page_reader import fields, text
 
 IDS = ("a", "b")
 CLIENTS = (0, 1)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import requests
 
-from tests.builders import make_body
+from tests.support.builders import make_body
 
 SHARED = ("shared-0", "shared-1")
 State = dict[str, Any] | None

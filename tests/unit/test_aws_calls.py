@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from eventsite import aws_calls
 from eventsite.aws_calls import NoAnswerError, Service
-from tests.answers import Answer, answering
+from tests.support.fake_service import Answer, answering
 
 CREDENTIALS = Credentials("id", "secret", "token")
 OK: Answer = (200, '{"Fine": true}', {})

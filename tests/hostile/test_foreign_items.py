@@ -1,0 +1,67 @@
+"""Items that something else than this site put into the table: whatever they lack, the others can be listed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from events import services
+from events.domain import FIELD_NAMES
+from events.storage.connection import connection
+from events.storage.items import NO_STATUS
+from events.storage.models import EventItem
+from tests.support.api_calls import send
+from tests.support.builders import ACTOR, make_fields
+
+
+@pytest.mark.parametrize("field", [name for name in FIELD_NAMES if name != "eventId"])
+def test_an_item_without_a_field_shuts_no_list(api: APIClient, editor: Client, field: str) -> None:
+    for event_id in ("broken", "whole"):
+        services.create_event(make_fields(eventId=event_id), ACTOR)
+    connection().update_item(EventItem.Meta.table_name, "broken", actions=[getattr(EventItem, field).remove()])
+    seen = {**make_fields(eventId="broken"), field: {"capacity": 0, "status": NO_STATUS}.get(field, "")}
+    for address in ("/events", "/events?status=active", "/events?limit=5"):
+        listed = {event["eventId"]: event for event in json.loads(send(api, "GET", address).content)}
+        assert listed["whole"] == make_fields(eventId="whole")
+        if field == "status" and "status=" in address:  # that index has none without
+            assert "broken" not in listed
+        else:
+            assert listed["broken"] == seen
+    for address in ("/staff/", "/staff/events/?ended=on", "/staff/event/broken/", "/staff/calendar/?month=2026-12"):
+        assert editor.get(address).status_code == 200
+    assert editor.get("/staff/export/?ended=on").getvalue().count(b"\r\n") == 3
+    assert json.loads(send(api, "PUT", "/events/broken", {"organizer": "Eva"}).content) == {**seen, "organizer": "Eva"}
+    assert send(api, "PUT", "/events/broken", {field: make_fields()[field]}).status_code == 200  # type: ignore[literal-required]
+    assert send(api, "DELETE", "/events/broken").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("capacity", {"N": "18446744073709551616"}),
+        ("capacity", {"N": "-18446744073709551616"}),
+        ("capacity", {"N": "1.5"}),
+        ("capacity", {"S": "many"}),
+        ("title", {"N": "1"}),
+        ("revision", {"N": "1"}),
+        ("createdAt", {"N": "1700000000"}),
+        ("updatedBy", {"NULL": True}),
+    ],
+)
+def test_an_item_with_something_else_can_be_mended(api: APIClient, editor: Client, field: str, value: Any) -> None:
+    services.create_event(make_fields(eventId="odd"), ACTOR)
+    change = {"ExpressionAttributeNames": {"#f": field}, "ExpressionAttributeValues": {":v": value}}
+    key = {"TableName": EventItem.Meta.table_name, "Key": {"eventId": {"S": "odd"}}}
+    connection().dispatch("UpdateItem", {**key, "UpdateExpression": "SET #f = :v", **change})
+    for address in ("/events", "/events?status=active", "/events?limit=5", "/events/odd"):
+        assert send(api, "GET", address).status_code == 200
+    for address in ("/staff/", "/staff/events/?ended=on", "/staff/event/odd/", "/staff/event/odd/edit/"):
+        assert editor.get(address).status_code == 200
+    assert editor.get("/staff/export/?ended=on").getvalue().count(b"\r\n") == 2
+    assert send(api, "PUT", "/events/odd", {"capacity": 7, "title": "Mended"}).status_code == 200
+    assert services.get_event("odd").fields == make_fields(eventId="odd", capacity=7, title="Mended")
+    assert send(api, "DELETE", "/events/odd").status_code == 204

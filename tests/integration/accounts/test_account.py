@@ -1,0 +1,166 @@
+"""One's own account: the password, the calendar feed's address."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client, override_settings
+
+from events.calendar_feed import DAYS_BACK
+from eventsite.accounts import people
+from eventsite.accounts.domain import Role
+from eventsite.accounts.feeds import feed_token, staff_of_feed
+from eventsite.accounts.models import Staff
+from tests.conftest import client_of
+from tests.support.builders import ACTOR, PASSWORD, make_staff
+
+ACCOUNT, CHANGE = "/staff/account/", "/staff/account/password/"
+NEW = "another battery horse"
+
+
+def change(client: Client, old: str = PASSWORD, new: str = NEW, again: str = NEW, **more: str) -> HttpResponse:
+    form = {"old_password": old, "new_password1": new, "new_password2": again, **more}
+    return cast(HttpResponse, client.post(CHANGE, form))
+
+
+class TestPassword:
+    def test_changing_it(self, editor: Client) -> None:
+        response = change(editor)
+        assert (response.status_code, response["Location"]) == (302, ACCOUNT)
+        assert "Your password is changed." in editor.get(ACCOUNT).content.decode()
+        assert people.get_staff("edith").check_password(NEW)
+
+    @pytest.mark.parametrize(
+        ("old", "new", "again", "message"),
+        [
+            ("wrong", NEW, NEW, "This is not your password."),
+            (PASSWORD, NEW, "something else", "The two do not match."),
+            (PASSWORD, PASSWORD, PASSWORD, "This is the password you have now. Please choose another."),
+            (PASSWORD, "nine.char", "nine.char", "This password is too short."),
+            (PASSWORD, "short", "short", "This password is too short. It must contain at least 10 characters."),
+            (PASSWORD, "9081726354", "9081726354", "This password is entirely numeric."),
+            (PASSWORD, "qwertyuiop", "qwertyuiop", "This password is too common."),
+            (PASSWORD, "", "", "This field is required."),
+        ],
+    )
+    def test_what_is_wrong_stands_beside_it(self, editor: Client, old: str, new: str, again: str, message: str) -> None:
+        response = change(editor, old, new, again)
+        assert response.status_code == 200
+        assert message in response.content.decode()
+        assert people.get_staff("edith").check_password(PASSWORD)
+
+    def test_the_shortest_password(self, editor: Client) -> None:
+        assert change(editor, new="tenletters", again="tenletters").status_code == 302
+        assert people.get_staff("edith").check_password("tenletters")
+
+    def test_it_undoes_nothing_that_happens_meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = client_of(make_staff("anna", "editor"))
+        check = Staff.check_password
+
+        def role_changes_meanwhile(self: Staff, password: str) -> bool:
+            people.change_role("anna", Role.VIEWER, ACTOR)
+            return check(self, password)
+
+        monkeypatch.setattr(Staff, "check_password", role_changes_meanwhile)
+        assert change(client).status_code == 302
+        staff = people.get_staff("anna")
+        assert (staff.role, check(staff, NEW)) == ("viewer", True)
+
+    def test_a_reset_wins_over_a_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = client_of(make_staff("anna"))
+        given: list[str] = []
+        check = Staff.check_password
+
+        def reset_meanwhile(self: Staff, password: str) -> bool:
+            good = check(self, password)
+            given.append(people.reset_password("anna", ACTOR))
+            return good
+
+        monkeypatch.setattr(Staff, "check_password", reset_meanwhile)
+        response = change(client)
+        assert response.status_code == 409
+        assert "Someone else changed this account just now" in response.content.decode()
+        staff = people.get_staff("anna")
+        assert check(staff, given[0])
+        assert staff.must_change_password
+
+    def test_a_one_time_password_lets_do_nothing_but_change_it(self) -> None:
+        client = client_of(make_staff("anna", "admin", must_change_password=True))
+        for path in (ACCOUNT, "/staff/people/", "/staff/"):
+            assert client.get(path)["Location"] == f"{CHANGE}?next={path}"
+        page = client.get(f"{CHANGE}?next=/staff/people/").content.decode()
+        assert "Choose your own password" in page
+        assert 'name="next" value="/staff/people/"' in page
+        assert change(client, new=PASSWORD, again=PASSWORD).status_code == 200  # not the same again
+        assert change(client, next="https://evil.example/", new="x", again="x").status_code == 200
+        assert change(client, next="/staff/people/")["Location"] == "/staff/people/"
+        assert client.get("/staff/people/").status_code == 200
+
+    def test_whoever_has_a_one_time_password_can_sign_out(self) -> None:
+        client = client_of(make_staff("anna", must_change_password=True))
+        assert client.post("/staff/logout/")["Location"] == "/staff/login/"
+
+
+class TestSaving:
+    def test_only_what_was_changed_is_written(self) -> None:
+        mine, theirs = make_staff("anna"), people.get_staff("anna")
+        mine.must_change_password = True
+        mine.save()
+        theirs.feed_nonce = "new"
+        theirs.must_change_password = False
+        theirs.save(update_fields=["feed_nonce"])
+        mine.save()
+        staff = people.get_staff("anna")
+        assert (staff.must_change_password, staff.feed_nonce) == (True, "new")
+
+    def test_the_role_is_not_saved_past_the_set_of_admins(self) -> None:
+        staff = make_staff("anna")
+        staff.role = "admin"
+        with pytest.raises(TypeError):
+            staff.save()
+        assert people.get_staff("anna").role == "editor"
+
+
+class TestFeed:
+    def test_the_page_says_what_a_feed_holds(self, viewer: Client) -> None:
+        page = viewer.get(ACCOUNT).content.decode()
+        assert f"the events of the past {DAYS_BACK} days and all later ones" in page
+        assert "at most 2,000 events and 2 MB" in page
+        assert "all events there" not in page
+
+    def test_its_address_is_on_the_page_and_can_be_renewed(self, viewer: Client) -> None:
+        def address() -> str:
+            response = viewer.get(ACCOUNT)
+            assert response["Cache-Control"] == "private, no-store"
+            [found] = re.findall(r'value="(http://testserver/staff/feed/[^"]+)\.ics"', response.content.decode())
+            return str(found)
+
+        token = address().rpartition("/")[2]
+        assert staff_of_feed(token) == people.get_staff("vera")
+        assert viewer.post("/staff/account/feed/")["Location"] == ACCOUNT
+        assert "Your calendar feed has a new address" in viewer.get(ACCOUNT).content.decode()
+        assert staff_of_feed(token) is None
+        assert staff_of_feed(address().rpartition("/")[2]) == people.get_staff("vera")
+        assert viewer.get("/staff/account/feed/").status_code == 405
+
+    def test_tokens_that_are_none(self) -> None:
+        anna, ben = make_staff("anna"), make_staff("ben")
+        good = feed_token(anna)
+        assert staff_of_feed(good) == anna
+        signature = good.rpartition(":")[2]
+        for token in ("", ":", "anna", "anna:", f"ben:{signature}", f"nobody:{signature}", f"anna:{signature}x", "é:é"):
+            assert staff_of_feed(token) is None, token
+        assert feed_token(ben) != good
+
+    def test_it_ends_with_the_account_and_outlives_a_new_secret_key(self) -> None:
+        anna = make_staff("anna")
+        with override_settings(SECRET_KEY="an old one"):
+            token = feed_token(anna)
+        assert staff_of_feed(token) is None
+        with override_settings(SECRET_KEY_FALLBACKS=["an old one"]):
+            assert staff_of_feed(token) == anna
+            people.deactivate("anna", ACTOR)
+            assert staff_of_feed(token) is None

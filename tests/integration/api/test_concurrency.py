@@ -1,0 +1,95 @@
+"""Many at once, over real sockets: no change is lost, none is made twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from requests import Response
+
+from events.storage.models import AccessItem, EventItem, HistoryItem
+from tests.conftest import Server, read_table
+from tests.support.builders import make_body
+
+
+def at_once(server: Server, calls: list[tuple[str, str, dict[str, Any]]]) -> list[Response]:
+    with ThreadPoolExecutor(len(calls)) as clients:
+        return list(clients.map(lambda call: server.request(call[0], call[1], **call[2]), calls))
+
+
+def test_seven_writers_of_seven_fields_all_succeed(server: Server) -> None:
+    for number in range(5):
+        path = f"/events/shared-{number}"
+        server.request("POST", "/events", json=make_body(eventId=f"shared-{number}"))
+        changes = make_body(
+            title="A", description="B", date="2027-01-01", location="C", capacity=1, organizer="D", status="E"
+        )
+        answers = at_once(server, [("PUT", path, {"json": {name: value}}) for name, value in changes.items()])
+        assert [answer.status_code for answer in answers] == [200] * 7
+        assert server.request("GET", path).json() == {"eventId": f"shared-{number}", **changes}
+    rows = read_table(HistoryItem)
+    assert Counter(row["eventId"]["S"] for row in rows) == {f"shared-{number}": 8 for number in range(5)}
+    assert all(len(row["after"]["M"]) == 1 for row in rows if row["action"]["S"] == "update")
+
+
+def test_the_history_of_a_race_leads_to_what_is_there(server: Server) -> None:
+    server.request("POST", "/events", json=make_body(eventId="raced"))
+    calls = [("PUT", "/events/raced", {"json": {"capacity": number, "title": f"T{number}"}}) for number in range(12)]
+    assert {answer.status_code for answer in at_once(server, calls)} == {200}
+    state: dict[str, Any] = {}
+    for row in sorted(read_table(HistoryItem), key=lambda row: row["at"]["S"]):
+        before = row.get("before", {"M": {}})["M"]
+        assert {name: state.get(name) for name in before} == before
+        state |= row["after"]["M"]
+    [item] = read_table(EventItem)
+    assert state == {name: item[name] for name in state}
+
+
+def test_of_many_creates_of_one_id_one_succeeds(server: Server) -> None:
+    bodies = [make_body(eventId="wanted", capacity=number) for number in range(8)]
+    answers = at_once(server, [("POST", "/events", {"json": body}) for body in bodies])
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    [winner] = [answer.json() for answer in answers if answer.status_code == 201]
+    assert server.request("GET", "/events/wanted").json() == winner
+    assert len(read_table(HistoryItem)) == 1
+
+
+def test_of_many_creates_of_one_key_one_is_made_and_all_are_answered(server: Server) -> None:
+    call = ("POST", "/events", {"json": make_body(), "headers": {"Idempotency-Key": "once", "Accept-Encoding": ""}})
+    answers = at_once(server, [call] * 8)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({(answer.text, answer.headers["ETag"]) for answer in answers}) == 1
+    assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == len(read_table(AccessItem)) == 1
+
+
+def test_of_many_who_saw_one_revision_one_may_change_it(server: Server) -> None:
+    tag = server.request("POST", "/events", json=make_body(eventId="guarded")).headers["ETag"]
+    calls = [
+        ("PUT", "/events/guarded", {"json": {"capacity": number}, "headers": {"If-Match": tag}}) for number in range(8)
+    ]
+    answers = at_once(server, calls)
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+    [winner] = [answer.json() for answer in answers if answer.status_code == 200]
+    assert server.request("GET", "/events/guarded").json() == winner
+    assert len(read_table(HistoryItem)) == 2
+
+
+def test_of_many_deletes_one_succeeds(server: Server) -> None:
+    server.request("POST", "/events", json=make_body(eventId="doomed"))
+    answers = at_once(server, [("DELETE", "/events/doomed", {})] * 6)
+    assert sorted(answer.status_code for answer in answers) == [204] + [404] * 5
+    assert [row["action"]["S"] for row in read_table(HistoryItem)].count("delete") == 1
+
+
+def test_updates_and_deletes_leave_no_half_event(server: Server) -> None:
+    for _ in range(5):
+        server.request("POST", "/events", json=make_body(eventId="fought-over"))
+        answers = at_once(
+            server,
+            [("PUT", "/events/fought-over", {"json": {"capacity": number}}) for number in range(4)]
+            + [("DELETE", "/events/fought-over", {})],
+        )
+        assert {answer.status_code for answer in answers} <= {200, 204, 404}
+        assert answers[-1].status_code == 204
+        assert read_table(EventItem) == []

@@ -1,0 +1,399 @@
+"""Every endpoint and every status, answer for answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from rest_framework.test import APIClient, RequestsClient
+
+from events.storage.models import EventItem, HistoryItem
+from tests.conftest import read_table
+from tests.support.api_calls import LAUNCH, assert_error, assert_event, create, send
+from tests.support.builders import make_body
+
+NOT_FOUND = "There is no event with this eventId."
+OLD_REVISION = "The event is not at a revision that If-Match names; nothing was changed."
+
+
+class TestCreate:
+    def test_answers_the_event_and_where_it_is(self, api: APIClient) -> None:
+        response = send(api, "POST", "/events", LAUNCH)
+        assert_event(response, 201, LAUNCH)
+        assert response["Location"] == "/events/launch"
+        assert api.get(response["Location"])["ETag"] == response["ETag"]
+
+    @pytest.mark.parametrize("event_id", [..., None])
+    def test_makes_up_an_id_if_there_is_none(self, api: APIClient, event_id: Any) -> None:
+        body = make_body(eventId=event_id)
+        response = send(api, "POST", "/events", body)
+        made_up = json.loads(response.content)["eventId"]
+        assert len(made_up) == 36
+        assert_event(response, 201, {**body, "eventId": made_up})
+        assert response["Location"] == f"/events/{made_up}"
+
+    def test_refuses_an_id_that_is_taken(self, api: APIClient) -> None:
+        created = create(api)
+        response = send(api, "POST", "/events", {**LAUNCH, "title": "Another"})
+        assert_error(response, 409, "There is an event with this eventId already; nothing was changed.")
+        assert_event(api.get("/events/launch"), 200, LAUNCH)
+        assert api.get("/events/launch")["ETag"] == created["ETag"]
+
+    def test_names_every_fault_at_once(self, api: APIClient) -> None:
+        body = {"eventId": "a/b", "title": " ", "date": "2026-02-30", "capacity": True, "status": None, "colour": 1}
+        errors = [
+            {"field": "eventId", "message": "must fit into an address: no '/', and not '.' or '..'"},
+            {"field": "title", "message": "must not be empty"},
+            {"field": "description", "message": "is required"},
+            {"field": "date", "message": "must be a day that exists"},
+            {"field": "location", "message": "is required"},
+            {"field": "capacity", "message": "must be a whole number"},
+            {"field": "organizer", "message": "is required"},
+            {"field": "status", "message": "must be text"},
+            {"field": "colour", "message": "is not a field of an event"},
+        ]
+        detail = (
+            "eventId must fit into an address: no '/', and not '.' or '..'; title must not be empty; description is "
+            "required; date must be a day that exists; location is required; capacity must be a whole number; "
+            "organizer is required; status must be text; colour is not a field of an event."
+        )
+        assert_error(send(api, "POST", "/events", body), 422, detail, errors)
+        assert read_table(EventItem) == []
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (b"", "must be a JSON object; there is none"),
+            (b"null", "must be a JSON object"),
+            (b"[]", "must be a JSON object"),
+            (b'"text"', "must be a JSON object"),
+            (b"5", "must be a JSON object"),
+            (b"{", "is not valid JSON: "),
+            (b'{"capacity": NaN}', "is not valid JSON: "),
+            (b'{"capacity": -Infinity}', "is not valid JSON: "),
+            (b'{"title": "\xff"}', "is not valid JSON: "),
+            ('{"title": "é"}'.encode("utf-16"), "is not valid JSON: "),
+            (b"\xef\xbb\xbf{}", "is not valid JSON: "),
+            (b"[" * 100_000, "is not valid JSON: "),
+            (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "is not valid JSON: "),
+            (b"title=Launch", "is not valid JSON: "),
+        ],
+    )
+    def test_refuses_what_is_no_json_object(self, api: APIClient, body: bytes, message: str) -> None:
+        response = send(api, "POST", "/events", body)
+        assert response.status_code == 422
+        answer = json.loads(response.content)
+        assert [error["field"] for error in answer["errors"]] == ["body"]
+        assert answer["errors"][0]["message"].startswith(message)
+        assert answer["detail"].startswith(f"body {message}")
+
+    def test_half_a_surrogate_pair_is_a_fault_of_its_field(self, api: APIClient) -> None:
+        body = json.dumps({**LAUNCH, "title": "\ud800"}).encode()
+        error = {"field": "title", "message": "has half a surrogate pair (U+D800)"}
+        assert_error(send(api, "POST", "/events", body), 422, "title has half a surrogate pair (U+D800).", [error])
+
+    @pytest.mark.parametrize(("unknown", "faults"), [(92, 92), (93, 1), (60_000, 1)])
+    def test_not_every_field_of_very_many_is_named(self, api: APIClient, unknown: int, faults: int) -> None:
+        body = {**LAUNCH, **dict.fromkeys((f"x{number}" for number in range(unknown)), 1)}
+        response = send(api, "POST", "/events", body)
+        assert (response.status_code, len(json.loads(response.content)["errors"])) == (422, faults)
+        if faults == 1:
+            message = f"has {unknown + 8:,} fields; an event has eight"
+            assert_error(response, 422, f"body {message}.", [{"field": "body", "message": message}])
+
+    @pytest.mark.parametrize(
+        ("digits", "message"),
+        [
+            ("1000000000000001", "must be at most 1,000,000,000,000,000"),
+            ("1" + "0" * 30, "must be at most 1,000,000,000,000,000"),
+            ("1" + "0" * 5000, "must be at most 1,000,000,000,000,000"),
+            ("1e300", "must be at most 1,000,000,000,000,000"),
+            ("1e999", "must be at most 1,000,000,000,000,000"),
+            ("-1" + "0" * 30, "must not be negative"),
+            ("1e3", "must be a whole number"),
+            ("5.0", "must be a whole number"),
+        ],
+    )
+    def test_a_number_that_is_too_large_is_called_that(self, api: APIClient, digits: str, message: str) -> None:
+        body = json.dumps({**LAUNCH, "capacity": "?"}).replace('"?"', digits).encode()
+        error = {"field": "capacity", "message": message}
+        assert_error(send(api, "POST", "/events", body), 422, f"capacity {message}.", [error])
+
+    def test_an_unknown_name_is_sent_back_short_and_printable(self, api: APIClient) -> None:
+        errors = json.loads(send(api, "POST", "/events", {**LAUNCH, "y" * 500_000: 1, "\ud800": 1}).content)["errors"]
+        assert [error["field"] for error in errors] == ["y" * 100 + "…", "\\ud800"]
+
+    def test_takes_the_largest_body_that_is_valid(self, api: APIClient) -> None:
+        largest = {
+            "eventId": "🎪" * 128,
+            "description": "🎪" * 65_536,
+            "date": "9999-12-31",
+            "capacity": 10**15,
+            **dict.fromkeys(["title", "location", "organizer", "status"], "\u0800" * 341),
+        }
+        body = json.dumps(largest, ensure_ascii=True).encode()
+        assert_event(send(api, "POST", "/events", body), 201, largest)
+
+    @pytest.mark.parametrize(("size", "status"), [(1024 * 1024, 422), (1024 * 1024 + 1, 413)])
+    def test_a_body_may_have_1_mib(self, api: APIClient, size: int, status: int) -> None:
+        response = send(api, "POST", "/events", b" " * size)
+        assert response.status_code == status
+        if status == 413:
+            assert_error(response, 413, "The body is too large; at most 1 MiB is taken.")
+
+    @pytest.mark.parametrize(
+        "event_id", ["a b", "é", "🎪", "%2F", "a?b", "#", "...", "a+b", ";", "\\", "'\"<>", "\u202e"]
+    )
+    def test_ids_work_percent_encoded(self, api: APIClient, event_id: str) -> None:
+        created = create(api, eventId=event_id)
+        assert created["Location"] == f"/events/{quote(event_id, safe='')}"
+        assert_event(api.get(created["Location"]), 200, {**LAUNCH, "eventId": event_id})
+        assert api.delete(created["Location"]).status_code == 204
+
+
+class TestIdempotency:
+    def test_the_same_key_and_body_answer_the_same(self, api: APIClient) -> None:
+        body = make_body()
+        first = send(api, "POST", "/events", body, Idempotency_Key="k1")
+        second = send(api, "POST", "/events", dict(reversed(body.items())), Idempotency_Key="k1")
+        assert (first.status_code, first.content, first["ETag"]) == (201, second.content, second["ETag"])
+        assert (second.status_code, second["Location"]) == (201, first["Location"])
+        assert len(read_table(EventItem)) == 1
+        assert send(api, "POST", "/events", body, Idempotency_Key="k2").content != first.content
+
+    def test_the_same_key_with_another_body_is_refused(self, api: APIClient) -> None:
+        send(api, "POST", "/events", make_body(), Idempotency_Key="k1")
+        response = send(api, "POST", "/events", make_body(capacity=1), Idempotency_Key="k1")
+        error = {"field": "Idempotency-Key", "message": "was used with a different body"}
+        assert_error(response, 422, "Idempotency-Key was used with a different body.", [error])
+        assert len(read_table(EventItem)) == 1
+
+    @pytest.mark.parametrize("key", ["x", "x" * 255, " ~"])
+    def test_a_key_has_up_to_255_characters(self, api: APIClient, key: str) -> None:
+        assert send(api, "POST", "/events", make_body(), Idempotency_Key=key).status_code == 201
+
+    @pytest.mark.parametrize("key", ["", "x" * 256, "é", "a\tb"])
+    def test_what_is_no_key_is_refused_with_all_else_that_is_wrong(self, api: APIClient, key: str) -> None:
+        response = send(api, "POST", "/events", make_body(capacity=-1), Idempotency_Key=key)
+        errors = [
+            {"field": "capacity", "message": "must not be negative"},
+            {"field": "Idempotency-Key", "message": "must be 1 to 255 printable ASCII characters"},
+        ]
+        detail = "capacity must not be negative; Idempotency-Key must be 1 to 255 printable ASCII characters."
+        answer = json.loads(response.content)
+        answer["errors"].sort(key=lambda error: error["field"], reverse=True)
+        assert (response.status_code, answer["errors"]) == (422, errors)
+        assert sorted(answer["detail"].rstrip(".").split("; ")) == sorted(detail.rstrip(".").split("; "))
+        assert read_table(EventItem) == []
+
+
+class TestRead:
+    def test_answers_the_event(self, api: APIClient) -> None:
+        created = create(api)
+        response = api.get("/events/launch")
+        assert_event(response, 200, LAUNCH)
+        assert response["ETag"] == created["ETag"]
+
+    @pytest.mark.parametrize(
+        "event_id", ["absent", "x" * 2000, "%00", "%0A", "%25FF", "%2E", "a%0Db", "LAUNCH", "launch%20"]
+    )
+    def test_what_is_not_there_is_not_found(self, api: APIClient, event_id: str) -> None:
+        create(api)
+        for method in ("GET", "DELETE"):
+            assert_error(send(api, method, f"/events/{event_id}"), 404, NOT_FOUND)
+        assert_error(send(api, "PUT", f"/events/{event_id}", {"capacity": 1}), 404, NOT_FOUND)
+
+    @pytest.mark.parametrize(
+        ("tags", "answered"),
+        [
+            ("{0}", "{0}"),
+            ("W/{0}", "{0}"),
+            ("*", "{0}"),
+            ('"other", {0}', "{0}"),
+            ('W/"x",W/{0}', "{0}"),
+            ("{1}", "{1}"),
+        ],
+    )
+    def test_what_the_client_has_is_not_sent_again(self, api: APIClient, tags: str, answered: str) -> None:
+        tag = create(api)["ETag"]
+        forms = tag, f'{tag[:-1]}-gzip"'
+        response = send(api, "GET", "/events/launch", If_None_Match=tags.format(*forms))
+        assert (response.status_code, response.content, response["ETag"]) == (304, b"", answered.format(*forms))
+        assert "Accept-Encoding" in response["Vary"]
+        assert "Content-Type" not in response
+        assert "Content-Length" not in response
+
+    @pytest.mark.parametrize("tags", ['"other"', "", "nonsense", '"'])
+    def test_what_the_client_has_of_another_revision_is(self, api: APIClient, tags: str) -> None:
+        create(api)
+        assert_event(send(api, "GET", "/events/launch", If_None_Match=tags), 200, LAUNCH)
+
+    def test_head_answers_as_get_without_a_body(self, api: APIClient) -> None:
+        create(api)
+        for path in ("/events", "/events/launch", "/events?limit=1", "/healthz", "/openapi.json", "/events/absent"):
+            get, head = api.get(path), api.head(path)
+            assert (head.status_code, head.content) == (get.status_code, b"")
+            assert head.headers.pop("X-Request-Id") != get.headers.pop("X-Request-Id")
+            assert dict(head.headers) == dict(get.headers)
+
+
+class TestUpdate:
+    def test_changes_what_is_sent(self, api: APIClient) -> None:
+        created = create(api)
+        response = send(api, "PUT", "/events/launch", {"capacity": 9, "description": ""})
+        assert_event(response, 200, {**LAUNCH, "capacity": 9, "description": ""})
+        assert response["ETag"] != created["ETag"]
+        assert_event(api.get("/events/launch"), 200, {**LAUNCH, "capacity": 9, "description": ""})
+
+    @pytest.mark.parametrize("body", [{}, {"eventId": "launch"}, {"capacity": 250}, LAUNCH])
+    def test_that_changes_nothing_writes_nothing(self, api: APIClient, body: dict[str, Any]) -> None:
+        created = create(api)
+        response = send(api, "PUT", "/events/launch", body)
+        assert_event(response, 200, LAUNCH)
+        assert response["ETag"] == created["ETag"]
+        assert len(read_table(HistoryItem)) == 1
+
+    def test_names_every_fault_at_once(self, api: APIClient) -> None:
+        create(api)
+        errors = [
+            {"field": "eventId", "message": "must be the one in the address, or be left out"},
+            {"field": "title", "message": "must be text"},
+            {"field": "capacity", "message": "must not be negative"},
+            {"field": "x", "message": "is not a field of an event"},
+        ]
+        detail = (
+            "eventId must be the one in the address, or be left out; title must be text; capacity must not be "
+            "negative; x is not a field of an event."
+        )
+        response = send(api, "PUT", "/events/launch", {"eventId": "other", "title": None, "capacity": -1, "x": 1})
+        assert_error(response, 422, detail, errors)
+        assert_event(api.get("/events/launch"), 200, LAUNCH)
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b"{"])
+    def test_refuses_what_is_no_json_object(self, api: APIClient, body: bytes) -> None:
+        create(api)
+        assert send(api, "PUT", "/events/launch", body).status_code == 422
+
+    @pytest.mark.parametrize("tags", ["{0}", '"other", {0}', "*", "{1}"])
+    def test_of_the_revision_that_is_there_is_made(self, api: APIClient, tags: str) -> None:
+        tag = create(api)["ETag"]
+        header = tags.format(tag, f'{tag[:-1]}-gzip"')
+        response = send(api, "PUT", "/events/launch", {"capacity": 1}, If_Match=header)
+        assert_event(response, 200, {**LAUNCH, "capacity": 1})
+
+    @pytest.mark.parametrize("tags", ['"other"', "W/{0}", "", "nonsense", '"x", W/{0}', "{0}x"])
+    def test_of_another_revision_is_refused(self, api: APIClient, tags: str) -> None:
+        tag = create(api)["ETag"]
+        for method in ("PUT", "DELETE"):
+            response = send(api, method, "/events/launch", {"capacity": 1}, If_Match=tags.format(tag))
+            assert_error(response, 412, OLD_REVISION)
+        assert_event(api.get("/events/launch"), 200, LAUNCH)
+
+    def test_of_a_revision_of_nothing_is_not_found(self, api: APIClient) -> None:
+        for method in ("PUT", "DELETE"):
+            assert_error(send(api, method, "/events/launch", {"capacity": 1}, If_Match='"x"'), 404, NOT_FOUND)
+
+
+class TestDelete:
+    def test_answers_nothing_and_leaves_nothing(self, api: APIClient) -> None:
+        tag = create(api)["ETag"]
+        response = send(api, "DELETE", "/events/launch", If_Match=tag)
+        assert (response.status_code, response.content) == (204, b"")
+        assert "Content-Type" not in response
+        assert "Content-Length" not in response
+        assert_error(send(api, "DELETE", "/events/launch"), 404, NOT_FOUND)
+        assert_error(send(api, "GET", "/events/launch"), 404, NOT_FOUND)
+        assert json.loads(api.get("/events").content) == []
+
+    def test_frees_the_id(self, api: APIClient) -> None:
+        create(api)
+        api.delete("/events/launch")
+        create(api, title="Again")
+        assert_event(api.get("/events/launch"), 200, {**LAUNCH, "title": "Again"})
+
+
+class TestList:
+    def test_of_nothing_is_empty(self, api: APIClient) -> None:
+        response = api.get("/events")
+        assert (response.status_code, response.content, response["Content-Type"]) == (200, b"[]", "application/json")
+        assert "Link" not in response
+
+    def test_is_in_order_of_date_then_id(self, api: APIClient) -> None:
+        for event_id, day in (("b", "2026-12-02"), ("🎪", "2026-12-01"), ("\uffee", "2026-12-01"), ("a", "2026-12-02")):
+            create(api, eventId=event_id, date=day)
+        for query in ("", "?status=active", "?from=2026-12-01", "?limit=10"):
+            events = json.loads(api.get(f"/events{query}").content)
+            assert [event["eventId"] for event in events] == ["\uffee", "🎪", "a", "b"]
+            assert events[2] == {**LAUNCH, "eventId": "a", "date": "2026-12-02"}
+
+    @pytest.mark.parametrize(
+        ("query", "ids"),
+        [
+            ("status=active", ["a1", "a2"]),
+            ("status=cancelled", ["c1"]),
+            ("status=Active", []),
+            ("status=", []),
+            ("status=%00", []),
+            ("status=%FF", []),
+            ("from=2026-12-02", ["c1", "a2"]),
+            ("to=2026-12-01", ["a1"]),
+            ("from=2026-12-02&to=2026-12-02", ["c1"]),
+            ("from=2026-12-03&to=2026-12-01", []),
+            ("status=active&from=2026-12-02", ["a2"]),
+            ("status=active&to=2026-12-02", ["a1"]),
+            ("utm_source=x", ["a1", "c1", "a2"]),
+        ],
+    )
+    def test_can_be_narrowed(self, api: APIClient, query: str, ids: list[str]) -> None:
+        create(api, eventId="a1", date="2026-12-01")
+        create(api, eventId="c1", date="2026-12-02", status="cancelled")
+        create(api, eventId="a2", date="2026-12-03")
+        response = api.get(f"/events?{query}")
+        assert response.status_code == 200
+        assert [event["eventId"] for event in json.loads(response.content)] == ids
+
+    def test_follows_a_change_of_status_and_date(self, api: APIClient) -> None:
+        create(api)
+        send(api, "PUT", "/events/launch", {"status": "cancelled", "date": "2027-01-01"})
+        assert api.get("/events?status=active").content == b"[]"
+        assert len(json.loads(api.get("/events?status=cancelled&from=2027-01-01").content)) == 1
+
+    def test_names_every_fault_of_a_query(self, api: APIClient) -> None:
+        errors = [
+            {"field": "from", "message": "must be a date as YYYY-MM-DD"},
+            {"field": "to", "message": "must be a day that exists"},
+            {"field": "limit", "message": "must be a whole number from 1 to 1,000"},
+            {"field": "cursor", "message": "must be one that a page of this list gave"},
+        ]
+        detail = (
+            "from must be a date as YYYY-MM-DD; to must be a day that exists; limit must be a whole number from 1 to "
+            "1,000; cursor must be one that a page of this list gave."
+        )
+        response = api.get("/events?from=today&to=2026-02-30&limit=0&cursor=x")
+        assert_error(response, 422, detail, errors)
+
+    @pytest.mark.parametrize("narrowed", ["", "status=active&", "from=2026-01-01&to=2026-12-31&status=active&"])
+    def test_pages_lead_to_the_next(self, api: APIClient, narrowed: str) -> None:
+        ids = [f"{number} é&=" for number in range(5)]
+        for event_id in ids:
+            create(api, eventId=event_id)
+        client = RequestsClient()
+        address, found = f"http://testserver/events?{narrowed}limit=2", []
+        pages = 0
+        while address:
+            response = client.get(address)
+            found += [event["eventId"] for event in response.json()]
+            address = response.links.get("next", {}).get("url", "")
+            assert not address or urlsplit(address)[:3] == ("http", "testserver", "/events")
+            pages += 1
+        assert (found, pages) == (ids, 3)
+
+    def test_a_cursor_without_a_limit_gives_a_hundred(self, api: APIClient) -> None:
+        for number in range(103):
+            create(api, eventId=f"{number:03}")
+        link = api.get("/events?limit=1")["Link"]
+        address = link[1 : link.index(">")].replace("limit=1", "")
+        events = json.loads(api.get(address).content)
+        assert [event["eventId"] for event in events] == [f"{number:03}" for number in range(1, 101)]

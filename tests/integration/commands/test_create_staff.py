@@ -1,0 +1,97 @@
+"""manage.py create_staff and changepassword, and what is there in place of Django's own commands."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from eventsite.accounts import people
+from tests.support.builders import PASSWORD, make_staff
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: str = f"{PASSWORD}\n", **options: Any) -> str:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    output = io.StringIO()
+    call_command(*arguments, stdout=output, **options)
+    return output.getvalue()
+
+
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[str]:
+    """The questions that are asked."""
+    asked: list[str] = []
+    answers = iter(typed)
+
+    def getpass(question: str) -> str:
+        asked.append(question)
+        return next(answers)
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("eventsite.accounts.management.asking.getpass", getpass)
+    return asked
+
+
+def test_the_password_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run(monkeypatch, "create_staff", "Anna", role="editor")
+    assert said == "anna can sign in now, as editor.\n"
+    staff = people.get_staff("anna")
+    assert (staff.role, staff.must_change_password, staff.check_password(PASSWORD)) == ("editor", False, True)
+
+
+def test_it_is_asked_for_twice_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = at_a_terminal(monkeypatch, PASSWORD, PASSWORD)
+    call_command("create_staff", "anna", role="admin", stdout=io.StringIO())
+    assert asked == ["Password: ", "Password again: "]
+    assert people.get_staff("anna").check_password(PASSWORD)
+    at_a_terminal(monkeypatch, PASSWORD, "something else")
+    with pytest.raises(CommandError, match=r"^The two passwords do not match\. Nothing was changed\.$"):
+        call_command("create_staff", "ben", role="admin")
+
+
+@pytest.mark.parametrize(
+    ("username", "typed", "sentence"),
+    [
+        ("anna", PASSWORD, "There is somebody with the username anna already."),
+        ("a b", PASSWORD, "'a b' cannot be a username. Letters without accents"),
+        ("ben", "short", "This password is too short. It must contain at least 10 characters. Nothing was changed."),
+        ("ben", "", "This password is too short."),
+        ("ben", "qwertyuiop", "This password is too common. Nothing was changed."),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(monkeypatch: pytest.MonkeyPatch, username: str, typed: str, sentence: str) -> None:
+    make_staff("anna")
+    with pytest.raises(CommandError) as caught:
+        run(monkeypatch, "create_staff", username, typed=typed, role="viewer")
+    assert str(caught.value).startswith(sentence)
+    assert [staff.username for staff in people.list_staff()] == ["anna"]
+
+
+def test_a_role_must_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CommandError, match="invalid choice: 'owner'"):
+        run(monkeypatch, "create_staff", "anna", "--role", "owner")
+    with pytest.raises(CommandError, match="the following arguments are required: --role"):
+        run(monkeypatch, "create_staff", "anna")
+
+
+def test_changing_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_staff("anna", password="something else entirely", must_change_password=True)
+    said = run(monkeypatch, "changepassword", "Anna")
+    assert said == "anna has a new password, and is signed out everywhere.\n"
+    assert people.get_staff("anna").check_password(PASSWORD)
+    assert not people.get_staff("anna").must_change_password
+    with pytest.raises(CommandError, match=r"^Nobody has the username ben\.$"):
+        run(monkeypatch, "changepassword", "ben")
+
+
+@pytest.mark.parametrize(("command", "sentence"), [("migrate", "no relational database"), ("createsuperuser", "Use ")])
+def test_what_wants_a_relational_database_says_there_is_none(command: str, sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        call_command(command)

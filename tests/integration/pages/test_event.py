@@ -1,0 +1,521 @@
+"""One event on its pages: written, changed, copied, in conflict, deleted, brought back."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from events import services
+from events.domain import Event, EventChanges, EventNotFoundError, EventRange
+from events.storage.history import get_history
+from tests.support.builders import ACTOR, make_fields
+from tests.support.page_reader import fields, links, submit, text, undo_address
+
+TYPED = {
+    "title": "Launch night",
+    "date": "2026-12-01",
+    "location": "Main hall",
+    "capacity": "250",
+    "organizer": "Events team",
+    "status": "active",
+    "description": "Doors at seven.\r\n\tBring a friend.",
+}
+LIST = "?list=q%3Dlaunch%26sort%3Dlatest"
+
+
+def store(**overrides: Any) -> Event:
+    return services.create_event(make_fields(**overrides), ACTOR)
+
+
+class TestNew:
+    def test_what_is_typed_is_stored(self, editor: Client) -> None:
+        response: Any = submit(editor, "/staff/events/new/", **TYPED, eventId="launch")
+        assert (response.status_code, response["Location"]) == (302, "/staff/event/launch/")
+        event = services.get_event("launch")
+        assert event.fields == make_fields(description="Doors at seven.\n\tBring a friend.")
+        assert (event.updated_by, get_history("launch")[0].address) == ("edith", "127.0.0.1")
+        page = text(editor.get(response["Location"]))
+        for words in ("“Launch night” was created.", "Tue 1 Dec 2026", "250", "edith created it", "from 127.0.0.1"):
+            assert words in page
+
+    def test_without_an_id_one_is_made_and_sent_twice_it_is_one_event(self, editor: Client) -> None:
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED}
+        first: Any = editor.post("/staff/events/new/", sent)
+        again: Any = editor.post("/staff/events/new/", sent)
+        assert first["Location"] == again["Location"] == f"/staff/event/{sent['made']}/"
+        assert len(get_history(sent["made"])) == 1
+
+    def test_with_an_id_of_its_own_sent_twice_it_is_one_event(self, editor: Client) -> None:
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED, "eventId": "gala"}
+        for _ in range(2):
+            response: Any = editor.post("/staff/events/new/", sent)
+            assert (response.status_code, response["Location"]) == (302, "/staff/event/gala/")
+        assert len(get_history("gala")) == 1
+
+    def test_the_same_event_of_somebody_else_is_not_taken_for_ones_own(self, editor: Client, admin: Client) -> None:
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED, "eventId": "gala"}
+        editor.post("/staff/events/new/", sent)
+        assert admin.post("/staff/events/new/", sent).status_code == 422
+
+    def test_another_event_typed_into_the_same_form_is_another_event(self, editor: Client) -> None:
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED}
+        first: Any = editor.post("/staff/events/new/", sent)
+        second: Any = editor.post("/staff/events/new/", {**sent, "title": "Another"})
+        assert first["Location"] != second["Location"]
+        assert sorted(event["title"] for event in services.list_events(EventRange())[0]) == ["Another", "Launch night"]
+
+    def test_every_fault_is_beside_its_field_and_on_top_and_nothing_typed_is_lost(self, editor: Client) -> None:
+        typed = {**TYPED, "title": " ", "date": "2026-02-30", "capacity": "-1", "status": "", "description": "<b>\x07"}
+        response = submit(editor, "/staff/events/new/", **typed)
+        assert response.status_code == 422
+        page = text(response)
+        assert "5 things need your attention:" in page
+        for words in (
+            "Title: Must not be empty.",
+            "Date: Must be a day that exists.",
+            "Capacity: Must not be negative.",
+            "Status: Must not be empty.",
+            "Description: Has a control character (U+0007).",
+        ):
+            assert words in page
+            assert page.count(words.split(": ", 1)[1]) >= 2
+        kept = fields(response)
+        assert (kept["date"], kept["capacity"], kept["description"]) == ("2026-02-30", "-1", "<b>\x07")
+        assert 'aria-invalid="true"' in response.content.decode()
+        assert services.list_events(EventRange())[0] == []
+
+    @pytest.mark.parametrize("capacity", ["five", "2.5", "1e3", "٣", "9" * 400, str(10**15 + 1)])
+    def test_a_capacity_is_a_whole_number(self, editor: Client, capacity: str) -> None:
+        response = submit(editor, "/staff/events/new/", **{**TYPED, "capacity": capacity})
+        assert response.status_code == 422
+        assert "One thing needs your attention: Capacity: Must be" in text(response)
+
+    def test_an_id_that_is_taken_is_said(self, editor: Client) -> None:
+        store()
+        response = submit(editor, "/staff/events/new/", **TYPED, eventId="launch")
+        assert response.status_code == 422
+        assert "An event with this ID exists already." in text(response)
+        assert len(get_history("launch")) == 1
+
+    def test_save_and_add_another(self, editor: Client) -> None:
+        response: Any = submit(editor, f"/staff/events/new/{LIST}", **TYPED, then="new")
+        assert response["Location"] == f"/staff/events/new/{LIST}"
+        assert fields(editor.get(response["Location"]))["title"] == ""
+
+    def test_a_copy_begins_with_everything_but_the_id(self, editor: Client) -> None:
+        store(description="\nLines\n")
+        form = fields(editor.get("/staff/events/new/?copy=launch"))
+        assert (form["title"], form["date"], form["eventId"]) == ("Launch night", "2026-12-01", "")
+        submit(editor, "/staff/events/new/?copy=launch", date="2026-12-08")
+        copies = services.list_events(EventRange("active", "2026-12-08"))[0]
+        assert [event["description"] for event in copies] == ["\nLines\n"]
+
+    def test_a_copy_of_nothing_is_not_found(self, editor: Client) -> None:
+        assert editor.get("/staff/events/new/?copy=nothing").status_code == 404
+
+    def test_the_statuses_in_use_are_offered(self, editor: Client) -> None:
+        store(status="<pencilled in>")
+        assert '<option value="&lt;pencilled in&gt;">' in editor.get("/staff/events/new/").content.decode()
+
+
+SPACES = [" ", "\u00a0", "\u200b", "\ufeff", "\u3000 ", "\u00ad", "\u2060\u2002"]
+NAMES = ("title", "location", "organizer", "status")
+
+
+@pytest.mark.parametrize("space", SPACES)
+class TestSpacesAtTheEnds:
+    def test_a_new_event_is_stored_without_them(self, editor: Client, space: str) -> None:
+        typed = {
+            **TYPED,
+            **{name: f"{space}{TYPED[name]}{space}" for name in NAMES},
+            "eventId": f"{space}launch{space}",
+        }
+        response: Any = submit(editor, "/staff/events/new/", **typed)
+        assert response["Location"] == "/staff/event/launch/"
+        event = services.get_event("launch")
+        assert event.fields == make_fields(description="Doors at seven.\n\tBring a friend.")
+        assert submit(editor, "/staff/events/new/", **typed).status_code == 422  # the ID exists already
+
+    def test_nothing_else_is_nothing(self, editor: Client, space: str) -> None:
+        response = submit(editor, "/staff/events/new/", **{**TYPED, "eventId": space, "title": space})
+        assert response.status_code == 422
+        assert text(response).count("Must not be empty.") == 2  # the title, in the summary and beside its field
+        sent = {**fields(editor.get("/staff/events/new/")), **TYPED, "eventId": space}
+        created: Any = editor.post("/staff/events/new/", sent)
+        assert created["Location"] == f"/staff/event/{sent['made']}/"
+
+    def test_a_change_is_stored_without_them(self, editor: Client, space: str) -> None:
+        event = store()
+        submit(editor, "/staff/event/launch/edit/", **{name: f"{TYPED[name]}{space}" for name in NAMES})
+        assert services.get_event("launch") == event
+        submit(editor, "/staff/event/launch/edit/", status=f"{space}draft{space}")
+        assert services.get_event("launch").fields == make_fields(status="draft")
+
+    def test_what_the_api_stored_with_them_changes_only_where_it_is_edited(self, editor: Client, space: str) -> None:
+        stored = store(**{name: f"{TYPED[name]}{space}" for name in NAMES})
+        page = editor.get(submit(editor, "/staff/event/launch/edit/")["Location"])
+        assert "is as it was." in text(page)
+        submit(editor, "/staff/event/launch/edit/", status="active", capacity="7")
+        assert services.get_event("launch").fields == {**stored.fields, "status": "active", "capacity": 7}
+
+    def test_a_status_for_many_is_stored_without_them(self, editor: Client, space: str) -> None:
+        store()
+        chosen = {"do": "status", "event": ["launch"], "status": f"draft{space}"}
+        page: Any = editor.post("/staff/events/bulk/", chosen, follow=True)
+        editor.post(page.redirect_chain[-1][0])
+        assert services.get_event("launch").fields["status"] == "draft"
+
+
+class TestEdit:
+    def test_only_what_is_changed_is_in_the_history(self, editor: Client) -> None:
+        store(title=" Spaces  kept ", description="a\n\nb\t")
+        response: Any = submit(editor, f"/staff/event/launch/edit/{LIST}", capacity="7")
+        assert response["Location"] == f"/staff/event/launch/{LIST}"
+        row = get_history("launch")[0]
+        assert (row.before, row.after, row.actor) == ({"capacity": 250}, {"capacity": 7}, "edith")
+
+    def test_saving_the_same_writes_nothing(self, editor: Client) -> None:
+        event = store()
+        page = editor.get(submit(editor, "/staff/event/launch/edit/")["Location"])
+        assert "“Launch night” is as it was." in text(page)
+        assert services.get_event("launch") == event
+
+    def test_a_save_can_be_undone_from_its_message(self, editor: Client) -> None:
+        event = store()
+        saved = editor.get(submit(editor, "/staff/event/launch/edit/", title="Oops")["Location"])
+        undone: Any = editor.post(undo_address(saved), follow=True)
+        assert "That was undone." in text(undone)
+        assert services.get_event("launch").fields == event.fields
+
+    def test_faults_keep_what_was_typed(self, editor: Client) -> None:
+        store()
+        response = submit(editor, "/staff/event/launch/edit/", title="", location="Elsewhere")
+        assert (response.status_code, fields(response)["location"]) == (422, "Elsewhere")
+        assert services.get_event("launch").fields == make_fields()
+
+    def test_nothing_is_found_of_what_never_was(self, editor: Client) -> None:
+        for path in ("", "edit/", "delete/"):
+            response = editor.get(f"/staff/event/nothing/{path}")
+            assert response.status_code == 404
+            assert "There is no such event, and there never was one." in text(response)
+
+
+class TestConflict:
+    def both_change(self, editor: Client, mine: dict[str, str], theirs: EventChanges) -> Any:
+        event = store()
+        typed = fields(editor.get("/staff/event/launch/edit/"))
+        assert typed["revision"] == event.revision
+        services.update_event("launch", theirs, ACTOR)
+        return editor.post("/staff/event/launch/edit/", {**typed, **mine})
+
+    def test_both_are_shown_and_nothing_is_overwritten(self, editor: Client) -> None:
+        response = self.both_change(
+            editor, {"title": "Mine", "capacity": "9"}, {"title": "Theirs", "location": "Cellar"}
+        )
+        assert response.status_code == 409
+        page = text(response)
+        assert "tester saved this event" in page
+        assert "Title Launch night Theirs Mine Both changed it:" in page
+        assert "Location Main hall Cellar Main hall Merged" in page
+        assert "Capacity 250 250 9 Merged" in page
+        assert "Organizer Events team Events team" not in page
+        assert services.get_event("launch").fields == make_fields(title="Theirs", location="Cellar")
+
+    def test_one_button_saves_the_result(self, editor: Client) -> None:
+        response = self.both_change(
+            editor, {"title": "Mine", "capacity": "9"}, {"title": "Theirs", "location": "Cellar"}
+        )
+        result = fields(response)
+        assert (result["title"], result["location"], result["capacity"]) == ("Mine", "Cellar", "9")
+        assert editor.post("/staff/event/launch/edit/", result).status_code == 302
+        assert services.get_event("launch").fields == make_fields(title="Mine", location="Cellar", capacity=9)
+
+    def test_a_third_change_meanwhile_is_a_conflict_again(self, editor: Client) -> None:
+        result = fields(self.both_change(editor, {"title": "Mine"}, {"title": "Theirs"}))
+        services.update_event("launch", {"title": "Third"}, ACTOR)
+        response = editor.post("/staff/event/launch/edit/", result)
+        assert response.status_code == 409
+        assert "Title Theirs Third Mine Both changed it:" in text(response)
+
+    def test_deleted_meanwhile_what_was_typed_can_be_saved_anew(self, editor: Client) -> None:
+        store()
+        typed = fields(editor.get("/staff/event/launch/edit/"))
+        services.delete_event("launch", ACTOR)
+        response: Any = editor.post("/staff/event/launch/edit/", {**typed, "title": "Mine"})
+        assert response.status_code == 409
+        assert "Somebody deleted this event while you were typing." in text(response)
+        assert 'action="/staff/events/new/"' in response.content.decode()
+        editor.post("/staff/events/new/", fields(response))
+        assert services.get_event("launch").fields == make_fields(title="Mine")
+
+    def test_the_same_sent_twice_is_no_conflict(self, editor: Client) -> None:
+        store()
+        sent = {**fields(editor.get("/staff/event/launch/edit/")), "title": "Mine"}
+        for sentence in ("was saved.", "is as it was."):
+            page: Any = editor.post("/staff/event/launch/edit/", sent, follow=True)
+            assert sentence in text(page)
+        assert len(get_history("launch")) == 2
+
+    def test_spaces_at_the_ends_are_not_what_was_changed(self, editor: Client) -> None:
+        store(title="Launch ", status="active ")
+        sent = {**fields(editor.get("/staff/event/launch/edit/")), "capacity": "9", "organizer": "Mine "}
+        for sentence in ("was saved.", "is as it was."):
+            page: Any = editor.post("/staff/event/launch/edit/", sent, follow=True)
+            assert sentence in text(page)
+        services.update_event("launch", {"title": "Theirs "}, ACTOR)
+        services.update_event("launch", {"location": "Cellar"}, ACTOR)
+        response = editor.post("/staff/event/launch/edit/", {**sent, "location": "Roof "})
+        assert response.status_code == 409
+        assert "Title Launch[U+0020] Theirs[U+0020] Launch[U+0020] Merged" in text(response)
+        assert "Location Main hall Cellar Roof Both changed it:" in text(response)
+        editor.post("/staff/event/launch/edit/", fields(response))
+        expected = make_fields(title="Theirs ", status="active ", capacity=9, organizer="Mine", location="Roof")
+        assert services.get_event("launch").fields == expected
+
+    def test_a_form_without_a_revision_overwrites_nothing(self, editor: Client) -> None:
+        store()
+        assert editor.post("/staff/event/launch/edit/", {**TYPED, "title": "Forged"}).status_code == 409
+        assert services.get_event("launch").fields == make_fields()
+
+
+class TestDelete:
+    def test_it_shows_what_goes_then_it_goes_and_comes_back(self, editor: Client) -> None:
+        event = store()
+        assert "Doors at seven." in text(editor.get("/staff/event/launch/delete/"))
+        response: Any = submit(editor, f"/staff/event/launch/delete/{LIST}")
+        assert response["Location"] == "/staff/events/?q=launch&sort=latest"
+        with pytest.raises(EventNotFoundError):
+            services.get_event("launch")
+        page = editor.get(response["Location"])
+        assert "“Launch night” was deleted." in text(page)
+        undone: Any = editor.post(undo_address(page))
+        assert undone["Location"] == f"/staff/event/launch/{LIST}"
+        back = services.get_event("launch")
+        assert (back.fields, back.created_at) == (event.fields, event.created_at)
+
+    def test_sent_twice_it_says_the_same(self, editor: Client) -> None:
+        store()
+        sent = fields(editor.get("/staff/event/launch/delete/"))
+        for _ in range(2):
+            page: Any = editor.post(f"/staff/event/launch/delete/{LIST}", sent, follow=True)
+            assert page.redirect_chain == [("/staff/events/?q=launch&sort=latest", 302)]
+            assert "“Launch night” was deleted." in text(page)
+            undo = undo_address(page)
+        assert len(get_history("launch")) == 2
+        editor.post(undo)
+        assert services.get_event("launch").fields == make_fields()
+
+    def test_deleted_by_another_request_meanwhile(self, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        store()
+        sent = fields(editor.get("/staff/event/launch/delete/"))
+        delete = services.delete_event
+
+        def delete_twice(*arguments: Any) -> Any:
+            delete(*arguments)
+            return delete(*arguments)
+
+        monkeypatch.setattr(services, "delete_event", delete_twice)
+        page: Any = editor.post("/staff/event/launch/delete/", sent, follow=True)
+        assert "“Launch night” was deleted." in text(page)
+
+    def test_deleted_by_somebody_else_its_page_says_so(self, editor: Client) -> None:
+        store()
+        sent = fields(editor.get("/staff/event/launch/delete/"))
+        services.delete_event("launch", ACTOR)
+        response: Any = editor.post("/staff/event/launch/delete/", sent)
+        assert response["Location"] == "/staff/event/launch/"
+
+    def test_what_was_changed_meanwhile_is_shown_first(self, editor: Client) -> None:
+        store()
+        shown = fields(editor.get("/staff/event/launch/delete/"))
+        services.update_event("launch", {"title": "Changed"}, ACTOR)
+        response: Any = editor.post("/staff/event/launch/delete/", shown)
+        assert response.status_code == 409
+        assert "tester changed this event after you opened this page" in text(response)
+        assert services.get_event("launch").fields["title"] == "Changed"
+
+    def test_a_deleted_event_has_a_page_from_which_it_comes_back(self, editor: Client) -> None:
+        store()
+        services.delete_event("launch", ACTOR)
+        page: Any = editor.get("/staff/event/launch/")
+        assert page.status_code == 410
+        assert "This event was deleted." in text(page)
+        assert "tester deleted it" in text(page)
+        at = get_history("launch")[0].at
+        assert f"/staff/event/launch/undo/?at={quote(at)}" in page.content.decode()
+        editor.post(f"/staff/event/launch/undo/?at={at}")
+        assert services.get_event("launch").fields == make_fields()
+
+    @pytest.mark.parametrize("what", ["edit", "delete"])
+    def test_what_is_deleted_already_leads_to_where_it_comes_back(self, editor: Client, what: str) -> None:
+        store()
+        services.delete_event("launch", ACTOR)
+        response: Any = editor.get(f"/staff/event/launch/{what}/")
+        assert response["Location"] == "/staff/event/launch/"
+
+    @pytest.mark.parametrize("change", ["create", "update", "delete"])
+    def test_an_undo_sent_twice_says_the_same(self, editor: Client, change: str) -> None:
+        at = store().updated_at
+        if change == "update":
+            at = services.update_event("launch", {"title": "B"}, ACTOR).updated_at
+        elif change == "delete":
+            at = services.delete_event("launch", ACTOR).at
+        for _ in range(2):
+            page: Any = editor.post(f"/staff/event/launch/undo/?at={at}", follow=True)
+            assert page.status_code == 200
+            assert "That was undone." in text(page)
+        assert len(get_history("launch")) == (2 if change == "create" else 3)
+
+    def test_an_undo_that_comes_too_late_changes_nothing(self, editor: Client) -> None:
+        store()
+        at = services.update_event("launch", {"title": "B"}, ACTOR).updated_at
+        services.update_event("launch", {"title": "C"}, ACTOR)
+        response: Any = editor.post(f"/staff/event/launch/undo/?at={at}")
+        assert response.status_code == 409
+        assert "has been changed since" in text(response)
+        assert services.get_event("launch").fields["title"] == "C"
+
+
+class TestHistory:
+    def test_each_change_with_who_when_where_before_and_after(self, viewer: Client) -> None:
+        store()
+        services.update_event("launch", {"title": "<script>alert(1)</script>", "capacity": 9}, ACTOR)
+        response = viewer.get("/staff/event/launch/")
+        page = text(response)
+        assert "tester changed it" in page
+        assert "from 192.0.2.7" in page
+        assert "Title Launch night <script>alert(1)</script>" in page
+        assert "Capacity 250 9" in page
+        assert "<script>alert(1)" not in response.content.decode()
+        assert "Restore this version" not in page
+
+    def test_an_earlier_version_is_restored(self, editor: Client) -> None:
+        created = store()
+        services.update_event("launch", {"title": "B"}, ACTOR)
+        page = editor.get("/staff/event/launch/")
+        assert text(page).count("Restore this version") == 1
+        sent = fields(page)
+        assert sent["at"] == created.updated_at
+        response: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
+        assert "“Launch night” is as it was then." in text(response)
+        assert services.get_event("launch").fields == created.fields
+        again: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
+        assert again.redirect_chain == [("/staff/event/launch/", 302)]
+        assert "You have just restored an earlier version of this event." in text(again)
+        assert len(get_history("launch")) == 3
+        services.update_event("launch", {"title": "C"}, ACTOR)
+        late: Any = editor.post("/staff/event/launch/restore/", sent)
+        assert late.status_code == 412
+
+    def test_a_restore_that_changes_nothing_offers_no_undo(self, editor: Client) -> None:
+        created = store()
+        services.update_event("launch", {"title": "B"}, ACTOR)
+        back = services.update_event("launch", {"title": "Launch night"}, ACTOR)
+        sent = {"at": created.updated_at, "revision": back.revision}
+        page: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
+        assert "“Launch night” is as it was then." in text(page)
+        assert ">Undo<" not in page.content.decode()
+
+    def test_long_histories_have_pages(self, viewer: Client) -> None:
+        store(capacity=0)
+        for capacity in range(1, 30):
+            services.update_event("launch", {"capacity": capacity}, ACTOR)
+        older = links(viewer.get("/staff/event/launch/"))["Older changes"]
+        assert "tester created it" in text(viewer.get(f"/staff/event/launch/{older}"))
+
+
+class TestLongTexts:
+    BEFORE = "A long story. " * 200 + "It ends well."
+    AFTER = "A long story. " * 200 + "It ends badly."
+
+    def test_the_history_shows_where_they_differ_and_leads_to_them_in_full(self, viewer: Client) -> None:
+        store(description=self.BEFORE)
+        services.update_event("launch", {"description": self.AFTER, "capacity": 9}, ACTOR)
+        services.update_event("launch", {"capacity": 10}, ACTOR)
+        page = viewer.get("/staff/event/launch/?list=q%3Dlaunch")
+        assert "It ends well." in text(page)
+        assert self.BEFORE not in text(page)
+        at = get_history("launch")[1].at
+        full = links(page)["Show the full text"]
+        assert full == f"/staff/event/launch/change/{at}/?list=q%3Dlaunch"
+        page = viewer.get(full)
+        assert "Capacity Before 250 After 9" in text(page)
+        assert f"Description Before {self.BEFORE} After {self.AFTER}" in text(page)
+        assert "Restore this version" not in text(page)
+
+    def test_what_is_short_is_complete_in_the_history(self, viewer: Client) -> None:
+        store()
+        services.update_event("launch", {"title": "B"}, ACTOR)
+        assert "full text" not in text(viewer.get("/staff/event/launch/"))
+
+    def test_a_version_is_restored_from_the_page_of_its_change(self, editor: Client) -> None:
+        created = store(description=self.BEFORE)
+        services.update_event("launch", {"description": self.AFTER}, ACTOR)
+        sent = fields(editor.get(f"/staff/event/launch/change/{created.updated_at}/"))
+        assert editor.post("/staff/event/launch/restore/", sent).status_code == 302
+        assert services.get_event("launch").fields == created.fields
+
+    def test_a_change_that_never_was(self, viewer: Client) -> None:
+        store()
+        for event_id, at in (("launch", "2026-01-01"), ("launch", "9" * 500), ("nothing", "2026-01-01")):
+            response = viewer.get(f"/staff/event/{event_id}/change/{at}/")
+            assert response.status_code == 404
+            assert "The history has no such version of this event." in text(response)
+
+    def test_a_conflict_shows_where_they_differ_and_opens_to_them_in_full(self, editor: Client) -> None:
+        store(description=self.BEFORE)
+        typed = fields(editor.get("/staff/event/launch/edit/"))
+        services.update_event("launch", {"description": self.AFTER}, ACTOR)
+        response = editor.post("/staff/event/launch/edit/", {**typed, "description": self.BEFORE + " Or not."})
+        assert response.status_code == 409
+        for words in (self.BEFORE, self.AFTER, f"{self.BEFORE} Or not."):
+            assert f"Show the full text {words}" in text(response)
+            assert f"…{words[2768:]} Show the full text" in text(response)
+
+    def test_a_version_that_is_out_of_reach(self, editor: Client) -> None:
+        store(title="First")
+        events = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
+        services.update_event("launch", {"title": "Now"}, ACTOR)
+        sent = {"at": events[3].updated_at, "revision": services.get_event("launch").revision}
+        with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+            page = editor.post("/staff/event/launch/restore/", sent)
+        assert page.status_code == 409
+        assert "This version cannot be restored as a whole" in text(page)
+        assert "Restore only these values" in text(page)
+        assert "Capacity Before 2 After 3" in text(page)
+        assert "Restore this version" not in text(page)
+        done: Any = editor.post("/staff/event/launch/restore/", {**fields(page), "fields": "changed"}, follow=True)
+        assert services.get_event("launch").fields == make_fields(title="Now", capacity=3)
+        editor.post(undo_address(done))
+        assert services.get_event("launch").fields == make_fields(title="Now", capacity=6)
+
+    def test_a_version_of_a_deleted_event_that_is_out_of_reach(self, editor: Client) -> None:
+        store()
+        events = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
+        services.delete_event("launch", ACTOR)
+        with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+            page = editor.post("/staff/event/launch/restore/", {"at": events[3].updated_at, "revision": ""})
+        assert page.status_code == 409
+        assert "Bring the deleted event back first" in text(page)
+        assert links(page)["its page"] == "/staff/event/launch/"
+
+
+@pytest.mark.parametrize(
+    "event_id", ["new", "a b", "50%", "%2F", "?x=1&y", "#", "über/".strip("/"), "日本", "..x", "'\"<>"]
+)
+def test_every_id_has_its_pages(editor: Client, event_id: str) -> None:
+    store(eventId=event_id)
+    address = f"/staff/event/{quote(event_id, safe='')}/"
+    assert editor.get(address).status_code == 200
+    response: Any = submit(editor, f"{address}edit/", title="B")
+    assert response.status_code == 302
+    page = editor.get(response["Location"])
+    assert page.status_code == 200
+    editor.post(undo_address(page))
+    assert services.get_event(event_id).fields["title"] == "Launch night"
+    assert submit(editor, f"{address}delete/").status_code == 302
+    assert editor.get(address).status_code == 410

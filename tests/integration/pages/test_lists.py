@@ -1,0 +1,316 @@
+"""The list as staff use it: filter, order, pages, what is empty, and many events at once."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+
+from events import batches, listing, services
+from events.domain import EventRange
+from events.pages.forms import today
+from events.storage.history import get_activity, get_history
+from events.visible_text import visible
+from eventsite.accounts import people
+from eventsite.accounts.domain import Role
+from tests.conftest import client_of
+from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.fault_proxy import FAIL, FaultProxy
+from tests.support.page_reader import fields, links, text, titles
+
+LIST = "/staff/events/"
+
+
+def day(from_today: int) -> str:
+    return (today() + timedelta(from_today)).isoformat()
+
+
+def store(title: str, days: int = 1, **overrides: Any) -> None:
+    services.create_event(make_fields(eventId=title.replace("/", "-"), title=title, date=day(days), **overrides), ACTOR)
+
+
+def shown(client: Client, **query: str) -> list[str]:
+    return titles(client.get(LIST, query))
+
+
+class TestFilter:
+    def test_upcoming_first_and_ended_hidden(self, viewer: Client) -> None:
+        for title, days in {"past": -1, "later": 9, "today": 0, "soon": 2}.items():
+            store(title, days)
+        assert shown(viewer) == ["today", "soon", "later"]
+        assert "Ended events are hidden." in text(viewer.get(LIST))
+        assert shown(viewer, ended="on") == ["past", "today", "soon", "later"]
+        assert shown(viewer, sort="latest") == ["later", "soon", "today"]
+
+    def test_a_day_that_is_past_shows_what_has_ended(self, viewer: Client) -> None:
+        for title, days in {"long ago": -9, "past": -1, "soon": 2}.items():
+            store(title, days)
+        assert shown(viewer, first=day(-3)) == ["past", "soon"]
+        assert shown(viewer, last=day(-1)) == ["long ago", "past"]
+        assert shown(viewer, first=day(-9), last=day(-9)) == ["long ago"]
+        assert shown(viewer, last=day(1)) == []
+
+    def test_status_and_text(self, viewer: Client) -> None:
+        store("Jazz", status="draft")
+        store("Chess", organizer="JAZZ club")
+        store("Yoga", location="Gym")
+        assert shown(viewer, status="draft") == ["Jazz"]
+        assert shown(viewer, q="jazz") == ["Chess", "Jazz"]
+        assert shown(viewer, q="jazz", status="active") == ["Chess"]
+        assert shown(viewer, status="unheard of") == []
+
+    @pytest.mark.parametrize("status", ["draft", "no longer used", ""])
+    def test_a_chosen_status_is_offered_once(self, viewer: Client, status: str) -> None:
+        store("Jazz", status="draft")
+        store("Chess", status="active")
+        page = viewer.get(LIST, {"status": status}).content.decode()
+        select = page[page.index('<select name="status"') :].split("</select>")[0]
+        offered = re.findall('<option value="([^"]*)"', select)
+        assert offered == sorted(offered)
+        assert sorted({"", "active", "draft", status}) == offered
+        assert re.findall('<option value="([^"]*)" selected', select) == [status]
+
+    @pytest.mark.parametrize(("length", "wrong"), [(200, False), (201, True)])
+    def test_how_long_a_search_may_be(self, viewer: Client, length: int, wrong: bool) -> None:
+        store("Jazz")
+        response = viewer.get(LIST, {"q": "x" * length})
+        assert ("at most 200 characters" in text(response)) is wrong
+        assert titles(response) == (["Jazz"] if wrong else [])
+
+    def test_a_page_goes_on_after_the_longest_id(self, viewer: Client) -> None:
+        for number in range(2):
+            services.create_event(make_fields(eventId=f"{number}" + "é" * 255, date=day(1)), ACTOR)
+        with patch.object(listing, "PAGE_SIZE", 1):
+            following = links(viewer.get(LIST))["Next →"]
+            assert "Launch night" in text(viewer.get(f"{LIST}{following}"))
+            assert "Next →" not in links(viewer.get(f"{LIST}{following}"))
+
+    def test_what_is_no_date_is_said_and_does_not_filter(self, viewer: Client) -> None:
+        store("A")
+        response = viewer.get(LIST, {"first": "yesterday", "q": "a"})
+        assert (response.status_code, titles(response)) == (200, ["A"])
+        assert "Must be a date as YYYY-MM-DD." in text(response)
+
+    @pytest.mark.parametrize("query", ["after=x", "before=%00", "after=" + "A" * 5000, "q=%00", "status=%F0%9F"])
+    def test_a_query_that_makes_no_sense_is_a_page_all_the_same(self, viewer: Client, query: str) -> None:
+        store("A")
+        assert viewer.get(f"{LIST}?{query}").status_code == 200
+
+    def test_as_one_types_only_the_results_come(self, viewer: Client) -> None:
+        store("Jazz")
+        headers = {"HX-Request": "true", "HX-Target": "results"}
+        response = viewer.get(LIST, {"q": "ja"}, headers=headers)
+        assert response.content.decode().strip().startswith('<div id="results"')
+        assert titles(response) == ["Jazz"]
+        assert "HX-Target" in response["Vary"]
+
+
+class TestEmpty:
+    def test_an_empty_desk_invites_to_create(self, editor: Client) -> None:
+        found = links(editor.get(LIST, {"ended": "on"}))
+        assert found["Create an event"] == "/staff/events/new/"
+        assert "There are no events yet" in text(editor.get(LIST, {"ended": "on"}))
+
+    def test_nothing_upcoming_offers_what_has_ended(self, editor: Client) -> None:
+        store("past", -3)
+        response = editor.get(LIST)
+        assert "Nothing is coming up" in text(response)
+        assert shown(editor, **query_of(links(response)["Show them, too"])) == ["past"]
+
+    def test_no_match_offers_to_clear(self, viewer: Client) -> None:
+        store("A")
+        response = viewer.get(LIST, {"q": "zebra"})
+        assert "No event matches" in text(response)
+        assert links(response)["Clear the filter"] == LIST
+
+
+def query_of(address: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+class TestPages:
+    def test_next_and_previous_keep_the_filter_and_survive_an_edit(self, viewer: Client) -> None:
+        for number in range(7):
+            store(f"Jazz {number}", number + 1)
+            store(f"Chess {number}", number + 1)
+        with patch.object(listing, "PAGE_SIZE", 3):
+            first = viewer.get(LIST, {"q": "jazz", "status": "active"})
+            services.delete_event("Jazz 2", ACTOR)
+            second = viewer.get(LIST, query_of(links(first)["Next →"]))
+            assert titles(second) == ["Jazz 3", "Jazz 4", "Jazz 5"]
+            third = viewer.get(LIST, query_of(links(second)["Next →"]))
+            assert titles(third) == ["Jazz 6"]
+            back = viewer.get(LIST, query_of(links(second)["← Previous"]))
+            assert titles(back) == ["Jazz 0", "Jazz 1"]
+            assert fields(back)["q"] == "jazz"
+
+    def test_the_filter_is_kept_on_the_way_to_an_event_and_back(self, editor: Client) -> None:
+        store("Jazz")
+        response = editor.get(LIST, {"q": "jazz", "sort": "latest"})
+        event = editor.get(links(response)["Jazz"])
+        edit = editor.get(links(event)["Edit"])
+        for page in (event, edit):
+            assert links(page)["Events"] == "/staff/events/"  # the menu
+            assert '/staff/events/?q=jazz&amp;sort=latest"' in page.content.decode()
+
+
+class TestBulk:
+    def choose(self, client: Client, query: str = "", **sent: Any) -> Any:
+        return client.post(f"/staff/events/bulk/{query}", sent, follow=True)
+
+    def test_a_status_for_those_ticked(self, editor: Client) -> None:
+        for title in ("A", "B", "C"):
+            store(title)
+        confirm = self.choose(editor, "?list=q%3Da", event=["A", "B"], do="status", status="draft")
+        page = text(confirm)
+        assert "Set the status of 2 events to “draft”?" in page
+        assert "Nothing is changed yet." in page
+        assert services.get_event("A").fields["status"] == "active"
+        address = confirm.redirect_chain[-1][0]
+        report: Any = editor.post(address, follow=True)
+        assert "2 done" in text(report)
+        assert links(report)["Back to the events"] == "/staff/events/?q=a"
+        assert [services.get_event(title).fields["status"] for title in "ABC"] == ["draft", "draft", "active"]
+        row = get_history("A")[0]
+        assert (row.actor, row.address) == ("edith", "127.0.0.1")
+        batch = urlsplit(address).path
+        undone: Any = editor.post(f"{batch}undo/", follow=True)
+        assert "Undo the change of 2 events: done" in text(undone)
+        assert [services.get_event(title).fields["status"] for title in "ABC"] == ["active"] * 3
+
+    def test_delete_all_that_match_lists_and_counts_them(self, editor: Client) -> None:
+        for number in range(60):
+            store(f"Jazz {number:02}", number)
+        store("Chess")
+        confirm = self.choose(editor, "?list=q%3Djazz", all="yes", do="delete")
+        page = text(confirm)
+        assert "Delete 60 events?" in page
+        assert "Jazz 59" in page
+        assert "Chess" not in page
+        report: Any = editor.post(confirm.redirect_chain[-1][0], follow=True)
+        assert "60 done" in text(report)
+        assert [event["title"] for event in services.list_events(EventRange())[0]] == ["Chess"]
+
+    def test_what_was_not_done_is_reported_with_its_reason(self, editor: Client) -> None:
+        store("A")
+        store("B")
+        confirm = self.choose(editor, event=["A", "B"], do="delete")
+        services.update_event("A", {"capacity": 1}, ACTOR)
+        report: Any = editor.post(confirm.redirect_chain[-1][0], follow=True)
+        assert "1 done 1 not done" in text(report)
+        assert "A It was changed meanwhile, so it was left as it is." in text(report)
+
+    def test_a_report_names_the_first_failures_and_reads_no_further(self, editor: Client, faults: FaultProxy) -> None:
+        titles_ = [f"J{number:03}" for number in range(120)]  # in three parts
+        for title in titles_:
+            store(title)
+        confirm = self.choose(editor, all="yes", do="delete")
+        for title in titles_[:9]:
+            services.update_event(title, {"capacity": 1}, ACTOR)
+        address = confirm.redirect_chain[-1][0]
+        while "9 not done" not in text(editor.post(address, follow=True)):
+            pass
+        for most, named, more in ((200, 9, ""), (4, 4, "… and 5 more.")):
+            faults.set(None)
+            with patch("events.pages.batches.MOST_SHOWN", most):
+                page = text(editor.get(address))
+            assert page.count("It was changed meanwhile") == named
+            assert more in page
+            assert faults.calls == ["GetItem"] * 4  # session, account, batch, first part
+
+    def test_long_ones_show_their_progress(self, editor: Client) -> None:
+        for number in range(60):
+            store(f"J{number}")
+        confirm = self.choose(editor, all="yes", do="delete")
+        address = confirm.redirect_chain[-1][0]
+        with patch.object(batches, "run", lambda batch, actor, run=batches.run: run(batch, actor, 0)):
+            progress: Any = editor.post(address, follow=True)
+        assert "50 of 60 done" in text(progress)
+        assert 'max="60" value="50"' in progress.content.decode()
+        report: Any = editor.post(address, follow=True)
+        assert "60 done" in text(report)
+
+    @pytest.mark.parametrize(
+        ("sent", "sentence"),
+        [
+            ({"do": "delete"}, "Tick the events first; from 1 to 5,000 can be changed at once."),
+            ({"do": "status", "event": "A", "status": ""}, "The new status must not be empty."),
+            ({"do": "status", "event": "gone", "status": "x"}, "Tick the events first"),
+        ],
+    )
+    def test_what_cannot_be_done_is_said_on_the_list(self, editor: Client, sent: dict[str, str], sentence: str) -> None:
+        store("A")
+        response = self.choose(editor, **sent)
+        assert response.redirect_chain[-1][0] == LIST
+        assert sentence in text(response)
+
+    def test_somebody_elses_batch_is_not_found(self, editor: Client) -> None:
+        store("A")
+        address = self.choose(editor, event="A", do="delete").redirect_chain[-1][0]
+        other = client_of(make_staff("eva", "editor"))
+        for response in (other.get(address), other.post(address), other.post(f"{urlsplit(address).path}undo/")):
+            assert response.status_code == 404
+        assert services.get_event("A")
+
+    def test_a_batch_whose_owner_may_no_longer_edit(self, editor: Client, admin: Client) -> None:
+        """An admin continues and undoes it; the owner can read what became of it."""
+        for number in range(60):
+            store(f"J{number}")
+        address = urlsplit(self.choose(editor, all="yes", do="delete").redirect_chain[-1][0]).path
+        with patch.object(batches, "run", lambda batch, actor, run=batches.run: run(batch, actor, 0)):
+            editor.post(address)
+        people.change_role("edith", Role.VIEWER, ACTOR)
+        edith = client_of(people.get_staff("edith"))
+        assert edith.post(address).status_code == 403
+        progress = edith.get(address)
+        assert "50 of 60 done" in text(progress)
+        assert "Your role no longer allows you to change events." in text(progress)
+        assert "<button" not in progress.content.decode().partition("<main")[2].partition("</main>")[0]
+        assert "Started by edith." in text(admin.get(address))
+        assert f'href="{address}"' in admin.get("/staff/activity/").content.decode()
+        assert "60 done" in text(admin.post(address, follow=True))
+        assert {row.actor for row in get_activity(10)} == {"ada"}
+        report = edith.get(address)
+        assert "60 done" in text(report)
+        assert "Undo all" not in text(report)
+        assert edith.post(f"{address}undo/").status_code == 403
+        assert "Undo the change of 60 events: done" in text(admin.post(f"{address}undo/", follow=True))
+        undo = links(edith.get(address))["It was undone"]
+        assert "Undo the change of 60 events: done" in text(edith.get(undo))
+        assert len(services.list_events(EventRange())[0]) == 60
+
+    def test_a_batch_that_its_owner_may_no_longer_confirm(self, editor: Client, admin: Client) -> None:
+        store("A")
+        address = self.choose(editor, event="A", do="delete").redirect_chain[-1][0]
+        people.change_role("edith", Role.VIEWER, ACTOR)
+        edith = client_of(people.get_staff("edith"))
+        confirm = text(edith.get(address))
+        assert "Delete 1 event?" in confirm
+        assert "Delete 1 Cancel" not in confirm
+        assert "Delete 1 Cancel" in text(admin.get(address))
+
+    def test_a_failure_in_between_loses_nothing(self, editor: Client, faults: FaultProxy) -> None:
+        store("A")
+        address = self.choose(editor, event="A", do="delete").redirect_chain[-1][0]
+        faults.set(FAIL, "TransactWriteItems")
+        response = editor.post(address)
+        assert response.status_code == 500
+        assert "The place where everything is kept does not answer just now." in text(response)
+        faults.set(None)
+        report: Any = editor.post(address, follow=True)
+        assert "1 done" in text(report)
+
+
+def test_titles_of_any_kind_are_only_text(editor: Client) -> None:
+    hostile = ["<img src=x onerror=alert(1)>", "{{ 7*7 }}", "'\"><script>", "\u202eright", "a\u200bb", "T" * 1000]
+    for number, title in enumerate(hostile):
+        services.create_event(make_fields(eventId=f"h{number}", title=title, date=day(number)), ACTOR)
+    response = editor.get(LIST)
+    assert titles(response) == [visible(title) for title in hostile]
+    assert "<img src=x" not in response.content.decode()
+    assert "49" not in text(response)

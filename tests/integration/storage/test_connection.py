@@ -1,0 +1,276 @@
+"""DynamoDB failing, throttling, slow, gone: a sentence for the client, the cause in the log, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import override_settings
+from rest_framework.test import APIClient
+
+from events import services
+from events.domain import EventRange, StorageBusyError
+from events.storage import lists as event_lists
+from events.storage.models import EventItem, HistoryItem
+from tests.conftest import read_table
+from tests.support import fault_proxy as fault_kinds
+from tests.support.api_calls import LAUNCH, assert_error, send
+from tests.support.builders import ACTOR, make_body, make_fields
+from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, delay, garbage, lose_answer, refuse, say
+
+GENERIC = "Something went wrong on our side; the request may or may not have been done."
+DENIED = fault_kinds.error(400, "AccessDeniedException")
+GONE = fault_kinds.error(400, "ResourceNotFoundException")
+
+REQUESTS: list[tuple[str, str, Any]] = [
+    ("GET", "/events", ...),
+    ("GET", "/events?status=active", ...),
+    ("GET", "/events?limit=1", ...),
+    ("GET", "/events/launch", ...),
+    ("POST", "/events", make_body()),
+    ("PUT", "/events/launch", {"capacity": 1}),
+    ("DELETE", "/events/launch", ...),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (FAIL, "InternalServerError"),
+        (refuse, "Connection"),
+        (garbage, "not JSON"),
+        (say(b'{"Responses": {}}'), "not by DynamoDB"),
+        (say(b'{"ConsumedCapacity": []}'), "not by DynamoDB"),
+        (say(b'{"ConsumedCapacity": [{}]}'), "not by DynamoDB"),
+        (DENIED, "AccessDenied"),
+        (GONE, "ResourceNotFound"),
+    ],
+    ids=["fails", "resets", "garbage", "other JSON", "no units", "other units", "denies", "no table"],
+)
+def test_a_failure_is_a_generic_sentence_and_its_cause_is_in_the_log(
+    api: APIClient,
+    faults: FaultProxy,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    path: str,
+    body: Any,
+    fault: Fault,
+    cause: str,
+) -> None:
+    services.create_event(make_fields(), ACTOR)
+    faults.set(fault)
+    response = send(api, method, path, body)
+    assert_error(response, 500, GENERIC)
+    assert "Retry-After" not in response
+    assert cause in caplog.text
+    assert "Unhandled" not in caplog.text
+    faults.set(None)
+    assert json.loads(send(api, "GET", "/events/launch").content) == LAUNCH  # well again, without a restart
+    assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 1
+
+
+@pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
+def test_throttling_asks_to_come_back(
+    api: APIClient, faults: FaultProxy, caplog: pytest.LogCaptureFixture, method: str, path: str, body: Any
+) -> None:
+    services.create_event(make_fields(), ACTOR)
+    faults.set(THROTTLE)
+    response = send(api, method, path, body)
+    assert_error(response, 500, GENERIC)
+    assert response["Retry-After"] == "1"
+    assert "Throttling" in caplog.text
+    assert len(faults.calls) == 3  # one try and two more
+
+
+def test_a_throttled_transaction_asks_to_come_back(api: APIClient, faults: FaultProxy) -> None:
+    reasons = [{"Code": "ThrottlingError", "Message": "slow down"}, {"Code": "None"}]
+    faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=reasons))
+    response = send(api, "POST", "/events", LAUNCH)
+    assert_error(response, 500, GENERIC)
+    assert response["Retry-After"] == "1"
+
+
+def test_a_transaction_refused_for_another_reason_is_a_failure(api: APIClient, faults: FaultProxy) -> None:
+    reasons = [{"Code": "ValidationError", "Message": "no"}, {"Code": "None"}]
+    faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=reasons))
+    response = send(api, "POST", "/events", LAUNCH)
+    assert_error(response, 500, GENERIC)
+    assert "Retry-After" not in response
+
+
+@pytest.mark.parametrize("fault", [THROTTLE, FAIL, refuse, lose_answer], ids=["throttles", "fails", "resets", "loses"])
+@pytest.mark.parametrize(("method", "path", "body"), [REQUESTS[0], *REQUESTS[4:]])  # each waits for the pauses between
+def test_two_failures_in_a_row_are_not_noticed(
+    api: APIClient, faults: FaultProxy, fault: Fault, method: str, path: str, body: Any
+) -> None:
+    """Also where the answer was lost after the write: the transaction's token lets a repeat of it find it done."""
+    services.create_event(make_fields(), ACTOR)
+    faults.set(fault, times=2)
+    response = send(api, method, path, body)
+    assert response.status_code == {"POST": 201, "DELETE": 204}.get(method, 200)
+    assert len(read_table(HistoryItem)) == (1 if method == "GET" else 2)
+
+
+def test_a_write_whose_answers_are_all_lost_can_be_repeated_safely(api: APIClient, faults: FaultProxy) -> None:
+    faults.set(lose_answer, "TransactWriteItems")
+    assert_error(send(api, "POST", "/events", make_body(), Idempotency_Key="k"), 500, GENERIC)
+    faults.set(None)
+    response = send(api, "POST", "/events", make_body(), Idempotency_Key="k")
+    assert response.status_code == 201
+    assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 1
+
+
+def test_a_slow_engine_is_given_up_in_time(api: APIClient, faults: FaultProxy) -> None:
+    """The slowest request there is: an update whose read barely makes it and whose write does not."""
+    services.create_event(make_fields(), ACTOR)
+    faults.set(delay(5))
+    started = time.monotonic()
+    assert_error(send(api, "GET", "/events/launch"), 500, GENERIC)
+    took = time.monotonic() - started
+    assert took >= 7.5
+    assert 2 * took < 29  # the gateway's limit; an update makes two calls
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"), [(FAIL, "InternalServerError"), (refuse, "Connection"), (GONE, "ResourceNotFound")]
+)
+def test_health_is_not_well(
+    api: APIClient, faults: FaultProxy, caplog: pytest.LogCaptureFixture, fault: Fault, cause: str
+) -> None:
+    faults.set(fault)
+    assert_error(send(api, "GET", "/healthz"), 503, "DynamoDB does not answer; please try again in a moment.")
+    assert cause in caplog.text
+    faults.set(None)
+    assert send(api, "GET", "/healthz").status_code == 200
+
+
+def test_keys_that_dynamodb_leaves_unread_are_asked_for_again(faults: FaultProxy) -> None:
+    for number in range(3):
+        services.create_event(make_fields(eventId=str(number)), ACTOR)
+    keys = [{"eventId": {"S": str(number)}} for number in range(3)]
+    answer = {"Responses": {"events": []}, "UnprocessedKeys": {"events": {"Keys": keys}}, "ConsumedCapacity": []}
+    content = json.dumps(answer).encode()
+
+    def leave_all_unread(handler: Any, body: bytes) -> None:
+        handler.answer(200, content)
+
+    faults.set(leave_all_unread, "BatchGetItem", times=3)
+    events, _ = services.list_events(EventRange(first_date="2026-01-01"))
+    assert [event["eventId"] for event in events] == ["0", "1", "2"]
+    faults.set(leave_all_unread, "BatchGetItem")
+    with pytest.raises(StorageBusyError):
+        services.list_events(EventRange(first_date="2026-01-01"))
+
+
+def test_an_event_that_moves_while_a_page_is_read_is_on_one_page(faults: FaultProxy) -> None:
+    """The index said one day, the event itself says another by the time that it is read."""
+    for number in range(4):
+        services.create_event(make_fields(eventId=str(number)), ACTOR)
+
+    def move_first(handler: Any, body: bytes) -> None:
+        faults.set(None)
+        services.update_event("1", {"date": "2027-01-01"}, ACTOR)
+        services.update_event("2", {"date": "2025-01-01"}, ACTOR)
+        services.delete_event("0", ACTOR)
+        handler.answer(*handler.forward(body))
+
+    faults.set(move_first, "BatchGetItem")
+    page, after = services.list_events(EventRange(first_date="2026-01-01"), 3)
+    assert ([event["eventId"] for event in page], after) == ([], "2026-12-01#2")
+    page, after = services.list_events(EventRange(first_date="2026-01-01", after=after), 3)
+    assert ([event["eventId"] for event in page], after) == (["3", "1"], None)
+
+
+@pytest.mark.parametrize(
+    ("path", "count", "description"),
+    [
+        ("/events", 60, "x" * 60_000),  # a scan of several calls
+        ("/events?status=active", 60, "x" * 60_000),  # a query of several
+        ("/events?limit=200", 205, ""),  # one query, two batches
+    ],
+)
+def test_a_list_is_given_up_before_the_gateway_gives_up(
+    api: APIClient, faults: FaultProxy, monkeypatch: pytest.MonkeyPatch, path: str, count: int, description: str
+) -> None:
+    """Each call is slow, but not too slow; together they would be."""
+    for number in range(count):
+        services.create_event(make_fields(eventId=str(number), description=description), ACTOR)
+    clock = [0.0]
+    monkeypatch.setattr(event_lists, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=time.sleep))
+
+    def slow(handler: Any, body: bytes) -> None:
+        clock[0] += 0.8 * event_lists.SECONDS_FOR_A_LIST
+        handler.answer(*handler.forward(body))
+
+    faults.set(slow)
+    with override_settings(ON_LAMBDA=True):
+        response = send(api, "GET", path)
+    assert_error(response, 500, GENERIC)
+    assert response["Retry-After"] == "1"
+    assert len(faults.calls) == 2
+    assert len(json.loads(send(api, "GET", path).content)) == min(count, 200)  # with no gateway, it takes its time
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "TransactionInProgressException"],
+)
+def test_whatever_dynamodb_calls_throttling_asks_to_come_back(api: APIClient, faults: FaultProxy, code: str) -> None:
+    faults.set(fault_kinds.error(400, code))
+    assert send(api, "GET", "/events/launch")["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_whatever_a_transaction_calls_throttling_asks_to_come_back(
+    api: APIClient, faults: FaultProxy, code: str
+) -> None:
+    faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=[{"Code": code}]))
+    assert send(api, "POST", "/events", LAUNCH)["Retry-After"] == "1"
+
+
+def test_a_transaction_that_meets_another_is_tried_again(api: APIClient, faults: FaultProxy) -> None:
+    services.create_event(make_fields(), ACTOR)
+    conflict = fault_kinds.error(
+        400, "TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}, {"Code": "None"}]
+    )
+    for method, path, body in (
+        ("PUT", "/events/launch", {"capacity": 1}),
+        ("DELETE", "/events/launch", ...),
+        ("POST", "/events", LAUNCH),
+    ):
+        faults.set(conflict, "TransactWriteItems", times=2)
+        assert send(api, method, path, body).status_code in (200, 201, 204)
+        assert faults.calls.count("TransactWriteItems") == 3
+
+
+def test_reads_that_must_be_up_to_date_say_so(api: APIClient, faults: FaultProxy) -> None:
+    """DynamoDB Local is always up to date; on AWS, a read that does not ask for it may be behind."""
+    services.create_event(make_fields(), ACTOR)
+    faults.set(None)
+    for path in ("/events/launch", "/events"):
+        api.get(path)
+    api.get("/events?limit=5")
+    assert faults.calls == ["GetItem", "Scan", "Query", "BatchGetItem"]
+    get, scan, _, batch = faults.requests
+    assert get["ConsistentRead"] is scan["ConsistentRead"] is batch["RequestItems"]["events"]["ConsistentRead"] is True
+
+
+@pytest.mark.parametrize(
+    ("embedded", "calls"), [(True, ["TransactWriteItems", "GetItem"]), (False, ["TransactWriteItems"])]
+)
+def test_only_the_embedded_engine_is_asked_whether_it_has_written(
+    faults: FaultProxy, embedded: bool, calls: list[str]
+) -> None:
+    with override_settings(DYNAMODB_EMBEDDED=embedded):
+        services.create_event(make_fields(), ACTOR)
+    assert faults.calls == calls
+
+
+def test_a_write_that_the_embedded_engine_may_not_have_is_not_acknowledged(api: APIClient, faults: FaultProxy) -> None:
+    faults.set(refuse, "GetItem")
+    with override_settings(DYNAMODB_EMBEDDED=True):
+        assert_error(send(api, "POST", "/events", LAUNCH), 500, GENERIC)

@@ -1,0 +1,33 @@
+"""Tables of an earlier version get the indexes they lack, with what they hold in them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from events import services
+from events.storage.connection import connection
+from events.storage.history import get_activity
+from events.storage.models import HistoryItem
+from events.storage.tables import create_tables
+from tests.support.builders import ACTOR, make_fields
+
+
+def indexes(table: str) -> set[str]:
+    described: Any = connection().dispatch("DescribeTable", {"TableName": table})
+    return {index["IndexName"] for index in described["Table"].get("GlobalSecondaryIndexes", [])}
+
+
+def test_a_table_without_an_index_gets_it() -> None:
+    services.create_event(make_fields(), ACTOR)
+    name = HistoryItem.Meta.table_name
+    connection().dispatch(
+        "UpdateTable", {"TableName": name, "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "by-time"}}]}
+    )
+    until = time.monotonic() + 30
+    while "by-time" in indexes(name):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert create_tables() == []
+    assert indexes(name) == {"by-time"}
+    assert [row.event_id for row in get_activity(5)] == ["launch"]

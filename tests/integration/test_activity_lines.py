@@ -1,0 +1,135 @@
+"""What everyone did lately: one line for each change, and for each batch of them."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import pytest
+
+from events import activity, cursors, services
+from events.activity import ActivityPage, list_activity
+from events.domain import Actor, sort_key
+from events.storage.history import get_activity
+from tests.support.builders import ACTOR, make_fields
+
+
+def store(event_id: str, batch: str | None = None) -> None:
+    services.create_event(make_fields(eventId=event_id), ACTOR._replace(batch=batch))
+
+
+def told(page: ActivityPage) -> list[str]:
+    """Each line as the ids of its events."""
+    return [" ".join(row.event_id for row in line.rows) for line in page.lines]
+
+
+def test_the_latest_comes_first_and_pages_neither_repeat_nor_skip() -> None:
+    for number in range(7):
+        store(f"e{number}")
+    assert list_activity(3).next is not None
+    pages, before = [], None
+    while True:
+        page = list_activity(3, before)
+        pages.append(told(page))
+        if page.next is None:
+            break
+        before = page.next
+    assert pages == [["e6", "e5", "e4"], ["e3", "e2", "e1"], ["e0"]]
+
+
+def test_a_page_that_is_just_full_is_the_last() -> None:
+    for number in range(3):
+        store(f"e{number}")
+    assert list_activity(3).next is None
+    assert list_activity(3, list_activity(2).next).next is None
+
+
+def test_changes_made_meanwhile_do_not_move_the_next_page() -> None:
+    for number in range(4):
+        store(f"e{number}")
+    before = list_activity(2).next
+    store("new")
+    assert told(list_activity(2, before)) == ["e1", "e0"]
+
+
+def test_a_batch_is_one_line_also_where_another_change_came_between() -> None:
+    store("before")
+    store("a", "import-1")
+    store("between")
+    store("b", "import-1")
+    store("after")
+    page = list_activity()
+    assert told(page) == ["after", "b a", "between", "before"]
+    assert [line.is_batch for line in page.lines] == [False, True, False, False]
+    assert [line.latest.event_id for line in page.lines] == ["after", "b", "between", "before"]
+
+
+def test_a_line_of_a_batch_does_not_take_the_room_of_others() -> None:
+    store("old")
+    for number in range(9):
+        store(f"b{number}", "delete-1")
+    store("new")
+    assert told(list_activity(3)) == ["new", "b8 b7 b6 b5 b4 b3 b2 b1 b0", "old"]
+
+
+def test_a_batch_that_is_longer_than_what_is_read_says_so_and_goes_on() -> None:
+    store("old")
+    for number in range(9):
+        store(f"b{number}", "delete-1")
+    with patch.multiple(activity, _MORE_ROWS=2, _MORE_LOOKS=2):
+        first = list_activity(2)
+        assert told(first) == ["b8 b7 b6 b5 b4 b3 b2"]
+        assert first.lines[0].cut
+        last = list_activity(2, first.next)
+    assert told(last) == ["b1 b0", "old"]
+    assert [line.cut for line in last.lines] == [False, False]
+    assert last.next is None
+
+
+@pytest.mark.parametrize(
+    ("batch", "deed"),
+    [
+        ("status-1f", "set the status of"),
+        ("delete-1f", "deleted"),
+        ("import-1f", "imported"),
+        ("undo-1f", "undid a change of"),
+        ("other-1f", "changed"),
+    ],
+)
+def test_a_batch_is_told_by_its_kind(batch: str, deed: str) -> None:
+    store("a", batch)
+    assert list_activity().lines[0].deed == deed
+
+
+def test_each_page_costs_its_own_rows() -> None:
+    for number in range(12):
+        store(f"e{number}")
+    with patch.object(activity, "get_activity", wraps=get_activity) as look:
+        list_activity(3)
+        assert [call.args[0] for call in look.call_args_list] == [4]
+
+
+def test_a_cursor_holds_the_key_of_a_change() -> None:
+    services.create_event(make_fields(eventId="Ünï #1"), Actor("anna"))
+    store("later")
+    key = list_activity(1).next
+    assert key
+    assert cursors.decode_change(cursors.encode(key)) == key
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "é",
+        cursors.encode("0#launch"),
+        cursors.encode("2026-12-01T10:00:00.000000Z"),
+        cursors.encode("2026-12-01T10:00:00.000000Z#"),
+        cursors.encode("2026-12-01T10:00:00.000000Z#a/b"),
+        cursors.encode(sort_key("2026-12-01", "launch")),
+        cursors.encode("2026-12-01T10:00:00.000000Z#launch") + "=",
+    ],
+)
+def test_what_is_no_cursor_of_a_change(cursor: str) -> None:
+    with pytest.raises(ValueError, match="page of this list"):
+        cursors.decode_change(cursor)

@@ -1,0 +1,385 @@
+"""Batches on the real engine: done once, reported truly, undone together, whatever comes between."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import patch
+
+import pytest
+from django.test import Client
+
+from events import batches, bulk, services
+from events.domain import (
+    BatchNotFoundError,
+    EventChanges,
+    EventRange,
+    InvalidRequestError,
+    Search,
+    StorageError,
+    WriteConflictError,
+)
+from events.storage import batches as batch_repository
+from events.storage.batches import MOST_WAITING
+from events.storage.connection import connection
+from events.storage.history import get_activity, get_history
+from events.storage.models import AccessItem, EventItem
+from events.tasks import Batch, Outcome, Task
+from tests.conftest import read_table
+from tests.support.builders import ACTOR, make_fields
+from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, error
+
+EVERYTHING = Search()
+MANY = 120
+EVA = ACTOR._replace(name="eva")
+
+
+def store(count: int = 3, **fields: object) -> None:
+    for number in range(count):
+        services.create_event(make_fields(eventId=f"e{number:03}", **fields), ACTOR)
+
+
+def statuses() -> list[str]:
+    return [event["status"] for event in services.list_events(EventRange())[0]]
+
+
+def run_to_the_end(batch: Batch) -> Batch:
+    while not batch.finished:
+        batch = batches.run(batch.id, ACTOR)
+    return batch
+
+
+def counts(batch: Batch) -> tuple[int, int, int]:
+    return batch.done, batch.same, batch.failed
+
+
+def test_a_status_is_set_once_confirmed_and_undone_together() -> None:
+    store(2)
+    services.create_event(make_fields(eventId="z", status="draft"), ACTOR)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    assert statuses() == ["active", "active", "draft"]
+    assert (batch.tasks, batch.confirmed, batch.finished) == (3, False, False)
+    done = run_to_the_end(batch)
+    assert counts(done) == (2, 1, 0)
+    assert statuses() == ["draft"] * 3
+    assert {row.batch for row in get_activity(2)} == {batch.id}
+    undone = run_to_the_end(batches.undo(batch.id, ACTOR))
+    assert counts(undone) == (2, 0, 0)
+    assert statuses() == ["active", "active", "draft"]
+    assert [row.action for row in get_history("e000")] == ["restore", "update", "create"]
+
+
+def test_deleted_together_and_brought_back_together() -> None:
+    store(MANY)
+    before = services.list_events(EventRange())[0]
+    batch = run_to_the_end(bulk.prepare_delete(EVERYTHING, [], ACTOR))
+    assert (counts(batch), batch.parts) == ((MANY, 0, 0), 3)
+    assert services.list_events(EventRange())[0] == []
+    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (MANY, 0, 0)
+    assert services.list_events(EventRange())[0] == before
+
+
+def test_only_what_is_ticked_or_matches() -> None:
+    store(3)
+    services.create_event(make_fields(eventId="other", title="Other"), ACTOR)
+    ticked = bulk.prepare_delete(None, ["e001", "e001", "gone", "not/valid"], ACTOR)
+    assert [task.event_id for task, _ in batches.tasks_of(ticked)] == ["e001"]
+    matching = bulk.prepare_delete(Search(text="OTHER"), [], ACTOR)
+    assert [task.event_id for task, _ in batches.tasks_of(matching)] == ["other"]
+
+
+def test_what_changed_after_the_confirmation_was_shown_is_left_and_reported() -> None:
+    store(3)
+    batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    services.update_event("e000", {"title": "Edited meanwhile"}, ACTOR)
+    services.delete_event("e001", ACTOR)
+    done = run_to_the_end(batch)
+    assert counts(done) == (1, 0, 2)
+    assert [(task.event_id, outcome) for task, outcome in batches.tasks_of(done)] == [
+        ("e000", Outcome("failed", "It was changed meanwhile, so it was left as it is.")),
+        ("e001", Outcome("failed", "It was deleted meanwhile.")),
+        ("e002", Outcome("done")),
+    ]
+    assert services.get_event("e000").fields["title"] == "Edited meanwhile"
+
+
+def test_an_undo_leaves_what_was_changed_since() -> None:
+    store(2)
+    batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
+    services.update_event("e000", {"title": "Edited since"}, ACTOR)
+    undone = run_to_the_end(batches.undo(batch.id, ACTOR))
+    assert counts(undone) == (1, 0, 1)
+    assert statuses() == ["draft", "active"]
+
+
+def batch_rows() -> int:
+    return sum(row["key"]["S"].startswith("batch#") for row in read_table(AccessItem))
+
+
+def test_a_person_has_a_bounded_number_of_batches_that_wait() -> None:
+    """The next one replaces the oldest with all its parts; another person's, and those confirmed, stay."""
+    store(MANY)
+    others = bulk.prepare_status(EVERYTHING, [], "draft", EVA)
+    confirmed = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "active", ACTOR))
+    made = [bulk.prepare_status(EVERYTHING, [], f"s{number}", ACTOR) for number in range(MOST_WAITING + 3)]
+    rows_of_one = 1 + others.parts
+    assert rows_of_one == 4
+    assert batch_rows() == rows_of_one * (1 + 1 + MOST_WAITING)
+    for replaced in made[:3]:
+        with pytest.raises(BatchNotFoundError):
+            batches.run(replaced.id, ACTOR)
+    assert {outcome for _, outcome in batches.tasks_of(confirmed)} == {Outcome("same")}
+    assert counts(run_to_the_end(made[3])) == (MANY, 0, 0)
+    assert batches.get_batch(others.id, EVA) == others
+
+
+def test_a_batch_that_is_replaced_while_it_is_confirmed_changes_nothing() -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    begin_part = batch_repository.begin_part
+
+    def late(batch_id: str, number: int) -> bool:
+        for other in range(MOST_WAITING):
+            bulk.prepare_status(EVERYTHING, [], f"s{other}", ACTOR)
+        return begin_part(batch_id, number)
+
+    with patch.object(batch_repository, "begin_part", late), pytest.raises(BatchNotFoundError):
+        batches.run(batch.id, ACTOR)
+    assert statuses() == ["active"]
+
+
+def test_batches_prepared_at_once_are_bounded_too() -> None:
+    store(1)
+    with ThreadPoolExecutor(8) as people:
+        list(people.map(lambda number: bulk.prepare_status(EVERYTHING, [], f"s{number}", ACTOR), range(24)))
+    bulk.prepare_status(EVERYTHING, [], "last", ACTOR)
+    assert batch_rows() == 2 * MOST_WAITING
+
+
+def test_creates_of_an_import_and_their_undo() -> None:
+    services.create_event(make_fields(eventId="taken"), ACTOR)
+    tasks = [
+        Task("create", event_id, "New", changes=make_fields(eventId=event_id, title="New"), row=row)
+        for row, event_id in enumerate(["a", "taken", "b"], 2)
+    ]
+    batch = run_to_the_end(batches.prepare("import", tasks, ACTOR, "new.csv"))
+    assert counts(batch) == (2, 0, 1)
+    assert services.get_event("taken").fields["title"] == "Launch night"
+    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (2, 0, 0)
+    assert [event["eventId"] for event in services.list_events(EventRange())[0]] == ["taken"]
+
+
+def test_a_part_that_is_run_again_after_a_lost_answer_is_done_once() -> None:
+    store(4)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    assert statuses() == ["draft"] * 4
+    assert counts(run_to_the_end(batch)) == (4, 0, 0)
+    assert len(get_history("e000")) == 2
+
+
+@pytest.mark.parametrize("action", ["delete", "create"])
+def test_a_delete_and_a_create_are_known_again(action: str) -> None:
+    fields = make_fields(eventId="e000")
+    if action == "delete":
+        store(1)
+        batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    else:
+        batch = batches.prepare("import", [Task("create", "e000", "New", changes=fields)], ACTOR, "f.csv")
+    with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    assert counts(run_to_the_end(batch)) == (1, 0, 0)
+
+
+def test_two_windows_at_once_do_it_once() -> None:
+    store(MANY)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    with ThreadPoolExecutor(2) as windows:
+        list(windows.map(lambda _: batches.run(batch.id, ACTOR, seconds=30), range(2)))
+    done = batches.get_batch(batch.id, ACTOR)
+    assert (counts(done), done.finished) == ((MANY, 0, 0), True)
+    assert {len(get_history(f"e{number:03}")) for number in range(MANY)} == {2}
+
+
+def test_a_step_ends_when_its_time_is_up() -> None:
+    store(MANY)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    step = batches.run(batch.id, ACTOR, seconds=0.001)
+    assert (step.next, step.progress, step.finished, step.confirmed) == (1, 50, False, True)
+
+
+def test_storage_that_fails_in_between_loses_nothing(faults: FaultProxy) -> None:
+    store(6)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    faults.set(FAIL, "TransactWriteItems")
+    with pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    faults.set(None)
+    assert counts(run_to_the_end(batch)) == (6, 0, 0)
+    assert statuses() == ["draft"] * 6
+
+
+def test_what_somebody_edited_after_a_lost_answer_still_counts_as_done() -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    services.update_event("e000", {"title": "Edited"}, ACTOR)
+    assert counts(run_to_the_end(batch)) == (1, 0, 0)
+
+
+def test_a_change_stays_known_however_often_the_event_is_edited_afterwards() -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
+        batches.run(batch.id, ACTOR)
+    for capacity in range(30):
+        services.update_event("e000", {"capacity": capacity}, ACTOR)
+    assert counts(run_to_the_end(batch)) == (1, 0, 0)
+
+
+def test_a_run_that_nothing_interrupts_reads_no_history(faults: FaultProxy) -> None:
+    fields = [make_fields(eventId=f"e{number:03}") for number in range(MANY)]
+    tasks = [Task("create", event["eventId"], "New", changes=event) for event in fields]
+    batch = batches.prepare("import", tasks, ACTOR, "new.csv")
+    faults.set(None)
+    assert batches.run(batch.id, ACTOR, seconds=60).finished
+    # The batch at first; for each part: its beginning, its tasks, its end, and the batch again.
+    assert Counter(faults.calls) == {"GetItem": 1 + 2 * 3, "UpdateItem": 3, "TransactWriteItems": MANY + 3}
+
+
+def test_a_batch_stored_before_beginnings_were_noted_can_be_confirmed_and_resumed() -> None:
+    store(2)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    connection().update_item(
+        AccessItem.Meta.table_name, f"batch#{batch.id}", actions=[batch_repository.BatchItem.begun.remove()]
+    )
+    done = batches.run(batch.id, ACTOR)
+    assert (counts(done), done.confirmed) == ((2, 0, 0), True)
+
+
+def test_an_event_that_another_program_wrote_is_changed_only_as_it_was_planned() -> None:
+    store(3)
+    for event_id in ("e000", "e001", "e002"):
+        connection().update_item(EventItem.Meta.table_name, event_id, actions=[EventItem.revision.remove()])
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    services.update_event("e000", {"title": "Edited meanwhile"}, ACTOR)
+    services.update_event("e001", {"status": "draft"}, ACTOR)
+    assert counts(run_to_the_end(batch)) == (1, 0, 2)
+    assert statuses() == ["active", "draft", "draft"]
+
+
+def test_a_slow_second_runner_does_not_rewrite_the_report() -> None:
+    store(2)
+    batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
+    with pytest.raises(WriteConflictError):
+        batch_repository.finish_part(batch.id, 0, [Outcome("failed", "late")] * 2)
+    assert [outcome for _, outcome in batches.tasks_of(batch)] == [Outcome("done")] * 2
+    assert counts(batches.get_batch(batch.id, ACTOR)) == (2, 0, 0)
+
+
+def test_an_undo_is_one_however_often_it_is_asked_for() -> None:
+    store(2)
+    batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
+    with ThreadPoolExecutor(3) as windows:
+        undone = set(windows.map(lambda _: batches.undo(batch.id, ACTOR).id, range(3)))
+    assert len(undone) == 1
+    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (2, 0, 0)
+    assert batches.undo(batch.id, ACTOR).finished
+
+
+def test_only_what_is_finished_can_be_undone() -> None:
+    store(60)
+    batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    for _ in range(2):
+        with pytest.raises(BatchNotFoundError):
+            batches.undo(batch.id, ACTOR)
+        batches.run(batch.id, ACTOR, seconds=0)
+
+
+@pytest.mark.parametrize("batch_id", ["", "x", "delete-0123456789abcdef#0", "d" * 3000])
+def test_what_is_no_batch_is_not_found(batch_id: str) -> None:
+    with pytest.raises(BatchNotFoundError):
+        batches.get_batch(batch_id, ACTOR)
+
+
+def test_a_batch_whose_parts_expired_ends() -> None:
+    store(1)
+    batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    connection().delete_item(AccessItem.Meta.table_name, f"batch#{batch.id}#0")
+    with pytest.raises(BatchNotFoundError):
+        batches.run(batch.id, ACTOR)
+
+
+def test_a_batch_is_its_makers_own_and_ends() -> None:
+    store(1)
+    batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    for batch_id, actor in ((batch.id, ACTOR._replace(name="eva")), ("delete-none", ACTOR)):
+        with pytest.raises(BatchNotFoundError):
+            batches.run(batch_id, actor)
+    with patch.object(time, "time", return_value=time.time() + 31 * 86400), pytest.raises(BatchNotFoundError):
+        batches.get_batch(batch.id, ACTOR)
+    assert len(statuses()) == 1
+
+
+def test_none_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidRequestError):
+        bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    store(3)
+    monkeypatch.setattr(batches, "MAX_TASKS", 3)
+    assert bulk.prepare_delete(EVERYTHING, [], ACTOR).tasks == 3
+    assert bulk.prepare_delete(None, ["e000", "e001", "e002"], ACTOR).tasks == 3
+    monkeypatch.setattr(batches, "MAX_TASKS", 2)
+    with pytest.raises(InvalidRequestError):
+        bulk.prepare_delete(EVERYTHING, [], ACTOR)
+    with pytest.raises(InvalidRequestError):
+        bulk.prepare_status(EVERYTHING, ["e000"], " ", ACTOR)
+
+
+def test_the_largest_tasks_fit_into_their_rows() -> None:
+    changes: EventChanges = {"description": "\N{GRINNING FACE}" * 65_536}
+    tasks = [Task("update", f"e{number}", "t" * 1024, "r", changes) for number in range(3)]
+    batch = batches.prepare("import", tasks, ACTOR, "f.csv")
+    assert batch.parts == 3
+    assert [task for task, _ in batches.tasks_of(batch)] == tasks
+
+
+CONFLICT = {"Code": "TransactionConflict"}
+THROTTLED = {"Code": "ThrottlingError"}
+
+
+def cancelled(*reasons: dict[str, str]) -> Fault:
+    return error(400, "TransactionCanceledException", CancellationReasons=reasons)
+
+
+def test_a_batch_whose_row_is_in_another_transaction_waits_for_it(faults: FaultProxy) -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    faults.set(error(400, "TransactionConflictException"), "UpdateItem", times=2)
+    assert counts(batches.run(batch.id, ACTOR)) == (1, 0, 0)
+    assert faults.calls.count("UpdateItem") == 3
+    faults.set(error(400, "TransactionConflictException"), "UpdateItem", times=2)
+    assert batches.undo(batch.id, ACTOR).kind == "undo"
+    assert faults.calls.count("UpdateItem") == 3
+
+
+def test_a_part_whose_end_meets_another_transaction_is_not_run_again(faults: FaultProxy) -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
+    faults.set(cancelled(CONFLICT, {"Code": "None"}), "TransactWriteItems", after=1, times=2)
+    assert counts(batches.run(batch.id, ACTOR)) == (1, 0, 0)
+    assert faults.calls.count("TransactWriteItems") == 4  # the update, and three tries of the part's end
+    assert "Query" not in faults.calls
+
+
+def test_a_throttled_batch_asks_to_come_back(editor: Client, faults: FaultProxy) -> None:
+    store(1)
+    batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR._replace(name="edith"))
+    faults.set(cancelled(THROTTLED, {"Code": "None"}), "TransactWriteItems", after=1)
+    answer = editor.post(f"/staff/batches/{batch.id}/")
+    assert (answer.status_code, answer["Retry-After"]) == (500, "1")
+    batch = bulk.prepare_status(EVERYTHING, [], "full", ACTOR._replace(name="edith"))
+    faults.set(THROTTLE, "UpdateItem")
+    assert editor.post(f"/staff/batches/{batch.id}/")["Retry-After"] == "1"

@@ -1,0 +1,218 @@
+"""The calendar feed: what calendar programs are told, for whatever an event says."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from events import calendar_feed, services
+from events.calendar_feed import calendar, feed_events, feed_state
+from events.domain import Event, EventFields
+from events.storage.events import installation_id
+from eventsite.lambda_handler import MAX_ANSWER_BYTES
+from tests.conftest import empty_tables
+from tests.support.builders import ACTOR, make_fields
+from tests.support.strategies import event_ids, field_values
+
+relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
+
+
+def make_event(**overrides: Any) -> Event:
+    return Event(make_fields(**overrides), "r", "2026-01-01T00:00:00.000000Z", "2026-02-03T04:05:06.789000Z", "tester")
+
+
+def address_of(event_id: str) -> str:
+    return f"https://desk.example/staff/event/{len(event_id)}/"
+
+
+def entry(event: Event) -> Any:
+    """The event as a calendar program reads it."""
+    [read] = Calendar.from_ical(calendar([event], address_of)).walk("VEVENT")
+    return read
+
+
+def folded(line: str) -> list[str]:
+    """A line of ASCII as the format breaks it."""
+    return [line[:75], f" {line[75:]}"] if len(line) > 75 else [line]
+
+
+def test_an_event_is_a_whole_day() -> None:
+    assert calendar([make_event()], address_of).decode().split("\r\n") == [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Events//Calendar feed//EN",
+        "X-WR-CALNAME:Events",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+        "X-PUBLISHED-TTL:PT1H",
+        "BEGIN:VEVENT",
+        "SUMMARY:Launch night",
+        "DTSTART;VALUE=DATE:20261201",
+        "DTEND;VALUE=DATE:20261202",
+        "DTSTAMP:20260203T040506Z",
+        *folded(f"UID:launch@{installation_id()}"),
+        "DESCRIPTION:Doors at seven.\\n\\nOrganizer: Events team\\nCapacity: 250\\nStat",
+        " us: active",
+        "LAST-MODIFIED:20260203T040506Z",
+        "LOCATION:Main hall",
+        "STATUS:CONFIRMED",
+        "TRANSP:TRANSPARENT",
+        "URL:https://desk.example/staff/event/6/",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
+def test_a_feed_that_is_cut_says_so(more: int, cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 3)
+    feed = Calendar.from_ical(calendar([make_event()] * (3 + more), address_of))
+    assert len(feed.walk("VEVENT")) == 3
+    told = "Only the first 3 events from 31 days ago on; there are more."
+    assert feed.get("X-WR-CALDESC") == (told if cut else None)
+
+
+@pytest.mark.parametrize(("spare", "held"), [(0, 3), (-1, 2)])
+def test_a_feed_is_cut_before_it_is_too_long(spare: int, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    length = len(calendar([make_event()], address_of)) - len(calendar([], address_of))
+    monkeypatch.setattr(calendar_feed, "MAX_BYTES", 3 * length + spare)
+    taken = iter([make_event()] * 10)
+    feed = Calendar.from_ical(calendar(taken, address_of))
+    assert len(feed.walk("VEVENT")) == held
+    assert feed["X-WR-CALDESC"] == f"Only the first {held} events from 31 days ago on; there are more."
+    assert len(list(taken)) == 10 - held - 1  # no more were read
+
+
+def test_the_longest_feed_fits_into_what_lambda_sends() -> None:
+    for text in ("é\\n", '"\\', "🎪", "x"):
+        event = make_event(description=text * (65_000 // len(text)))
+        content = calendar([event] * 100, address_of)
+        assert len(content) < 2_000_300
+        assert len(json.dumps(content.decode())) < MAX_ANSWER_BYTES - 20_000
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("active", "CONFIRMED"),
+        ("sold out", "CONFIRMED"),
+        ("Cancelled", "CANCELLED"),
+        ("canceled", "CANCELLED"),
+        ("draft", "TENTATIVE"),
+        (" POSTPONED ", "TENTATIVE"),
+    ],
+)
+def test_the_status_is_told_in_the_formats_words_too(status: str, told: str) -> None:
+    read = entry(make_event(status=status))
+    assert read["STATUS"] == told
+    assert f"Status: {status}" in read["DESCRIPTION"]
+
+
+@pytest.mark.parametrize("description", ["", " \n "])
+def test_without_a_description_there_are_the_facts(description: str) -> None:
+    read = entry(make_event(description=description))
+    assert read["DESCRIPTION"] == "Organizer: Events team\nCapacity: 250\nStatus: active"
+
+
+def test_the_last_day_there_is_has_no_next_one() -> None:
+    read = entry(make_event(date="9999-12-31"))
+    assert read["DTSTART"].dt == date(9999, 12, 31)
+    assert "DTEND" not in read
+
+
+@relaxed
+@given(st.fixed_dictionaries({"eventId": event_ids, **field_values}))
+def test_whatever_an_event_says_is_read_back(fields: dict[str, Any]) -> None:
+    event = Event(cast(EventFields, fields), "r", "", "2026-02-03T04:05:06.789000Z", "tester")
+    content = calendar([event], address_of)
+    assert all(len(line) <= 75 for line in content.split(b"\r\n"))
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    read = entry(event)
+    assert (read["SUMMARY"], read["LOCATION"]) == (fields["title"], fields["location"])
+    assert read["DTSTART"].dt.isoformat() == fields["date"]
+    assert fields["description"].strip() in read["DESCRIPTION"]
+
+
+@relaxed
+@given(event_ids, event_ids)
+def test_every_event_has_an_id_of_its_own(one: str, other: str) -> None:
+    ids = [str(entry(make_event(eventId=event_id))["UID"]) for event_id in (one, other)]
+    assert (ids[0] == ids[1]) == (one == other)
+    assert all(text.isascii() and text.isprintable() and " " not in text for text in ids)
+
+
+def test_an_event_has_the_same_uid_in_every_process_of_an_installation() -> None:
+    uid = entry(make_event())["UID"]
+    installation_id.cache_clear()  # as in another process
+    assert entry(make_event(title="Lunch", date="2027-01-01"))["UID"] == uid
+
+
+def test_an_event_has_another_uid_in_another_installation() -> None:
+    uid = entry(make_event())["UID"]
+    empty_tables()
+    assert entry(make_event())["UID"] != uid
+
+
+def test_processes_that_start_at_once_agree_on_the_installation() -> None:
+    empty_tables()
+    with ThreadPoolExecutor(8) as processes:
+        ids = set(processes.map(lambda _: installation_id.__wrapped__(), range(8)))
+    assert len(ids) == 1
+
+
+def test_the_feed_begins_a_month_ago_and_has_no_end() -> None:
+    today = date(2026, 12, 1)
+    for days in (-32, -31, 0, 900):
+        services.create_event(make_fields(eventId=f"{days}", date=(today + timedelta(days)).isoformat()), ACTOR)
+    events = list(feed_events(today))
+    assert [event.fields["eventId"] for event in events] == ["-31", "0", "900"]
+    assert events[0] == services.get_event("-31")
+
+
+def test_the_feed_ends_after_so_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 2)
+    for number in range(4):
+        services.create_event(make_fields(eventId=f"{number}"), ACTOR)
+    feed = Calendar.from_ical(calendar(feed_events(date(2026, 12, 1)), address_of))
+    assert [str(entry["UID"]).partition("@")[0] for entry in feed.walk("VEVENT")] == ["0", "1"]
+    assert "X-WR-CALDESC" in feed
+    services.delete_event("2", ACTOR)
+    services.delete_event("3", ACTOR)
+    feed = Calendar.from_ical(calendar(feed_events(date(2026, 12, 1)), address_of))
+    assert [str(entry["UID"]).partition("@")[0] for entry in feed.walk("VEVENT")] == ["0", "1"]
+    assert "X-WR-CALDESC" not in feed
+
+
+def test_the_feed_can_be_had_on_the_first_days_there_are() -> None:
+    assert list(feed_events(date(1, 1, 5))) == []
+
+
+def test_the_state_of_the_feed_changes_with_every_change_and_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feed, "SETTLED", timedelta(0))
+    day = date(2026, 12, 1)
+    states = [feed_state(day)]
+    for change in (
+        lambda: services.create_event(make_fields(), ACTOR),
+        lambda: services.update_event("launch", {"description": "Doors at eight."}, ACTOR),
+        lambda: services.delete_event("launch", ACTOR),
+    ):
+        change()
+        assert feed_state(day) == feed_state(day)
+        states.append(feed_state(day))
+    states.append(feed_state(day + timedelta(1)))
+    assert None not in states
+    assert len(set(states)) == 5
+
+
+def test_the_state_of_the_feed_is_unknown_just_after_a_change() -> None:
+    """A change that was dated before the latest one may become visible after it, and would not change the state."""
+    services.create_event(make_fields(), ACTOR)
+    assert feed_state(date(2026, 12, 1)) is None

@@ -1,0 +1,151 @@
+"""What holds for every page: headers, errors people can read, static files under hashed names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles.finders import find
+from django.core.management import call_command
+from django.test import Client
+
+from events import services
+from tests.support.builders import ACTOR, make_fields
+from tests.support.fault_proxy import FAIL, FaultProxy, refuse
+from tests.support.page_reader import fields, text
+
+HTML = {"Accept": "text/html"}
+STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+
+
+@pytest.mark.parametrize(
+    "path", ["/staff/", "/staff/events/", "/staff/nothing/", "/staff/event/none/", "/staff/people/"]
+)
+def test_pages_are_strict_and_are_not_kept(editor: Client, path: str) -> None:
+    response = editor.get(f"/staff/{path}")
+    assert response["Content-Security-Policy"].startswith(STRICT)
+    assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
+    assert response["Cache-Control"] == "private, no-store"
+    assert (response["X-Frame-Options"], response["X-Content-Type-Options"]) == ("DENY", "nosniff")
+    assert (response["Referrer-Policy"], response["Cross-Origin-Opener-Policy"]) == ("same-origin", "same-origin")
+    assert "camera=()" in response["Permissions-Policy"]
+
+
+def test_the_sign_in_page_and_the_documentation_are_strict_too() -> None:
+    assert Client().get("/staff/login/")["Content-Security-Policy"].startswith(STRICT)
+    assert "script-src 'self';" in Client().get("/docs")["Content-Security-Policy"]
+    assert "Content-Security-Policy" not in Client().get("/events").headers
+
+
+def test_no_page_has_a_script_or_a_style_in_it(admin: Client) -> None:
+    services.create_event(make_fields(), ACTOR)
+    for path in ("/staff/", "/staff/events/", "/staff/event/launch/", "/staff/calendar/", "/staff/people/"):
+        html = admin.get(path).content.decode()
+        assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", html) == []
+
+
+class TestErrors:
+    @pytest.mark.parametrize("path", ["/nothing", "/staff/nothing", "/staff/event/", "/staff/event/a/b/c/"])
+    def test_what_is_not_there(self, path: str) -> None:
+        response = Client().get(path, headers=HTML)
+        assert response.status_code == 404
+        assert "There is no such page." in text(response)
+        assert "Go to the start page" in text(response)
+
+    def test_what_a_role_does_not_allow(self, viewer: Client) -> None:
+        response = viewer.get("/staff/people/")
+        assert response.status_code == 403
+        assert "Your role does not allow this." in text(response)
+
+    def test_a_form_without_its_token(self, editor: Client) -> None:
+        editor.handler.enforce_csrf_checks = True
+        response = editor.post("/staff/events/new/", {"title": "Forged"}, headers=HTML)
+        assert response.status_code == 403
+        assert "This page was open for too long" in text(response)
+
+    @pytest.mark.parametrize("path", ["/staff/", "/staff/events/", "/staff/event/launch/", "/staff/calendar/"])
+    def test_storage_that_fails(self, editor: Client, faults: FaultProxy, path: str) -> None:
+        services.create_event(make_fields(), ACTOR)
+        for fault in (refuse, FAIL):
+            faults.set(fault)
+            response = editor.get(path)
+            assert response.status_code == 500
+            assert "The place where everything is kept does not answer just now." in text(response)
+        faults.set(None)
+        assert editor.get(path).status_code == 200
+
+    def test_a_save_that_fails_says_so_and_changes_nothing(self, editor: Client, faults: FaultProxy) -> None:
+        services.create_event(make_fields(), ACTOR)
+        typed = {**fields(editor.get("/staff/event/launch/edit/")), "title": "Typed"}
+        faults.set(FAIL, "TransactWriteItems")
+        response = editor.post("/staff/event/launch/edit/", typed)
+        assert (response.status_code, services.get_event("launch").fields["title"]) == (500, "Launch night")
+        assert "What you typed is still here" in text(response)
+        faults.set(None)
+        assert editor.post("/staff/event/launch/edit/", fields(response)).status_code == 302
+        assert services.get_event("launch").fields["title"] == "Typed"
+
+    def test_what_nobody_foresaw(self, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(services, "statuses_in_use", lambda: 1 // 0)
+        editor.raise_request_exception = False
+        response = editor.get("/staff/events/")
+        assert response.status_code == 500
+        assert "Something went wrong on our side." in text(response)
+        assert "ZeroDivision" not in response.content.decode()
+
+    def test_a_method_that_is_not_for_it(self, editor: Client) -> None:
+        response = editor.post("/staff/calendar/")
+        assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+        assert "Go to the page, and use its buttons." in text(response)
+
+    def test_a_form_that_is_too_large(self, editor: Client) -> None:
+        response = editor.post("/staff/events/new/", {"description": "x" * 1_100_000})
+        assert response.status_code == 413
+        assert "a form may have 1 MiB" in text(response)
+
+    def test_programs_get_json_that_is_not_kept_either(self) -> None:
+        response = Client().get("/staff/nothing/", headers={"Accept": "*/*"})
+        assert (response.status_code, response["Content-Type"]) == (404, "application/json")
+        assert response["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", ["/staff", "/staff/events", "/staff/people/new", "/staff/events?q=a"])
+def test_a_forgotten_slash_is_put_there(path: str) -> None:
+    response = Client().get(path, headers=HTML)
+    assert response.status_code in (301, 302)
+    assert response["Location"].startswith("/staff/")
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
+def test_choosing_colours_leads_nowhere_else(back: str) -> None:
+    response: Any = Client().post("/staff/theme/", {"theme": "dark", "next": back})
+    assert response["Location"] == "/staff/"
+    assert response.cookies["events-theme"].value == "dark"
+    kept: Any = Client().post("/staff/theme/", {"theme": "", "next": "/staff/events/?q=a"})
+    assert kept["Location"] == "/staff/events/?q=a"
+
+
+def test_static_files_have_hashed_names(settings: Any, tmp_path: Path, capsys: Any) -> None:
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+    call_command("collectstatic", verbosity=0, interactive=False)
+    html = Client().get("/staff/login/").content.decode()
+    names = re.findall(r'(?:href|src)="/static/([^"]*)"', html)
+    assert len(names) == 6
+    for name in names:
+        assert re.search(r"\.[0-9a-f]{12}\.(css|js|svg)$", name)
+        assert (tmp_path / name).is_file()
+    style = next(name for name in names if "site/site" in name)
+    assert re.search(r"url\(\"icon\.[0-9a-f]{12}\.svg\"\)", (tmp_path / style).read_text())
+    assert (tmp_path / f"{style}.gz").is_file()
+
+
+def test_the_dark_stylesheet_has_all_dark_rules(settings: Any) -> None:
+    light, dark = (Path(str(find(f"bootstrap/{name}.min.css"))).read_text() for name in ("bootstrap", "dark"))
+    assert "sourceMappingURL" not in light
+    assert dark.startswith(":root{color-scheme:dark;")
+    assert dark.count(":root") == len(re.findall(r"(?<=[{}])\[data-bs-theme=dark\]", light)) == 7
+    assert "data-bs-theme" not in dark

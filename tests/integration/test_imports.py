@@ -1,0 +1,435 @@
+"""What importing a file would do: every row's fate, from files as people have them."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import BytesIO
+from typing import Any, cast
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from events import services
+from events.domain import FIELD_NAMES, Event, EventFields, EventRange
+from events.imports import FieldChange, Plan, PlannedRow, plan_import
+from events.rules import trim_changes
+from events.spreadsheets.csv_file import write_csv
+from events.spreadsheets.sheet import SpreadsheetError
+from events.spreadsheets.workbook import write_workbook
+from events.storage.models import EventItem, HistoryItem
+from events.tasks import Task
+from events.visible_text import trimmed
+from tests.conftest import read_table
+from tests.support.builders import ACTOR, make_fields
+from tests.support.strategies import event_ids, field_values
+
+HEADER = ",".join(FIELD_NAMES)
+BLANKS = " \u00a0\u200b\u2060"
+TWO_WAYS = "date can be read in two ways when it has slashes; please write 2026-12-31 or 31.12.2026"
+NO_SLASHES = "date must not have slashes; please write 2026-12-31 or 31.12.2026"
+
+relaxed = hypothesis_settings(deadline=None, max_examples=50)  # files take long on a busy machine
+
+
+def create(**overrides: Any) -> Event:
+    return services.create_event(make_fields(**overrides), ACTOR)
+
+
+def plan_csv(*lines: str) -> Plan:
+    return plan_import("\n".join(lines).encode())
+
+
+def plan_cells(header: list[str], *rows: list[Any]) -> Plan:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (header, *rows):
+        sheet.append(row)
+    file = BytesIO()
+    book.save(file)
+    return plan_import(file.getvalue())
+
+
+def only(plan: Plan) -> PlannedRow:
+    [row] = plan.rows
+    return row
+
+
+def reasons(plan: Plan) -> str:
+    row = only(plan)
+    assert (row.fate, row.task) == ("wrong", None)
+    return "; ".join(row.reasons)
+
+
+def test_each_row_has_its_fate() -> None:
+    same, changed = create(eventId="same"), create(eventId="changed")
+    plan = plan_csv(
+        HEADER,
+        "same,Launch night,Doors at seven.,2026-12-01,Main hall,250,Events team,active",
+        "changed,Lunch,Doors at seven.,2026-12-01,Main hall,0,Events team,active",
+        "new,Gala,,2026-12-31,Roof,80,Ann,draft",
+        "wrong,,Text,2026-02-30,Roof,-1,Ann,draft",
+    )
+    assert plan == Plan(
+        [
+            PlannedRow(2, "same", "same", "Launch night"),
+            PlannedRow(
+                3,
+                "changed",
+                "changed",
+                "Lunch",
+                changes=[FieldChange("title", "Launch night", "Lunch"), FieldChange("capacity", 250, 0)],
+                task=Task("update", "changed", "Lunch", changed.revision, {"title": "Lunch", "capacity": 0}, 3),
+            ),
+            PlannedRow(
+                4,
+                "new",
+                "new",
+                "Gala",
+                task=Task(
+                    "create",
+                    "new",
+                    "Gala",
+                    changes=make_fields(
+                        eventId="new",
+                        title="Gala",
+                        description="",
+                        date="2026-12-31",
+                        location="Roof",
+                        capacity=80,
+                        organizer="Ann",
+                        status="draft",
+                    ),
+                    row=4,
+                ),
+            ),
+            PlannedRow(
+                5,
+                "wrong",
+                "wrong",
+                "",
+                ["title must not be empty", "date must be a day that exists", "capacity must not be negative"],
+            ),
+        ],
+        [],
+    )
+    assert [len(rows) for rows in (plan.new, plan.changed, plan.same, plan.wrong, plan.tasks)] == [1, 1, 1, 1, 2]
+    assert services.get_event("same") == same
+    assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 2
+
+
+def test_columns_may_be_missing_for_events_that_there_are() -> None:
+    event = create()
+    row = only(plan_csv("Event ID,STATUS", "launch,cancelled"))
+    assert row.task == Task("update", "launch", "Launch night", event.revision, {"status": "cancelled"}, 2)
+
+
+def test_a_new_event_needs_its_columns_but_no_description_and_no_id() -> None:
+    assert reasons(plan_csv("event_id,Title,capacity", "new,Gala,80")) == (
+        "date is missing; location is missing; organizer is missing; status is missing"
+    )
+    plan = plan_csv("title,date,location,capacity,organizer,status", "Gala,2026-12-31,Roof,80,Ann,draft")
+    assert plan.notices == ["There is no column eventId, so every row is a new event."]
+    [task] = plan.tasks
+    assert task.changes == make_fields(
+        eventId=task.event_id,
+        title="Gala",
+        description="",
+        date="2026-12-31",
+        location="Roof",
+        capacity=80,
+        organizer="Ann",
+        status="draft",
+    )
+    assert len(task.event_id) == 36
+    assert only(plan).event_id == ""
+
+
+def test_rows_without_an_id_are_events_of_their_own() -> None:
+    line = ",Gala,,2026-12-31,Roof,80,Ann,draft"
+    assert len({task.event_id for task in plan_csv(HEADER, line, line).tasks}) == 2
+
+
+def test_one_event_in_two_rows_is_wrong_the_second_time() -> None:
+    create()
+    plan = plan_csv("eventId,status", "launch,a", "", "launch,b", "launch,c")
+    assert [(row.number, row.fate, row.reasons) for row in plan.rows] == [
+        (2, "changed", []),
+        (4, "wrong", ["eventId is the same as in row 2"]),
+        (5, "wrong", ["eventId is the same as in row 2"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("launch,,,,,,,", "title, date, location, capacity, organizer, status"),
+        ("launch, ,\t, ,  , , ,", "title, date, location, capacity, organizer, status"),
+        ("launch", "title, date, location, capacity, organizer, status"),
+    ],
+)
+def test_what_must_not_be_empty_is_said_for_every_field(line: str, reason: str) -> None:
+    create()
+    assert reasons(plan_csv(HEADER, line)) == "; ".join(f"{name} must not be empty" for name in reason.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "reason"),
+    [
+        ("eventId", "a/b", "eventId must fit into an address: no '/', and not '.' or '..'"),
+        ("date", "3/4/2026", TWO_WAYS),
+        ("date", "12/11/2027", TWO_WAYS),
+        ("date", " 3/4/26 ", TWO_WAYS),
+        ("date", "2027/12/31", NO_SLASHES),
+        ("date", "2027/1/2", NO_SLASHES),
+        ("date", "31/12/2027", NO_SLASHES),
+        ("date", "12/31/2027", NO_SLASHES),
+        ("date", "05/5/2027", NO_SLASHES),
+        ("date", "n/a", "date must be a date as YYYY-MM-DD"),
+        ("date", "3/4", "date must be a date as YYYY-MM-DD"),
+        ("date", "31.2.2026", "date must be a day that exists"),
+        ("date", "1.12.26", "date must be a date as YYYY-MM-DD"),
+        ("date", "Dec 1", "date must be a date as YYYY-MM-DD"),
+        ("capacity", "2.5", "capacity must be a whole number"),
+        ("capacity", "1.000", "capacity must be a whole number"),
+        ("capacity", "many", "capacity must be a whole number"),
+        ("capacity", "٣", "capacity must be a whole number"),
+        ("capacity", "-5", "capacity must not be negative"),
+        ("capacity", "9" * 9_999, "capacity must be at most 1,000,000,000,000,000"),
+        ("capacity", "-" + "9" * 9_999, "capacity must not be negative"),
+        ("title", '"a\nb"', "title has a control character (U+000A)"),
+        ("title", "x" * 140_000, "title must be at most 1,024 bytes long in UTF-8"),
+        ("description", "x" * 140_000, "description must be at most 65,536 characters long"),
+        ("location", "x" * 1_025, "location must be at most 1,024 bytes long in UTF-8"),
+    ],
+)
+def test_what_breaks_a_rule_is_said(field: str, cell: str, reason: str) -> None:
+    cells = {**make_fields(description=""), field: cell}
+    assert reasons(plan_csv(HEADER, ",".join(str(cells[name]) for name in FIELD_NAMES))) == reason
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "value"),
+    [
+        ("date", "1.2.2026", "2026-02-01"),
+        ("date", " 2026-02-01 ", "2026-02-01"),
+        ("capacity", " 0007 ", 7),
+        ("capacity", "0" * 5_000, 0),
+        ("title", " 'quoted' ", "'quoted'"),
+        ("title", BLANKS + "a b" + BLANKS, "a b"),
+        ("eventId", BLANKS + "a b" + BLANKS, "a b"),
+        ("location", "\u2002Hall\u3000", "Hall"),
+        ("organizer", "\ufeffTeam\u00ad", "Team"),
+        ("status", "active ", "active"),
+        ("status", "'=x ", "=x"),
+        ("status", "x" * 1_024 + " ", "x" * 1_024),
+        ("description", " \u00a0a ", " \u00a0a "),
+        ("date", "\u200b2026-02-01\u00a0", "2026-02-01"),
+        ("capacity", "\u200b7\u00a0", 7),
+        ("title", "'=1+1", "=1+1"),
+        ("title", "''+1", "'+1"),
+        ("title", "=1+1", "=1+1"),
+        ("eventId", "'-1", "-1"),
+        ("description", '"a\r\nb\rc"', "a\nb\nc"),
+        ("description", '"\'\r\na"', "\na"),
+    ],
+)
+def test_cells_mean_what_people_mean(field: str, cell: str, value: Any) -> None:
+    cells = {**make_fields(), field: cell}
+    [task] = plan_csv(HEADER, ",".join(str(cells[name]) for name in FIELD_NAMES)).tasks
+    assert task.changes == make_fields(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "value"),
+    [
+        ("date", date(2026, 2, 1), "2026-02-01"),
+        ("capacity", 7.0, 7),
+        ("capacity", 10**15, 10**15),
+        ("title", 2026, "2026"),
+        ("title", 2026.0, "2026"),
+        ("title", 2.5, "2.5"),
+        ("eventId", 7, "7"),
+        ("description", None, ""),
+    ],
+)
+def test_excels_values_mean_what_they_show(field: str, cell: Any, value: Any) -> None:
+    cells = {**make_fields(), field: cell}
+    [task] = plan_cells(list(FIELD_NAMES), [cells[name] for name in FIELD_NAMES]).tasks
+    assert task.changes == make_fields(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "reason"),
+    [
+        ("title", True, "title must be text, not the truth value TRUE"),
+        ("title", date(2026, 2, 1), "title is a date to the spreadsheet; please format the cell as text and"),
+        ("eventId", 1e15, "eventId is too long a number for a spreadsheet; please format the cell as text and"),
+        ("title", "=1+1", "title is a formula without a result; open the file in Excel and save it"),
+        ("capacity", "=1+1", "capacity is a formula without a result"),
+        ("capacity", True, "capacity must be a whole number"),
+        ("capacity", 2.5, "capacity must be a whole number"),
+        ("capacity", date(2026, 2, 1), "capacity must be a whole number"),
+        ("capacity", 1e16, "capacity must be at most 1,000,000,000,000,000"),
+        ("date", 46_000, "date must be a date as YYYY-MM-DD, or a cell that is formatted as a date"),
+        ("date", True, "date must be a date as YYYY-MM-DD, or a cell that is formatted as a date"),
+        ("status", "#REF!", "status is an error in the spreadsheet (#REF!)"),
+    ],
+)
+def test_excels_values_that_mean_nothing_are_said(field: str, cell: Any, reason: str) -> None:
+    cells = {**make_fields(), field: cell}
+    assert reasons(plan_cells(list(FIELD_NAMES), [cells[name] for name in FIELD_NAMES])).startswith(reason)
+
+
+def test_columns_that_events_do_not_have_are_named_and_left_out() -> None:
+    create()
+    plan = plan_csv("eventId,status,Room no.,,<b>", "launch,active,7,x,y")
+    assert plan.notices == ["Columns that events do not have are left out: “Room no.”, “<b>”."]
+    assert only(plan).fate == "same"
+
+
+def test_very_many_such_columns_are_not_all_named() -> None:
+    [notice] = plan_csv("eventId," + ",".join(f"c{number}" for number in range(12)), "launch").notices
+    assert notice.endswith("“c9” and 2 more.")
+
+
+@pytest.mark.parametrize("start", ["\ufeff\ufeff", "\u200b", "event\u00ad"])
+def test_hidden_characters_in_the_header_make_no_new_events(start: str) -> None:
+    """What looks like eventId is eventId."""
+    event = create()
+    plan = plan_csv(f"{start}{'Id' if start.startswith('event') else 'eventId'},status", "launch,cancelled")
+    assert plan.notices == []
+    assert only(plan).task == Task("update", "launch", "Launch night", event.revision, {"status": "cancelled"}, 2)
+
+
+def test_a_long_cell_of_a_column_that_events_do_not_have_is_left_out() -> None:
+    create()
+    assert only(plan_csv("eventId,notes,status", f"launch,{'x' * 140_000},active")).fate == "same"
+
+
+def test_a_column_twice_is_refused() -> None:
+    with pytest.raises(SpreadsheetError, match="There is more than one column for title and for date;"):
+        plan_csv("title,date,Title,DATE", "a,b,c,d")
+
+
+def test_more_cells_than_columns_are_a_comma_too_many() -> None:
+    create()
+    assert reasons(plan_csv("eventId,status", "launch,active, or not")) == (
+        "row has more cells than the first row has names; is a quotation mark missing?"
+    )
+    assert only(plan_csv("eventId,status", "launch,active,,")).fate == "same"
+
+
+def test_what_excel_has_beside_the_table_is_no_ones_business() -> None:
+    create()
+    assert only(plan_cells(["eventId", "status"], ["launch", "active", None, "ask Bob"])).fate == "same"
+
+
+def test_a_file_as_german_excel_writes_it() -> None:
+    text = (
+        "eventId;title;description;date;location;capacity;organizer;status\r\n"
+        'a1;Frühlingsfest;"Musik; ""live""\nim Hof";1.5.2026;Café „Süd“;120;Jörg;aktiv\r\n'
+        ";;;;;;;\r\n"
+    )
+    plan = plan_import(text.encode("cp1252"))
+    assert [task.changes for task in plan.tasks] == [
+        {
+            "eventId": "a1",
+            "title": "Frühlingsfest",
+            "description": 'Musik; "live"\nim Hof',
+            "date": "2026-05-01",
+            "location": "Café „Süd“",
+            "capacity": 120,
+            "organizer": "Jörg",
+            "status": "aktiv",
+        }
+    ]
+    assert len(plan.notices) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("a", "b", ("a", "b")),
+        (250, 0, ("250", "0")),
+        ("x" * 200, "y" * 200, ("x" * 200, "y" * 200)),
+        ("x" * 300, "x" * 299 + "y", ("…" + "x" * 41, "…" + "x" * 40 + "y")),
+        ("x" * 20 + "y" * 300, "x" * 20, ("x" * 20 + "y" * 180 + "…", "x" * 20)),
+    ],
+)
+def test_of_long_texts_the_difference_is_shown(before: Any, after: Any, shown: tuple[str, str]) -> None:
+    assert FieldChange("description", before, after).excerpts == shown
+
+
+anything = st.fixed_dictionaries({"eventId": event_ids, **field_values})
+
+
+@relaxed
+@given(st.lists(anything, min_size=1, max_size=4, unique_by=lambda event: event["eventId"]))
+def test_what_is_exported_is_imported_as_it_was_but_for_spaces_at_the_ends(events: list[dict[str, Any]]) -> None:
+    written = cast(list[EventFields], events)
+    with write_workbook(written) as file:
+        plans = [plan_import(b"".join(write_csv(written))), plan_import(file.read())]
+    for plan in plans:
+        assert plan.notices == []
+        assert [task.changes for task in plan.tasks] == [trim_changes(event, {}) for event in events]
+
+
+AT_THE_ENDS = [
+    " a",
+    "a ",
+    "\u00a0a\u00a0",
+    "\u200ba",
+    "a\ufeff",
+    "\u2028a\u3000",
+    "\u200b",
+    "\u2800",
+    "\u00ad a",
+    " =1+1",
+]
+
+
+@pytest.mark.parametrize("text", AT_THE_ENDS)
+def test_what_the_api_stored_with_spaces_is_the_same_when_it_comes_back(text: str) -> None:
+    """A cell that is as stored is no change; another is trimmed."""
+    said = dict.fromkeys(("eventId", "title", "location", "organizer", "status", "description"), text)
+    event = create(**said)
+    with write_workbook([event.fields]) as file:
+        files = [b"".join(write_csv([event.fields])), file.read()]
+    assert [only(plan_import(data)).fate for data in files] == ["same", "same"]
+    changed = b"".join(write_csv([{**event.fields, "status": f"{text}b\u00a0", "capacity": 7}]))
+    [task] = plan_import(changed).tasks
+    assert (task.action, task.event_id) == ("update", text)
+    assert task.changes == {"status": trimmed(f"{text}b"), "capacity": 7}
+
+
+def test_an_id_with_spaces_is_the_event_without_them() -> None:
+    create()
+    plan = plan_csv("eventId,status", "\u200blaunch ,active", "launch,draft", "\u00a0,draft")
+    assert [(row.fate, row.event_id, row.reasons) for row in plan.rows][:2] == [
+        ("same", "launch", []),
+        ("wrong", "launch", ["eventId is the same as in row 2"]),
+    ]
+    assert plan.rows[2].event_id == ""
+
+
+def test_each_of_two_events_that_look_alike_is_found() -> None:
+    create(), create(eventId=" launch")
+    plan = plan_csv("eventId,status", "launch,draft", " launch,draft", "launch ,draft")
+    assert [(row.fate, row.event_id) for row in plan.rows] == [
+        ("changed", "launch"),
+        ("changed", " launch"),
+        ("wrong", "launch"),
+    ]
+
+
+def test_importing_what_was_exported_changes_nothing() -> None:
+    for number, title in enumerate(["=1+1", "'=1+1", "#N/A", "_x0041_", " spaces ", "007", "TRUE", "1/2", "a;b,c\"d'"]):
+        create(eventId=f"{number}", title=title, description="a\nb\t\n", date=f"{1890 + number * 5:04}-02-28")
+    events = list(services.list_events(EventRange())[0])
+    with write_workbook(events) as file:
+        plans = [plan_import(b"".join(write_csv(events))), plan_import(file.read())]
+    assert [{row.fate for row in plan.rows} for plan in plans] == [{"same"}, {"same"}]

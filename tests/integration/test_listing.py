@@ -1,0 +1,215 @@
+"""The staff's list: pages in both directions and orders, searches cut short, at the cost of their own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from events import listing, services
+from events.domain import EventRange, Search
+from events.listing import ListPage, list_page
+from events.samples import made_up_events, store
+from events.storage import events as repository
+from events.storage import lists as event_lists
+from events.storage.connection import DynamoDB
+from eventsite.aws_calls import Service
+from tests.support.builders import ACTOR, make_fields
+
+SIZE = 4
+
+
+@pytest.fixture(autouse=True)
+def short_pages() -> Iterator[None]:
+    with patch.object(listing, "PAGE_SIZE", SIZE):
+        yield
+
+
+def store_days(*days: int, **fields: Any) -> None:
+    for day in days:
+        services.create_event(make_fields(eventId=f"e{day:02}", date=f"2026-12-{day:02}", **fields), ACTOR)
+
+
+def ids(page: ListPage) -> list[str]:
+    return [event["eventId"] for event in page.events]
+
+
+def walk(search: Search) -> tuple[list[list[str]], list[list[str]]]:
+    """The pages on the way to the end, and those on the way back."""
+    page = list_page(search)
+    there = [ids(page)]
+    while page.next:
+        page = list_page(search, after=page.next)
+        there.append(ids(page))
+    back = []
+    while page.previous:
+        page = list_page(search, before=page.previous)
+        back.append(ids(page))
+    return there, back
+
+
+@pytest.mark.parametrize("latest_first", [False, True])
+@pytest.mark.parametrize("status", [None, "active"])
+def test_there_and_back(latest_first: bool, status: str | None) -> None:
+    store_days(*range(1, 11))
+    there, back = walk(Search(EventRange(status), latest_first=latest_first))
+    days = [f"e{day:02}" for day in range(1, 11)]
+    if latest_first:
+        days.reverse()
+    assert there == [days[:4], days[4:8], days[8:]]
+    assert back == [days[4:8], days[:4]]
+
+
+def test_an_edit_in_between_loses_and_repeats_no_other_row() -> None:
+    store_days(*range(1, 11))
+    first = list_page(Search())
+    services.delete_event("e04", ACTOR)  # the row that the next page begins after
+    services.update_event("e02", {"date": "2026-12-30"}, ACTOR)
+    second = list_page(Search(), after=first.next)
+    assert ids(second) == ["e05", "e06", "e07", "e08"]
+    services.delete_event("e05", ACTOR)
+    assert ids(list_page(Search(), before=second.previous)) == ["e01", "e03"]
+
+
+def test_a_page_back_to_nothing_is_the_first_page() -> None:
+    store_days(5, 6)
+    page = list_page(Search(), before="2026-12-05#e05")
+    assert (ids(page), page.previous, page.next) == (["e05", "e06"], None, None)
+
+
+def test_an_emptied_page_leads_back() -> None:
+    store_days(5)
+    page = list_page(Search(), after="2026-12-07#e07")
+    assert (ids(page), page.next) == ([], None)
+    assert page.previous is not None
+    assert ids(list_page(Search(), before=page.previous)) == ["e05"]
+
+
+def test_text_is_found_in_title_location_and_organizer_in_any_case() -> None:
+    store_days(1, title="STRASSE")
+    store_days(2, location="am Fluß")
+    store_days(3, organizer="Ævar Ltd")
+    store_days(4, description="straße")
+    for text, found in {
+        "straße": ["e01"],
+        "FLUSS": ["e02"],
+        "ævar": ["e03"],
+        "%": [],
+        "launch": ["e02", "e03", "e04"],
+    }.items():
+        assert ids(list_page(Search(text=text))) == found
+
+
+def test_what_is_a_text_with_a_range_and_a_status() -> None:
+    store_days(*range(1, 9))
+    services.update_event("e03", {"status": "draft"}, ACTOR)
+    within = EventRange("active", "2026-12-02", "2026-12-05")
+    assert ids(list_page(Search(within, "launch"))) == ["e02", "e04", "e05"]
+
+
+def look_once_among_five(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_lists, "_FIRST_LOOK", 5)
+    real = services.search_events
+    monkeypatch.setattr(listing, "search_events", lambda search, limit: real(search, limit, most_looks=1))
+
+
+def test_a_rare_text_is_looked_for_in_steps_that_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    store_days(*range(1, 21), title="Common")
+    services.update_event("e19", {"title": "Rare"}, ACTOR)
+    look_once_among_five(monkeypatch)
+    first = list_page(Search(text="rare"))
+    assert (ids(first), first.full) == ([], False)
+    page, looks = first, 1
+    while not page.events:
+        page, looks = list_page(Search(text="rare"), after=page.next), looks + 1
+    assert (ids(page), looks) == (["e19"], 4)
+
+
+def test_a_rare_text_is_looked_for_backwards_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    store_days(*range(1, 21), title="Common")
+    services.update_event("e02", {"title": "Rare"}, ACTOR)
+    look_once_among_five(monkeypatch)
+    page = list_page(Search(text="rare"), before="2026-12-20#e20")
+    assert (ids(page), page.full, page.next) == ([], False, "2026-12-20#e20")
+    while not page.events:
+        page = list_page(Search(text="rare"), before=page.previous)
+    assert ids(page) == ["e02"]
+
+
+def test_a_cursor_widens_no_range() -> None:
+    store_days(1, 2, 3)
+    within = EventRange(last_date="2026-12-01")
+    assert ids(list_page(Search(within), before="2026-12-09#x")) == ["e01"]
+
+
+@contextmanager
+def counted() -> Iterator[list[float]]:
+    """The capacity units of each call made meanwhile."""
+    units: list[float] = []
+
+    def call(service: DynamoDB, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        answer = Service.call(service, operation, parameters)
+        if operation == "Query":
+            units.append(answer["ConsumedCapacity"]["CapacityUnits"])
+        return answer
+
+    with patch.object(DynamoDB, "call", call):
+        yield units
+
+
+@pytest.mark.parametrize(
+    "search", [Search(), Search(latest_first=True), Search(EventRange("active")), Search(text="a")]
+)
+def test_a_page_costs_what_its_rows_cost(search: Search) -> None:
+    costs = []
+    for count in (20, 400):
+        store(made_up_events(count, seed=count))
+        with counted() as units:
+            page = list_page(search)
+            list_page(search, after=page.next)
+        costs.append((len(units), sum(units)))
+    assert costs[0][0] == costs[1][0] == 2
+    # A text is looked for among 500 at first.
+    assert costs[1][1] <= (60 if search.text else costs[0][1] + 1)
+
+
+def test_the_statuses_in_use() -> None:
+    assert services.statuses_in_use() == []
+    store_days(1, 2, status="draft")
+    store_days(3, status="active")
+    store_days(4, status="à venir")
+    assert services.statuses_in_use() == ["active", "draft", "à venir"]
+    services.delete_event("e03", ACTOR)
+    assert services.statuses_in_use() == ["draft", "à venir"]
+    event_lists.forget_statuses()
+    with counted() as units:
+        services.statuses_in_use()
+    assert len(units) == 3
+
+
+def test_the_statuses_in_use_are_kept_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(event_lists, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    assert services.statuses_in_use() == []
+    with patch.object(repository, "forget_statuses", lambda: None):  # as if another process did it
+        store_days(1, status="draft")
+    for clock[0], seen in ((20.0, []), (20.1, ["draft"]), (30.0, ["draft"])):
+        assert services.statuses_in_use() == seen
+    with counted() as units:
+        services.statuses_in_use()
+    assert units == []
+    services.update_event("e01", {"status": "cancelled"}, ACTOR)
+    assert services.statuses_in_use() == ["cancelled"]
+
+
+def test_an_export_is_every_row_with_all_its_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "_EXPORT_PAGE", 3)
+    store_days(*range(1, 9))
+    exported = list(services.export_events(Search(EventRange(first_date="2026-12-02"))))
+    assert exported == [services.get_event(f"e{day:02}").fields for day in range(2, 9)]
+    latest = list(services.export_events(Search(latest_first=True)))
+    assert [event["eventId"] for event in latest] == [f"e{day:02}" for day in range(8, 0, -1)]

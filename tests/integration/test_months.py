@@ -1,0 +1,101 @@
+"""A month's days: whole weeks from Monday on, also where the years begin and end."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from events import months, services
+from events.domain import SummaryPage
+from events.months import Month, get_month
+from tests.support.builders import ACTOR, make_fields
+
+_numbers = count()
+
+
+def store(day: str, **fields: Any) -> None:
+    services.create_event(make_fields(eventId=f"e{next(_numbers):04}", date=day, **fields), ACTOR)
+
+
+@pytest.mark.parametrize(
+    ("text", "previous", "following", "days", "before", "after"),
+    [
+        ("2026-12", "2026-11", "2027-01", 31, 1, 3),
+        ("2024-02", "2024-01", "2024-03", 29, 3, 3),
+        ("2026-02", "2026-01", "2026-03", 28, 6, 1),
+        ("2027-02", "2027-01", "2027-03", 28, 0, 0),
+        ("1900-02", "1900-01", "1900-03", 28, 3, 4),
+        ("0001-01", "None", "0001-02", 31, 0, 4),
+        ("9999-12", "9999-11", "None", 31, 2, 2),
+    ],
+)
+def test_months(text: str, previous: str, following: str, days: int, before: int, after: int) -> None:
+    month = Month.parse(text)
+    assert (str(month), str(month.previous), str(month.next)) == (text, previous, following)
+    grid = [place.day for place in get_month(month).days]
+    assert len(grid) % 7 == 0
+    assert grid[:before] + grid[len(grid) - after :] == [None] * (before + after)
+    shown = grid[before : len(grid) - after]
+    assert shown == [month.first.replace(day=number) for number in range(1, days + 1)]
+    assert grid.index(month.first) == month.first.weekday()  # the first column is Monday's
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026", "2026-13", "2026-00", "0000-01", "2026-1", "٢٠٢٦-12", "2026-12-01", "x" * 99]
+)
+def test_what_is_no_month(text: str) -> None:
+    with pytest.raises(ValueError, match=r"month|year"):
+        Month.parse(text)
+
+
+def test_names() -> None:
+    assert (Month.parse("2026-12").name, Month.parse("2026-12").short_name) == ("December 2026", "Dec 2026")
+    assert Month.of(date(33, 4, 5)).name == "April 0033"
+
+
+@pytest.mark.parametrize("text", ["0001-01", "2024-02", "9999-12"])
+def test_the_first_and_the_last_day_are_in_and_their_neighbours_are_not(text: str) -> None:
+    month = Month.parse(text)
+    inside = [month.first.isoformat(), month.last.isoformat()]
+    outside = [neighbour.last.isoformat() for neighbour in [month.previous] if neighbour]
+    outside += [neighbour.first.isoformat() for neighbour in [month.next] if neighbour]
+    for day in inside + outside:
+        store(day)
+    page = get_month(month)
+    assert [event["date"] for place in page.days for event in place.events] == inside
+    assert (page.total, page.shown, page.incomplete_from) == (2, 2, None)
+
+
+def test_a_full_day_shows_its_first_events_and_says_how_many_more() -> None:
+    for _ in range(5):
+        store("2026-12-24")
+    for _ in range(4):
+        store("2026-12-25")
+    page = get_month(Month.parse("2026-12"))
+    full, fits = (next(place for place in page.days if place.day == date(2026, 12, day)) for day in (24, 25))
+    assert (len(full.events), full.more) == (4, 1)
+    assert (len(fits.events), fits.more) == (4, 0)
+    assert page.total == 9
+
+
+def test_one_status_is_shown_and_all_are_counted() -> None:
+    for status in ("active", "draft", "active"):
+        store("2026-12-24", status=status)
+    page = get_month(Month.parse("2026-12"), "draft")
+    assert [event["status"] for place in page.days for event in place.events] == ["draft"]
+    assert (page.total, page.shown, page.statuses) == (3, 1, [("active", 2), ("draft", 1)])
+    with patch("events.months.MOST_STATUSES", 1):
+        page = get_month(Month.parse("2026-12"))
+        assert (page.statuses, page.more_statuses) == ([("active", 2)], 1)
+        page = get_month(Month.parse("2026-12"), "draft")
+        assert (page.statuses, page.more_statuses) == ([("active", 2), ("draft", 1)], 0)
+    assert get_month(Month.parse("2026-12"), "unheard of").statuses == [("active", 2), ("draft", 1), ("unheard of", 0)]
+
+
+def test_a_month_that_is_too_much_says_from_where_it_is_incomplete() -> None:
+    with patch.object(months, "search_events", return_value=SummaryPage([], "2026-12-14#e1", full=False)):
+        assert get_month(Month.parse("2026-12")).incomplete_from == "2026-12-14"

@@ -1,0 +1,40 @@
+"""Calls of the API, and what is expected of its answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.test import APIClient
+
+from tests.support.builders import make_body
+
+LAUNCH = {"eventId": "launch", **make_body()}
+
+
+def send(api: APIClient, method: str, path: str, body: Any = ..., **headers: str) -> HttpResponse:
+    """A request with a JSON body, or with bytes as they are; headers as `If_Match="…"`."""
+    data = b"" if body is ... else body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if not data:  # DRF's client leaves it out, other clients do not
+        named["Content-Length"] = "0"
+    response: HttpResponse = api.generic(method, path, data, content_type="application/json", headers=named)
+    return response
+
+
+def create(api: APIClient, **overrides: Any) -> HttpResponse:
+    response = send(api, "POST", "/events", {**LAUNCH, **overrides})
+    assert response.status_code == 201, response.content
+    return response
+
+
+def assert_error(response: HttpResponse, status: int, detail: str, errors: list[dict[str, str]] | None = None) -> None:
+    assert (response.status_code, response["Content-Type"]) == (status, "application/json")
+    assert json.loads(response.content) == {"detail": detail, **({"errors": errors} if errors else {})}
+
+
+def assert_event(response: HttpResponse, status: int, event: dict[str, Any]) -> None:
+    assert (response.status_code, response["Content-Type"]) == (status, "application/json")
+    assert json.loads(response.content) == event
+    assert response["ETag"].startswith('"')

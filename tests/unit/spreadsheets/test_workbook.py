@@ -1,0 +1,175 @@
+"""Excel files as they come: what their cells mean, and what is wrong with some."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import date, datetime, time
+from io import BytesIO
+from time import perf_counter
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from openpyxl.utils.datetime import MAC_EPOCH
+
+from events.spreadsheets import read_spreadsheet
+from events.spreadsheets.sheet import (
+    MAX_ROWS,
+    Row,
+    SpreadsheetError,
+    Unreadable,
+)
+from events.spreadsheets.workbook import MAX_ROW_NUMBER
+from tests.support.workbooks import GOOD, HEADER, cells_of, repacked, sheet_of, workbook
+
+relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
+
+
+def test_excel_cells_are_read_for_what_they_are() -> None:
+    moment = datetime(2026, 12, 1, 19, 30)  # noqa: DTZ001  # Excel knows no zones
+    row: list[Any] = ["a", 7, 2.5, True, None, date(2026, 12, 1), moment, time(8), "x\r\ny"]
+    assert cells_of(workbook(["title", *"abcdefgh"], row)) == [
+        "a",
+        7,
+        2.5,
+        True,
+        None,
+        date(2026, 12, 1),
+        Unreadable("has a time of day (19:30); only a day can be taken"),
+        Unreadable("is a time of day, or a span of time"),
+        "x\ny",
+    ]
+
+
+def test_dates_of_the_old_mac_excel_are_read_too() -> None:
+    book = workbook(["title", "date"], ["a", date(2026, 12, 1)], epoch=MAC_EPOCH)
+    assert cells_of(book) == ["a", date(2026, 12, 1)]
+
+
+def test_formulas_are_read_as_their_results() -> None:
+    header = HEADER.replace("</row>", '<c r="D1"><v>1</v></c></row>')
+    xml = (
+        f'<sheetData>{header}<row r="5"><c r="A5" t="str"><f>A1</f><v>yes</v></c><c r="B5"><f>1+1</f></c>'
+        '<c r="C5" t="e"><f>1/0</f><v>#DIV/0!</v></c><c r="D5" t="str"><f>""</f><v></v></c></row></sheetData>'
+    )
+    sheet = read_spreadsheet(sheet_of(xml))
+    assert sheet.rows == [
+        Row(
+            5,
+            [
+                "yes",
+                Unreadable("is a formula without a result; open the file in Excel and save it"),
+                Unreadable("is an error in the spreadsheet (#DIV/0!)"),
+                None,
+            ],
+        )
+    ]
+
+
+def test_excels_escapes_are_read_as_excel_means_them() -> None:
+    strings = (
+        "<si><t>title</t></si><si><t>_x005F_x0041_ x005F_ _x0041__xD83D_</t></si>"
+        "<si><r><t>a</t></r><r><t>b_x000D_\n</t></r></si>"
+    )
+    rows = '<row><c t="s"><v>0</v></c><c/></row><row><c t="s"><v>1</v></c><c t="s"><v>2</v></c></row>'
+    assert cells_of(sheet_of(f"<sheetData>{rows}</sheetData>", strings)) == ["_x0041_ x005F_ A_xD83D_", "ab\r\n"]
+
+
+def test_only_the_first_sheet_that_can_be_seen_is_read() -> None:
+    book = openpyxl.Workbook()
+    hidden = book.active
+    assert hidden is not None
+    hidden.sheet_state = "hidden"
+    book.create_chartsheet("Chart")
+    for name in ("Plan", "Old"):
+        sheet = book.create_sheet(name)
+        sheet.append(["title"])
+        sheet.append([name])
+    file = BytesIO()
+    book.save(file)
+    read = read_spreadsheet(file.getvalue())
+    assert read.rows == [Row(2, ["Plan"])]
+    assert read.notices == ["The workbook has 2 sheets; only the first, “Plan”, was read."]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (workbook(), "The file is empty."),
+        (workbook(["title"]), "There is nothing below the names of the columns."),
+        (workbook(["name", date(2026, 1, 1)], ["x"]), "its first row must name the columns"),
+        (repacked(workbook(["x"]), {"xl/workbook.bin": b""}), "This is a binary workbook (.xlsb)"),
+        (repacked(workbook(["x"]), {"mimetype": b""}), "This is an OpenDocument file"),
+        (repacked(workbook(["x"]), {"[Content_Types].xml": None}), "This is a ZIP archive, but no Excel workbook"),
+        (repacked(workbook(["x"]), {"xl/workbook.xml": b"<workbook"}), "The file cannot be read as an Excel workbook"),
+        (sheet_of('<sheetData><row><c r="A1" t="s"><v>99</v></c></row></sheetData>'), "cannot be read as an Excel"),
+        (repacked(workbook(["x"]), {"bomb": bytes(101 * 2**20)}), "unpacks to more than can be read"),
+        (sheet_of("<sheetData><row>" + "<c/>" * 16_385 + "</row></sheetData>"), "unpacks to more than can be read"),
+        (sheet_of("<sheetData><row>" + "<c/>" * 1_000_001 + "</row></sheetData>"), "unpacks to more than can be read"),
+        (
+            repacked(workbook(["x"]), {"xl/styles.xml": b"<a>" + b"<b/>" * 1_000_001 + b"</a>"}),
+            "unpacks to more than can be read",
+        ),
+        (sheet_of("<sheetData>" + HEADER + "<row/>" * (MAX_ROWS + 1) + "</sheetData>"), "There is nothing below"),
+    ],
+)
+def test_workbooks_that_hold_no_table_are_refused_in_a_sentence(data: bytes, message: str) -> None:
+    with pytest.raises(SpreadsheetError, match=re.escape(message)):
+        read_spreadsheet(data)
+
+
+def test_a_workbook_may_have_as_many_rows_as_the_limit_says() -> None:
+    rows = '<row><c t="str"><v>a</v></c></row>' * MAX_ROWS
+    assert len(read_spreadsheet(sheet_of(f"<sheetData>{HEADER}{rows}</sheetData>")).rows) == MAX_ROWS
+    with pytest.raises(SpreadsheetError, match=r"There are more than 5,000 rows"):
+        read_spreadsheet(sheet_of(f"<sheetData>{HEADER}{rows}<row><c t='str'><v>a</v></c></row></sheetData>"))
+
+
+def test_entities_are_not_expanded() -> None:
+    xml = b'<!DOCTYPE a [<!ENTITY b "bbbbbbbb">]><worksheet>&b;</worksheet>'
+    with pytest.raises(SpreadsheetError, match="cannot be read as an Excel workbook"):
+        read_spreadsheet(repacked(workbook(["x"]), {"xl/worksheets/sheet1.xml": xml}))
+
+
+def test_a_sheet_that_says_it_is_huge_is_read_for_what_it_holds() -> None:
+    xml = (
+        f'<dimension ref="A1:XFD1048576"/><sheetData>{HEADER}'
+        '<row r="9"><c r="A9" t="inlineStr"><is><t>a</t></is></c><c r="XFD9"><v>1</v></c></row>'
+        '<row r="1048576"><c r="A1048576"><v>1</v></c></row></sheetData>'
+    )
+    sheet = read_spreadsheet(sheet_of(xml))
+    assert sheet.rows == [Row(9, ["a"])]
+    assert sheet.notices == [f"What is below row {MAX_ROW_NUMBER:,} was not read."]
+
+
+def test_a_directory_that_lies_about_sizes_gains_nothing() -> None:
+    data = bytearray(repacked(workbook(["title"], ["a"]), {"xl/styles.xml": bytes(3_000_000)}))
+    # The uncompressed size, in the part's own header and in the directory.
+    assert data.count((3_000_000).to_bytes(4, "little")) == 2
+    data = data.replace((3_000_000).to_bytes(4, "little"), (3_000).to_bytes(4, "little"))
+    with pytest.raises(SpreadsheetError, match="cannot be read as an Excel workbook"):
+        read_spreadsheet(bytes(data))
+
+
+@relaxed
+@given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=20))
+def test_broken_workbooks_are_no_surprise(changes: list[tuple[int, int]]) -> None:
+    data = bytearray(GOOD)
+    for position, byte in changes:
+        data[position] = byte
+    with suppress(SpreadsheetError):
+        read_spreadsheet(bytes(data))
+
+
+@pytest.mark.parametrize(
+    "xml", ['<row r="1" a="{}"/>', "<!--{}-->", '<row r="1"><c r="A1" t="str"><v>{}</v></c></row>']
+)
+def test_what_goes_on_for_megabytes_is_given_up(xml: str) -> None:
+    started = perf_counter()
+    with pytest.raises(SpreadsheetError):
+        read_spreadsheet(sheet_of(xml.format("A" * 20_000_000)))
+    assert perf_counter() - started < 5

@@ -1,0 +1,109 @@
+"""The secret keys from the Parameter Store: here from a server that answers as AWS documents."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from eventsite.engine.process import free_port
+from eventsite.parameter_store import read_secret_keys
+from tests.support.fake_service import answering
+
+NAME = "/events/test/secret-key"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "PATH": os.environ["PATH"]}
+
+
+@contextmanager
+def parameter_store(*answers: tuple[int, str]) -> Iterator[tuple[str, list[tuple[dict[str, str], Any]]]]:
+    """A server that gives these answers, the last one again and again; its address, and what it was asked."""
+    with answering(*((status, text, {}) for status, text in answers)) as (url, asked):
+        yield url, asked
+
+
+def value(text: str) -> tuple[int, str]:
+    return 200, json.dumps({"Parameter": {"Name": NAME, "Type": "SecureString", "Value": text}})
+
+
+@pytest.fixture(autouse=True)
+def credentials() -> Iterator[None]:
+    with patch.dict(os.environ, CREDENTIALS, clear=True):
+        yield
+
+
+@pytest.mark.parametrize(("stored", "keys"), [("one", ["one"]), ("new,old, older\n", ["new", "old", "older"])])
+def test_the_newest_key_comes_first(stored: str, keys: list[str]) -> None:
+    with parameter_store(value(stored)) as (url, asked):
+        assert read_secret_keys(NAME, "eu-west-1", url) == keys
+    [(headers, body)] = asked
+    assert json.loads(body) == {"Name": NAME, "WithDecryption": True}
+    assert headers["X-Amz-Target"] == "AmazonSSM.GetParameter"
+    assert "/eu-west-1/ssm/aws4_request" in headers["Authorization"]
+
+
+def test_a_hiccup_is_tried_again() -> None:
+    with parameter_store((500, "{}"), (503, "{}"), value("key")) as (url, asked):
+        assert read_secret_keys(NAME, "eu-west-1", url) == ["key"]
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    "answer", [(400, '{"__type": "ThrottlingException", "message": "Rate exceeded"}'), (429, "{}")]
+)
+def test_functions_that_start_at_once_wait_for_each_other(answer: tuple[int, str]) -> None:
+    with parameter_store(answer, value("key")) as (url, asked):
+        assert read_secret_keys(NAME, "eu-west-1", url) == ["key"]
+    assert len(asked) == 2
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    with parameter_store((400, '{"__type": "AccessDeniedException"}')) as (url, asked):
+        with pytest.raises(ImproperlyConfigured):
+            read_secret_keys(NAME, "eu-west-1", url)
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((400, '{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": "none"}'), "ParameterNotFound none."),
+        ((400, '{"__type": "AccessDeniedException", "Message": "no"}'), "AccessDeniedException no."),
+        ((500, "{}"), "500."),
+        ((400, "[]"), "ssm did not answer: 400, not a JSON object"),
+        ((200, "{}"), "the answer has no known form."),
+        ((200, '{"Parameter": {"Value": 1}}'), "the answer has no known form."),
+        ((200, "no JSON"), "ssm did not answer: 200, not JSON: "),
+    ],
+)
+def test_what_is_wrong_is_said(answer: tuple[int, str], said: str) -> None:
+    with (
+        parameter_store(answer) as (url, _),
+        pytest.raises(ImproperlyConfigured, match=f"^The secret key {NAME} could not be read: {said}"),
+    ):
+        read_secret_keys(NAME, "eu-west-1", url)
+
+
+def test_an_empty_parameter_holds_no_key() -> None:
+    with parameter_store(value(" , ")) as (url, _), pytest.raises(ImproperlyConfigured, match="holds no secret key"):
+        read_secret_keys(NAME, "eu-west-1", url)
+
+
+def test_nobody_answers() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"could not be read: ssm did not answer: .*refused"):
+        read_secret_keys(NAME, "eu-west-1", f"http://127.0.0.1:{free_port()}")
+
+
+def test_without_credentials_nothing_is_asked() -> None:
+    nothing: Callable[[Any], None] = lambda session: None  # noqa: E731
+    with (
+        patch.dict(os.environ, {"PATH": os.environ["PATH"]}, clear=True),
+        patch("eventsite.aws_calls.Session.get_credentials", nothing),
+        pytest.raises(ImproperlyConfigured, match="could not be read: Unable to locate credentials"),
+    ):
+        read_secret_keys(NAME, "eu-west-1")
