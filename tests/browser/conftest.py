@@ -12,8 +12,8 @@ import pytest
 from django.conf import settings as django_settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
-from tests.conftest import Server
 from tests.support.builders import PASSWORD, make_staff
+from tests.support.http_server import Server
 
 # Playwright keeps an event loop in this thread, which Django takes for a reason to refuse some calls of later tests.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

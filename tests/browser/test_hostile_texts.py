@@ -12,9 +12,9 @@ from events import bulk, services
 from events.pages.forms import today
 from tests.browser.conftest import Open, sign_in
 from tests.browser.test_every_page import ADA, PAGES
-from tests.conftest import Server
 from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.hostile_texts import TAKEN, TEXT_FIELDS
+from tests.support.http_server import Server
 
 # Before any script of a page's own: whatever the browser refuses, and whatever runs that should not.
 WATCH = """

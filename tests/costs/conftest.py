@@ -34,7 +34,7 @@ class Desk:
 
 @pytest.fixture
 def own_desk(engine: Engine) -> Iterator[Desk]:
-    """The site works on this desk until the end of the test; `emptied_tables` leads it back to the engine of all."""
+    """The site works on this desk until the end of the test; then `database` switches back to the shared engine."""
     with (
         Engine(engine.directory, free_port(), data=None, home=engine.home) as own,
         FaultProxy(own.port) as proxy,

@@ -15,11 +15,11 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from events.storage.lists import forget_statuses
-from tests.conftest import client_of
 from tests.costs.conftest import Desk
 from tests.costs.desk import FEW, month_shown
 from tests.support.api_calls import send
 from tests.support.builders import make_body, make_staff
+from tests.support.clients import client_of
 
 SIZES = [1_000, pytest.param(50_000, marks=pytest.mark.stress)]
 

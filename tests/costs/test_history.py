@@ -12,10 +12,10 @@ from django.test import Client
 
 from events.domain import Actor, Event, EventChanges
 from events.rules import MAX_DESCRIPTION_CHARACTERS, MAX_TEXT_BYTES
-from tests.conftest import client_of
 from tests.costs import desk
 from tests.costs.conftest import Desk
 from tests.support.builders import make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.page_reader import fields
 
 # A call reads a megabyte at most, and the row that ends beyond it: in units, and in bytes of DynamoDB's Base64.

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 from django.conf import settings
 
-from tests.conftest import client_of
 from tests.costs.conftest import Desk
 from tests.support.builders import make_staff
+from tests.support.clients import client_of
 
 # Megabytes of Python's objects at the most. A list is whole in memory, as fields and as JSON; of an export, some pages.
 MOST = {

@@ -16,11 +16,11 @@ import pytest
 
 from events.storage.models import HistoryItem
 from eventsite.engine.process import Engine
-from tests.conftest import read_table
 from tests.deployment.isolated import Isolated, Reply
 from tests.support.builders import PASSWORD, make_body, make_staff
 from tests.support.lambda_events import http_event, rest_event
 from tests.support.page_reader import fields, links, text
+from tests.support.tables import read_table
 
 MakeEvent = Callable[..., dict[str, Any]]
 KINDS = pytest.mark.parametrize("make_event", [rest_event, http_event])

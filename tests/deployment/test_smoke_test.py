@@ -16,8 +16,9 @@ from events.storage.models import AccessItem, EventItem
 from eventsite.deployment import DeploymentError, smoke_test
 from eventsite.deployment.smoke_test import run_smoke_test
 from eventsite.deployment.visitor import Answer, Visitor
-from tests.conftest import Server, read_table
 from tests.support.builders import ACTOR, make_fields
+from tests.support.http_server import Server
+from tests.support.tables import read_table
 
 Change = Callable[[Answer], Answer]
 

@@ -16,10 +16,12 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from events.storage.models import EventItem
-from tests.conftest import Server, client_of, read_table
 from tests.support.api_calls import LAUNCH, assert_event, send
 from tests.support.builders import PASSWORD, make_body, make_staff
+from tests.support.clients import client_of
 from tests.support.hostile_texts import mostly_at_length
+from tests.support.http_server import Server
+from tests.support.tables import read_table
 
 VALID = json.dumps(LAUNCH)[1:-1]
 

@@ -15,11 +15,12 @@ from rest_framework.test import APIClient
 
 from events import services
 from eventsite.accounts import feeds, people
-from tests.conftest import Server, client_of
 from tests.integration.accounts.test_roles import PAGES
 from tests.support.api_calls import send
 from tests.support.builders import ACTOR, make_body, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.hostile_texts import TAKEN, mostly_at_length
+from tests.support.http_server import Server
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "X" * 200)
 API = ("/events", "/events/launch", "/healthz", "/docs", "/openapi.json")

@@ -17,8 +17,8 @@ from eventsite.accounts.domain import Scope
 from eventsite.lambda_handler import handler
 from eventsite.management.commands.runserver import hide_feeds
 from eventsite.request_log import JSONFormatter
-from tests.conftest import client_of
 from tests.support.builders import ACTOR, PASSWORD, make_body, make_staff
+from tests.support.clients import client_of
 from tests.support.hostile_texts import REFUSED, TAKEN
 from tests.support.lambda_events import http_event, rest_event
 

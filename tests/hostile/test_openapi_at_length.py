@@ -13,8 +13,9 @@ from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.openapi.loaders import from_dict
 
 from eventsite.api import api as ninja_api
-from tests.conftest import Server, empty_tables
 from tests.integration.api.test_openapi import say_what_json_schema_cannot
+from tests.support.http_server import Server
+from tests.support.tables import empty_tables
 
 schema = from_dict(ninja_api.get_openapi_schema())
 ANY_TIME = settings(

@@ -12,9 +12,10 @@ from events import services
 from events.storage.models import EventItem
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
-from tests.conftest import Server, read_table
 from tests.support.api_calls import LAUNCH, assert_error, send
 from tests.support.builders import ACTOR, make_fields
+from tests.support.http_server import Server
+from tests.support.tables import read_table
 
 REFUSED = "Pages of other origins may only read here; the setting EVENTS_CORS_ORIGINS lists those that may write, too."
 ELSEWHERE = {

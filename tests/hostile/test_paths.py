@@ -11,10 +11,11 @@ from rest_framework.test import APIClient
 
 from events import cursors, services
 from events.storage.models import EventItem
-from tests.conftest import Server, read_table
 from tests.support.api_calls import send
 from tests.support.builders import ACTOR, make_fields
 from tests.support.hostile_texts import mostly_at_length
+from tests.support.http_server import Server
+from tests.support.tables import read_table
 
 IDS = ("a", "%FF", "%2e%2e", "a%2Fb", "caf\u00e9", "\ufffd", "a.", "A")
 

@@ -11,10 +11,10 @@ from rest_framework.test import APIClient
 from events.rules import MAX_DESCRIPTION_CHARACTERS, MAX_EVENT_ID_BYTES, MAX_TEXT_BYTES
 from events.storage.models import EventItem, HistoryItem
 from events.versions import get_past
-from tests.conftest import read_table
 from tests.support.api_calls import LAUNCH, assert_error, assert_event, create, send
 from tests.support.builders import make_body
 from tests.support.hostile_texts import REFUSED, TAKEN, TEXT_FIELDS, mostly_at_length
+from tests.support.tables import read_table
 
 
 @pytest.mark.parametrize("text", mostly_at_length(TAKEN))

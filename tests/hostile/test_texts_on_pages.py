@@ -17,9 +17,10 @@ from events.exports import export_csv
 from events.pages.forms import today
 from events.visible_text import quoted, trimmed, visible
 from eventsite.engine.process import Engine
-from tests.conftest import client_of, empty_tables
 from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.hostile_texts import REFUSED, TAKEN, TEXT_FIELDS, build_of, mostly_at_length, said_on
+from tests.support.tables import empty_tables
 
 EDITOR = Actor("edith", "127.0.0.1")
 SHORT = {name: text for name, text in TAKEN.items() if len(text) < 100}  # longer ones are cut on some pages

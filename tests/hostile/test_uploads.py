@@ -18,7 +18,8 @@ from events.api import bodies
 from events.spreadsheets.sheet import MAX_FILE_BYTES
 from events.storage.models import EventItem
 from eventsite.management.commands import runserver
-from tests.conftest import Server, read_table
+from tests.support.http_server import Server
+from tests.support.tables import read_table
 
 KIB, MIB = 1024, 1024 * 1024
 MULTIPART = "multipart/form-data; boundary=x"

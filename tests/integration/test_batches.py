@@ -26,9 +26,9 @@ from events.storage.connection import connection
 from events.storage.history import get_activity, get_history
 from events.storage.models import AccessItem, EventItem
 from events.tasks import Batch, Outcome, Task
-from tests.conftest import read_table
 from tests.support.builders import ACTOR, make_fields
 from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, error
+from tests.support.tables import read_table
 
 EVERYTHING = Search()
 MANY = 120

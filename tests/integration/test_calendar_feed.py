@@ -18,9 +18,9 @@ from events.calendar_feed import calendar, feed_events, feed_state
 from events.domain import Event, EventFields
 from events.storage.events import installation_id
 from eventsite.lambda_handler import MAX_ANSWER_BYTES
-from tests.conftest import empty_tables
 from tests.support.builders import ACTOR, make_fields
 from tests.support.strategies import event_ids, field_values
+from tests.support.tables import empty_tables
 
 relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
 

@@ -11,8 +11,8 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from events.storage.models import EventItem, HistoryItem
-from tests.conftest import read_table
 from tests.support.api_calls import LAUNCH, assert_error, create, send
+from tests.support.tables import read_table
 
 
 class TestCompression:

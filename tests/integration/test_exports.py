@@ -14,8 +14,8 @@ from events import exports, services
 from events.storage import lists as event_lists
 from eventsite import lambda_handler
 from eventsite.lambda_handler import handler
-from tests.conftest import client_of
 from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.lambda_events import http_event, rest_event
 

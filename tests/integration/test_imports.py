@@ -22,9 +22,9 @@ from events.spreadsheets.workbook import write_workbook
 from events.storage.models import EventItem, HistoryItem
 from events.tasks import Task
 from events.visible_text import trimmed
-from tests.conftest import read_table
 from tests.support.builders import ACTOR, make_fields
 from tests.support.strategies import event_ids, field_values
+from tests.support.tables import read_table
 
 HEADER = ",".join(FIELD_NAMES)
 BLANKS = " \u00a0\u200b\u2060"

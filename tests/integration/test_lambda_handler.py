@@ -12,9 +12,9 @@ from events import services
 from events.storage.models import HistoryItem
 from eventsite import lambda_handler
 from eventsite.lambda_handler import MAX_ANSWER_BYTES, handler
-from tests.conftest import read_table
 from tests.support.builders import ACTOR, make_body, make_fields
 from tests.support.lambda_events import call, http_event, rest_event
+from tests.support.tables import read_table
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])

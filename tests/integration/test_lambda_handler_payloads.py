@@ -16,8 +16,8 @@ from events import services
 from eventsite import lambda_handler
 from eventsite.lambda_handler import handler
 from eventsite.middleware import CONTENT_SECURITY_POLICY
-from tests.conftest import client_of
 from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.lambda_events import call, http_event, rest_event
 
 KEEP_WARM = {

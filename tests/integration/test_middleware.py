@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from events.storage.models import EventItem
-from tests.conftest import Server, read_table
 from tests.support.builders import make_body
+from tests.support.http_server import Server
+from tests.support.tables import read_table
 
 BODY = json.dumps(make_body()).encode()
 

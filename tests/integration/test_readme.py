@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from events.samples import load_samples
-from tests.conftest import Server
+from tests.support.http_server import Server
 
 HERE = "http://127.0.0.1:8000"
 

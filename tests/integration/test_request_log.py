@@ -20,8 +20,8 @@ from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 from eventsite.lambda_handler import handler
 from eventsite.request_log import METRICS, JSONFormatter
-from tests.conftest import client_of
 from tests.support.builders import ACTOR, make_body, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.fault_proxy import FaultProxy, refuse
 from tests.support.lambda_events import call, http_event, rest_event
 

@@ -23,9 +23,9 @@ from events.domain import (
 )
 from events.storage import events as repository
 from events.storage.models import AccessItem, EventItem, HistoryItem
-from tests.conftest import read_table
 from tests.support.builders import ACTOR, make_fields
 from tests.support.history import assert_history_replays
+from tests.support.tables import read_table
 
 KEY = IdempotencyKey("key", "fingerprint")
 

@@ -25,10 +25,10 @@ from events.domain import (
 from events.storage.connection import connection
 from events.storage.history import get_activity, get_history
 from events.storage.models import EventItem, HistoryItem
-from tests.conftest import empty_tables, read_table
 from tests.support.builders import ACTOR, make_fields
 from tests.support.fault_proxy import FaultProxy
 from tests.support.history import assert_history_replays
+from tests.support.tables import empty_tables, read_table
 
 EVA = ACTOR._replace(name="eva")
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from events.domain import FIELD_NAMES
-from tests.conftest import Server, empty_tables
 from tests.support.builders import make_body
+from tests.support.http_server import Server
 from tests.support.strategies import (
     bodies,
     descriptions,
@@ -25,6 +25,7 @@ from tests.support.strategies import (
     partial_bodies,
     short_text,
 )
+from tests.support.tables import empty_tables
 
 REQUIRED = [name for name in FIELD_NAMES if name != "eventId"]
 TEXTS = [name for name in REQUIRED if name != "capacity"]

@@ -29,8 +29,8 @@ from events.storage.connection import DynamoDB
 from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
 from eventsite.aws_calls import Service
-from tests.conftest import client_of
 from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.clients import client_of
 
 EVENTS = 12
 DAYS = 28

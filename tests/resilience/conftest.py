@@ -10,9 +10,9 @@ from rest_framework.test import APIClient
 
 from events.storage.connection import DynamoDB
 from eventsite.accounts.keys import remembered_keys
-from tests.conftest import client_of
 from tests.resilience.operations import World
 from tests.support.builders import make_staff
+from tests.support.clients import client_of
 
 Worlds = Callable[[], World]
 

@@ -21,9 +21,9 @@ from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Role, Scope
 from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
-from tests.conftest import client_of
 from tests.support.api_calls import send
 from tests.support.builders import ACTOR, PASSWORD, make_body, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.page_reader import fields
 
 NEW_PASSWORD = "another battery horse"

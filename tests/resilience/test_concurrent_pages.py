@@ -13,10 +13,11 @@ from django.test import Client
 
 from events import services
 from events.storage.history import get_history
-from tests.conftest import Server, client_of
 from tests.resilience.reports import go_on, said
 from tests.support.builders import ACTOR, make_body, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.history import Row, assert_history_replays, read_history
+from tests.support.http_server import Server
 
 IDS = ("x", "y", "z")
 CLIENTS = 8

@@ -23,12 +23,13 @@ from rest_framework.test import APIClient
 
 from events.domain import FIELD_NAMES
 from events.storage.history import get_history
-from tests.conftest import client_of, empty_tables
 from tests.resilience.truth import Fields, Planned, Seen, TrueBatch, Truth
 from tests.support.api_calls import send
 from tests.support.builders import make_body, make_staff
+from tests.support.clients import client_of
 from tests.support.history import assert_history_replays, read_history
 from tests.support.page_reader import fields, text
+from tests.support.tables import empty_tables
 
 IDS = ("a", "b")
 CLIENTS = (0, 1)

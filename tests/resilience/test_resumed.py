@@ -14,10 +14,10 @@ from events import batches, services, versions
 from events.domain import Actor, EventNotFoundError, StorageError
 from events.storage.history import get_history
 from events.tasks import Batch, Task
-from tests.conftest import empty_tables
 from tests.support.builders import ACTOR, make_fields
 from tests.support.fault_proxy import Fault, FaultProxy, Hold, lose_answer, refuse
 from tests.support.history import assert_history_replays, read_history
+from tests.support.tables import empty_tables
 
 IDS = ("e0", "e1")
 EVA = ACTOR._replace(name="eva")

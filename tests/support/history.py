@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from events.domain import FIELD_NAMES
 from events.storage.items import read_event
 from events.storage.models import EventItem, HistoryItem, SnapshotAttribute
-from tests.conftest import read_table
+from tests.support.tables import read_table
 
 
 class Row(NamedTuple):

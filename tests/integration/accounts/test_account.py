@@ -14,8 +14,8 @@ from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.feeds import feed_token, staff_of_feed
 from eventsite.accounts.models import Staff
-from tests.conftest import client_of
 from tests.support.builders import ACTOR, PASSWORD, make_staff
+from tests.support.clients import client_of
 
 ACCOUNT, CHANGE = "/staff/account/", "/staff/account/password/"
 NEW = "another battery horse"

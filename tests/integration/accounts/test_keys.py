@@ -18,11 +18,12 @@ from events.storage.connection import connection
 from events.storage.models import AccessItem, EventItem, HistoryItem
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import KeyNameTakenError, KeyNotFoundError, Scope
-from tests.conftest import client_of, read_table
 from tests.support.api_calls import LAUNCH, assert_error, create, send
 from tests.support.builders import ACTOR, make_staff
+from tests.support.clients import client_of
 from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.page_reader import fields
+from tests.support.tables import read_table
 
 KEYS = "/staff/keys/"
 TOKEN = "evk_[0-9a-f]{12}_[0-9a-f]{48}"

@@ -17,10 +17,11 @@ from events.storage import staff as repository
 from events.storage.models import AccessItem
 from eventsite.accounts import people
 from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffNotFoundError
-from tests.conftest import client_of, read_table
 from tests.support.builders import ACTOR, PASSWORD, make_staff
+from tests.support.clients import client_of
 from tests.support.fault_proxy import FaultProxy
 from tests.support.page_reader import fields, text
+from tests.support.tables import read_table
 
 PEOPLE = "/staff/people/"
 LAST_ADMIN = "ada is the last active admin: without one, nobody could manage people. Make someone else an admin first."

@@ -12,8 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
-from tests.conftest import client_of
 from tests.support.builders import make_staff
+from tests.support.clients import client_of
 
 # A page's role is decided here, and in the URL conf; whoever changes one means to change both.
 ROLES = {

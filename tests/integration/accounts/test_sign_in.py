@@ -21,9 +21,10 @@ from events.storage.models import AccessItem
 from eventsite.accounts import lockout, people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.sessions import SessionStore
-from tests.conftest import client_of, read_table
 from tests.support.builders import ACTOR, PASSWORD, make_staff
+from tests.support.clients import client_of
 from tests.support.fault_proxy import FaultProxy
+from tests.support.tables import read_table
 
 LOGIN = "/staff/login/"
 ACCOUNT = "/staff/account/"

@@ -9,8 +9,9 @@ from typing import Any
 from requests import Response
 
 from events.storage.models import AccessItem, EventItem, HistoryItem
-from tests.conftest import Server, read_table
 from tests.support.builders import make_body
+from tests.support.http_server import Server
+from tests.support.tables import read_table
 
 
 def at_once(server: Server, calls: list[tuple[str, str, dict[str, Any]]]) -> list[Response]:

@@ -10,9 +10,9 @@ import pytest
 from rest_framework.test import APIClient, RequestsClient
 
 from events.storage.models import EventItem, HistoryItem
-from tests.conftest import read_table
 from tests.support.api_calls import LAUNCH, assert_error, assert_event, create, send
 from tests.support.builders import make_body
+from tests.support.tables import read_table
 
 NOT_FOUND = "There is no event with this eventId."
 OLD_REVISION = "The event is not at a revision that If-Match names; nothing was changed."

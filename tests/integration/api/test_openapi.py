@@ -15,7 +15,7 @@ from schemathesis.openapi.loaders import from_dict
 from events import cursors
 from events.rules import MAX_EVENT_ID_BYTES, MAX_TEXT_BYTES
 from eventsite.api import api as ninja_api
-from tests.conftest import Server
+from tests.support.http_server import Server
 
 COMMITTED = django_settings.BASE_DIR / "docs" / "openapi.json"
 

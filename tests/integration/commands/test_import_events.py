@@ -16,9 +16,9 @@ from events import batches, services
 from events.domain import EventRange
 from events.storage.models import HistoryItem
 from eventsite.engine.process import free_port
-from tests.conftest import read_table
 from tests.support.builders import ACTOR, make_fields
 from tests.support.fault_proxy import FAIL, FaultProxy
+from tests.support.tables import read_table
 
 HEADER = "eventId,title,description,date,location,capacity,organizer,status"
 LAUNCH = "launch,Launch night,Doors at seven.,2026-12-01,Main hall,250,Events team,active"

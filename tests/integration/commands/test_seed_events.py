@@ -14,9 +14,9 @@ from events.rules import RULES
 from events.samples import made_up_events, sample_events, store
 from events.storage.models import EventItem, HistoryItem
 from eventsite.engine.process import free_port
-from tests.conftest import read_table
 from tests.support.builders import ACTOR, make_fields
 from tests.support.fault_proxy import FaultProxy, garbage
+from tests.support.tables import read_table
 
 
 def call(*arguments: str) -> str:

@@ -31,8 +31,8 @@ from eventsite.engine import fetch
 from eventsite.engine.command import storage
 from eventsite.engine.fetch import JAR, PACKAGE, PACKAGE_VERSION, EngineError, find_engine, find_java
 from eventsite.engine.process import Engine, free_port, is_dynamodb, port_is_free
-from tests.conftest import read_table
 from tests.support.builders import ACTOR, make_fields
+from tests.support.tables import read_table
 
 
 def make_tarball(path: Path, files: dict[str, str]) -> Path:

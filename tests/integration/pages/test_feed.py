@@ -15,9 +15,9 @@ from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
-from tests.conftest import Server
 from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.fault_proxy import THROTTLE, FaultProxy
+from tests.support.http_server import Server
 
 PROGRAM = Client()
 

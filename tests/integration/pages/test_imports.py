@@ -18,9 +18,10 @@ from events.imports import plan_import
 from events.pages.forms import today
 from events.spreadsheets.sheet import MAX_FILE_BYTES
 from events.storage.models import EventItem, HistoryItem
-from tests.conftest import Server, read_table
 from tests.support.builders import ACTOR, make_fields
 from tests.support.fault_proxy import FAIL, FaultProxy
+from tests.support.http_server import Server
+from tests.support.tables import read_table
 
 IMPORT, EXPORT = "/staff/import/", "/staff/export/?ended=on"
 HEADER = ",".join(FIELD_NAMES)

@@ -18,8 +18,8 @@ from events.storage.history import get_activity, get_history
 from events.visible_text import visible
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
-from tests.conftest import client_of
 from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.page_reader import fields, links, text, titles
 

@@ -15,11 +15,11 @@ from events import services
 from events.domain import EventRange, StorageBusyError
 from events.storage import lists as event_lists
 from events.storage.models import EventItem, HistoryItem
-from tests.conftest import read_table
 from tests.support import fault_proxy as fault_kinds
 from tests.support.api_calls import LAUNCH, assert_error, send
 from tests.support.builders import ACTOR, make_body, make_fields
 from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, delay, garbage, lose_answer, refuse, say
+from tests.support.tables import read_table
 
 GENERIC = "Something went wrong on our side; the request may or may not have been done."
 DENIED = fault_kinds.error(400, "AccessDeniedException")

@@ -25,8 +25,8 @@ from events.storage.history import get_history
 from events.storage.items import created_event
 from events.storage.models import AccessItem, EventItem, HistoryItem
 from events.storage.tables import create_tables
-from tests.conftest import read_table
 from tests.support.builders import ACTOR, make_fields
+from tests.support.tables import read_table
 
 
 def store(**fields: Any) -> Event:
