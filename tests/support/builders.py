@@ -1,10 +1,12 @@
-"""Test data: valid unless told otherwise."""
+"""Test data. Everything is valid, except for what a test overrides."""
 
 from __future__ import annotations
 
+import random
 from typing import Any, cast
 
-from events.domain import Actor, EventFields
+from events import services
+from events.domain import Actor, Event, EventFields
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
@@ -31,6 +33,17 @@ def make_body(**overrides: Any) -> dict[str, Any]:
 def make_fields(**overrides: Any) -> EventFields:
     """A valid event's fields, as the services take them."""
     return cast(EventFields, make_body(**{"eventId": "launch", **overrides}))
+
+
+def store(event_id: str = "launch", actor: Actor = ACTOR, **overrides: Any) -> Event:
+    """A stored event."""
+    return services.create_event(make_fields(eventId=event_id, **overrides), actor)
+
+
+def astral_text(seed: int, length: int) -> str:
+    """Random characters of four bytes each. Such text hardly compresses."""
+    chance = random.Random(seed)
+    return "".join(chr(chance.randint(0x10000, 0x10FFFF)) for _ in range(length))
 
 
 def make_staff(

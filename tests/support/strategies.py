@@ -1,7 +1,8 @@
-"""All that the contract admits, and much that it does not, for hypothesis."""
+"""Valid and invalid values of every field, for hypothesis."""
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -9,13 +10,13 @@ from hypothesis import strategies as st
 
 from events.rules import MAX_CAPACITY, MAX_EVENT_ID_BYTES, MAX_TEXT_BYTES
 
-# All of Unicode but control characters and half surrogate pairs.
+# All of Unicode except control characters and half surrogate pairs.
 characters = st.characters(exclude_categories=("Cc", "Cs"))
 prose_characters = st.one_of(characters, st.sampled_from("\n\t"))
 
 
 def short_text(max_bytes: int = MAX_TEXT_BYTES) -> st.SearchStrategy[str]:
-    # A character is at most 4 bytes long; long ones are repeated short ones, as drawing them is slow.
+    # A character has at most 4 bytes. Drawing long texts is slow, so short ones are repeated.
     drawn = st.text(characters, min_size=1, max_size=40)
     repeated = st.builds(lambda text: (text * 50)[: max_bytes // 4], st.text(characters, min_size=1, max_size=9))
     return st.one_of(drawn, repeated).filter(lambda text: text.strip())
@@ -44,6 +45,20 @@ field_values: dict[str, st.SearchStrategy[Any]] = {
 }
 bodies = st.fixed_dictionaries(field_values)
 partial_bodies = st.fixed_dictionaries({}, optional=field_values)
+
+# Text that CSV files and workbooks treat specially.
+_special_text = st.text(st.sampled_from("_x00F5E4F\ufffe\uffff'=-+@\t\n;,\"\uff1d \u2028\ufeff🎪"), max_size=30)
+_special_names = _special_text.map(lambda text: re.sub(r"[\t\n]", "", text) + "!")
+spreadsheet_text = descriptions | _special_text
+spreadsheet_events = st.fixed_dictionaries(
+    {
+        "eventId": event_ids,
+        **field_values,
+        "title": field_values["title"] | _special_names,
+        "status": field_values["status"] | _special_names,
+        "description": spreadsheet_text,
+    }
+)
 
 not_text = st.one_of(
     st.none(),

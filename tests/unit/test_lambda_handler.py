@@ -101,3 +101,11 @@ def test_with_pages_preloaded_they_are_there_with_their_templates() -> None:
 
 def test_no_models_are_made_that_only_the_document_would_need(started: dict[str, Any]) -> None:
     assert started["models_of_answers"] == 0
+
+
+def test_what_is_slow_to_load_is_not_loaded_at_the_start() -> None:
+    code = "import sys, eventsite.wsgi, eventsite.urls; print({'openpyxl', 'icalendar'} & sys.modules.keys())"
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=django_settings.BASE_DIR
+    )
+    assert told.stdout == "set()\n"

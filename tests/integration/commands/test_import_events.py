@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-from io import BytesIO, StringIO, TextIOWrapper
+from io import StringIO
 from pathlib import Path
 
-import openpyxl
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -16,38 +14,10 @@ from events import batches, services
 from events.domain import EventRange
 from events.storage.models import HistoryItem
 from eventsite.engine.process import free_port
-from tests.support.builders import ACTOR, make_fields
-from tests.support.fault_proxy import FAIL, FaultProxy
+from tests.support.builders import ACTOR
+from tests.support.commands import run_command
+from tests.support.csv_rows import GALA, HEADER, LAUNCH, store_launch_and_gala
 from tests.support.tables import read_table
-
-HEADER = "eventId,title,description,date,location,capacity,organizer,status"
-LAUNCH = "launch,Launch night,Doors at seven.,2026-12-01,Main hall,250,Events team,active"
-GALA = "gala,Gala,,2020-12-31,Roof,80,Ann,draft"
-
-
-def call(*arguments: object) -> str:
-    output = StringIO()
-    call_command(*map(str, arguments), stdout=output)
-    return output.getvalue()
-
-
-def written(*arguments: str) -> list[str]:
-    """What the command sends to standard output, line by line."""
-    output = BytesIO()
-    with TextIOWrapper(output) as text:
-        call_command("export_events", *arguments, stdout=text)
-        return [",".join(row) for row in csv.reader(StringIO(output.getvalue().decode("utf-8-sig")))]
-
-
-def create_two() -> None:
-    services.create_event(make_fields(), ACTOR)
-    fields = make_fields(eventId="gala", title="Gala", description="", date="2020-12-31", location="Roof", capacity=80)
-    services.create_event({**fields, "organizer": "Ann", "status": "draft"}, ACTOR)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "events.csv"
 
 
 def write(file: Path, *lines: str) -> Path:
@@ -55,66 +25,10 @@ def write(file: Path, *lines: str) -> Path:
     return file
 
 
-def test_export_writes_everything_to_standard_output() -> None:
-    create_two()
-    assert written() == written("-") == [HEADER, GALA, LAUNCH]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "lines"),
-    [
-        (["--status", "draft"], [GALA]),
-        (["--from", "2026-01-01"], [LAUNCH]),
-        (["--to", "2025-01-01"], [GALA]),
-        (["--search", "MAIN"], [LAUNCH]),
-        (["--search", "MAIN", "--status", "draft"], []),
-    ],
-)
-def test_export_can_be_narrowed(arguments: list[str], lines: list[str]) -> None:
-    create_two()
-    assert written(*arguments) == [HEADER, *lines]
-
-
-@pytest.mark.parametrize("arguments", [["out.xlsx"], ["out.dat", "--format", "xlsx"]])
-def test_export_writes_a_workbook(arguments: list[str], tmp_path: Path) -> None:
-    create_two()
-    path = tmp_path / arguments[0]
-    assert call("export_events", path, *arguments[1:]) == f"The events are in {path}.\n"
-    sheet = openpyxl.load_workbook(BytesIO(path.read_bytes()))["Events"]
-    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["eventId", "gala", "launch"]
-    assert [path.name for path in tmp_path.iterdir()] == [path.name]
-
-
-def test_export_refuses_what_is_no_date() -> None:
-    with pytest.raises(CommandError, match=r"argument --to: 31\.12\.2026 must be a date as YYYY-MM-DD"):
-        call("export_events", "--to", "31.12.2026")
-
-
-def test_export_says_what_excel_cannot_hold(tmp_path: Path) -> None:
-    services.create_event(make_fields(description="x" * 40_000), ACTOR)
-    with pytest.raises(CommandError, match="description of launch is longer than 32,767 characters"):
-        call("export_events", tmp_path / "out.xlsx")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_export_to_where_nothing_can_be_written_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"out.csv cannot be written: No such file or directory\."):
-        call("export_events", tmp_path / "nowhere" / "out.csv")
-
-
-def test_export_that_breaks_off_leaves_the_file_as_it_was(file: Path, faults: FaultProxy) -> None:
-    create_two()
-    file.write_text("as it was")
-    faults.set(FAIL, "BatchGetItem")
-    with pytest.raises(CommandError, match="DynamoDB does not do it"):
-        call("export_events", file)
-    assert [(path, path.read_text()) for path in file.parent.iterdir()] == [(file, "as it was")]
-
-
 def test_import_does_what_it_says(file: Path) -> None:
-    create_two()
+    store_launch_and_gala()
     write(file, LAUNCH, GALA.replace("80", "90"), "new,New,,2026-01-01,Here,1,Ann,draft")
-    assert call("import_events", file) == (
+    assert run_command("import_events", file) == (
         "Row 3: changed: 'Gala': capacity '80' -> '90'\n"
         "Row 4: new: 'New'\n"
         "1 new, 1 changed, 1 the same, 0 wrong.\n"
@@ -125,26 +39,26 @@ def test_import_does_what_it_says(file: Path) -> None:
 
 
 def test_import_says_nothing_more_where_nothing_differs(file: Path) -> None:
-    create_two()
-    assert call("import_events", write(file, LAUNCH, GALA)) == "0 new, 0 changed, 2 the same, 0 wrong.\n"
+    store_launch_and_gala()
+    assert run_command("import_events", write(file, LAUNCH, GALA)) == "0 new, 0 changed, 2 the same, 0 wrong.\n"
     assert len(read_table(HistoryItem)) == 2
 
 
 def test_a_dry_run_changes_nothing(file: Path) -> None:
-    assert call("import_events", write(file, LAUNCH), "--dry-run") == (
+    assert run_command("import_events", write(file, LAUNCH), "--dry-run") == (
         "Row 2: new: 'Launch night'\n1 new, 0 changed, 0 the same, 0 wrong.\n"
     )
     with pytest.raises(CommandError, match=r"^1 of 2 rows are wrong\.$"):
-        call("import_events", write(file, LAUNCH, "x"), "--dry-run")
+        run_command("import_events", write(file, LAUNCH, "x"), "--dry-run")
     assert read_table(HistoryItem) == []
 
 
 def test_a_wrong_row_stops_the_import_unless_it_may_be_skipped(file: Path) -> None:
     write(file, LAUNCH, "b,\x1b[2J,,today,Roof,80,Ann,draft")
     with pytest.raises(CommandError, match=r"1 of 2 rows are wrong\. Nothing was imported; mend it, or leave"):
-        call("import_events", file)
+        run_command("import_events", file)
     assert read_table(HistoryItem) == []
-    assert call("import_events", file, "--skip-wrong") == (
+    assert run_command("import_events", file, "--skip-wrong") == (
         "Row 2: new: 'Launch night'\n"
         r"Row 3: wrong: '\x1b[2J': title has a control character (U+001B); date must be a date as YYYY-MM-DD"
         "\n1 new, 0 changed, 0 the same, 1 wrong.\n1 done, 0 were so already, 0 not done.\n"
@@ -152,7 +66,7 @@ def test_a_wrong_row_stops_the_import_unless_it_may_be_skipped(file: Path) -> No
 
 
 def test_what_was_changed_meanwhile_is_said(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    create_two()
+    store_launch_and_gala()
     prepare = batches.prepare
 
     def late(*arguments: object, **options: object) -> object:
@@ -161,15 +75,15 @@ def test_what_was_changed_meanwhile_is_said(file: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(batches, "prepare", late)
     with pytest.raises(CommandError, match=r"^Row 2: 'Gala': It was changed meanwhile"):
-        call("import_events", write(file, GALA.replace("80", "90")))
+        run_command("import_events", write(file, GALA.replace("80", "90")))
     assert services.get_event("gala").fields["capacity"] == 85
 
 
 def test_long_texts_are_shortened(file: Path) -> None:
-    create_two()
+    store_launch_and_gala()
     line = LAUNCH.replace("Launch night", "L" * 100).replace("Doors at seven.", "x" * 300)
     said = f"Row 2: changed: '{'L' * 80}…': title 'Launch night' -> '{'L' * 100}'; description"
-    assert f"{said} 'Doors at seven.' -> '{'x' * 200}…'\n" in call("import_events", write(file, line))
+    assert f"{said} 'Doors at seven.' -> '{'x' * 200}…'\n" in run_command("import_events", write(file, line))
 
 
 def test_a_terminal_sees_the_progress(file: Path) -> None:
@@ -194,17 +108,17 @@ def test_a_file_that_cannot_be_read_is_one_sentence(content: bytes | None, messa
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(CommandError, match=message):
-        call("import_events", file)
+        run_command("import_events", file)
 
 
 def test_what_was_exported_is_imported_elsewhere(tmp_path: Path) -> None:
-    create_two()
+    store_launch_and_gala()
     before, _ = services.list_events(EventRange())
     for name in ("out.csv", "out.xlsx"):
-        call("export_events", tmp_path / name)
+        run_command("export_events", tmp_path / name)
         for event in before:
             services.delete_event(event["eventId"], ACTOR)
-        call("import_events", tmp_path / name)
+        run_command("import_events", tmp_path / name)
         assert services.list_events(EventRange())[0] == before
 
 
@@ -215,4 +129,4 @@ def test_storage_that_does_not_answer_is_one_sentence(command: str, file: Path) 
         override_settings(DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"),
         pytest.raises(CommandError, match=r"DynamoDB does not do it: dynamodb did not answer: .*refused"),
     ):
-        call(command, file)
+        run_command(command, file)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.test import override_settings
 from pynamodb.exceptions import TableError
 
+from events.domain import StorageError
 from events.storage.connection import connect
 from eventsite.engine.process import Engine, free_port
 
@@ -20,3 +23,12 @@ def test_the_embedded_engine_is_reached_past_a_proxy(engine: Engine, monkeypatch
     elsewhere = connect(engine.url)
     with pytest.raises(TableError, match="proxy"):
         elsewhere.describe_table("events")
+
+
+@override_settings(DYNAMODB_EMBEDDED=True, DYNAMODB_LOCAL_PORT=None)
+def test_an_engine_of_another_folder_on_the_default_port_is_not_used(engine: Engine, tmp_path: Path) -> None:
+    with (
+        override_settings(DYNAMODB_DEFAULT_PORT=engine.port, DYNAMODB_LOCAL_DIRECTORY=tmp_path),
+        pytest.raises(StorageError, match=f"No DynamoDB Local of this folder runs at {engine.url}: start it with"),
+    ):
+        connect(engine.url)

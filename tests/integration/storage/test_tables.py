@@ -1,4 +1,4 @@
-"""Tables of an earlier version get the indexes they lack, with what they hold in them."""
+"""Creating the tables, and adding the indexes that older tables lack."""
 
 from __future__ import annotations
 
@@ -31,3 +31,23 @@ def test_a_table_without_an_index_gets_it() -> None:
     assert create_tables() == []
     assert indexes(name) == {"by-time"}
     assert [row.event_id for row in get_activity(5)] == ["launch"]
+
+
+def test_expired_rows_are_dynamodbs_to_remove() -> None:
+    described = connection().dispatch("DescribeTimeToLive", {"TableName": "events-access"})
+    assert described["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
+
+
+def test_tables_are_made_once() -> None:
+    assert create_tables() == []
+    described = connection().describe_table("events")
+    assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    keys = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in described["GlobalSecondaryIndexes"]
+    }
+    assert keys == {
+        "by-status": ["status", "dateAndId"],
+        "by-date": ["allEvents", "dateAndId"],
+        "by-status-name": ["allEvents", "status"],
+    }

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from django.contrib.auth.hashers import check_password, identify_hasher, make_password
-from django.test import override_settings
 
-from eventsite.accounts.domain import LockedOutError, Role, fold_username, is_username
-from eventsite.accounts.forms import locked_out
-from eventsite.accounts.models import Staff
-from eventsite.accounts.passwords import make_up_password
+from eventsite.accounts.domain import Role, fold_username, is_username
 
 
 def test_each_role_may_do_what_those_before_it_may() -> None:
@@ -20,14 +13,6 @@ def test_each_role_may_do_what_those_before_it_may() -> None:
         [True, True, False],
         [True, True, True],
     ]
-
-
-@pytest.mark.parametrize(
-    ("role", "can_edit", "is_admin"), [("viewer", False, False), ("editor", True, False), ("admin", True, True)]
-)
-def test_what_a_template_asks(role: str, can_edit: bool, is_admin: bool) -> None:
-    staff = Staff(username="anna", role=role)
-    assert (staff.can_edit, staff.is_admin, str(staff)) == (can_edit, is_admin, "anna")
 
 
 @pytest.mark.parametrize("name", ["a", "anna", "a.b_c@example.org", "7", "x" * 63, "news"])
@@ -44,29 +29,6 @@ def test_what_is_no_username(name: str) -> None:
 
 def test_case_and_the_space_around_do_not_count() -> None:
     assert fold_username(" Anna\n") == "anna"
-
-
-@override_settings(PASSWORD_HASHERS=["eventsite.accounts.passwords.PasswordHasher"])
-def test_hashes_take_what_a_small_function_has() -> None:
-    encoded = make_password("correct horse battery")
-    assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
-    assert check_password("correct horse battery", encoded)
-    assert not check_password("correct horse batterx", encoded)
-    assert not identify_hasher(encoded).must_update(encoded)
-
-
-def test_passwords_that_are_made_up_are_long_and_differ() -> None:
-    made_up = {make_up_password() for _ in range(100)}
-    assert len(made_up) == 100
-    assert {len(password) for password in made_up} == {19}
-
-
-@pytest.mark.parametrize(
-    ("left", "said"), [(899, "in 15 minutes"), (61, "in 2 minutes"), (59, "in a minute"), (-5, "in a minute")]
-)
-def test_when_to_try_again(left: int, said: str) -> None:
-    error = locked_out(LockedOutError(datetime.now(UTC) + timedelta(seconds=left)))
-    assert error.messages == [f"There were too many tries. Please try again {said}."]
 
 
 @pytest.mark.parametrize(

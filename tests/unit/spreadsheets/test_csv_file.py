@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from io import StringIO
 from typing import Any, cast
 
-import openpyxl
 import pytest
-from django.conf import settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -27,76 +22,22 @@ from events.spreadsheets.sheet import (
     MAX_ROWS,
     Row,
     SpreadsheetError,
-    TooLongForExcelError,
-    field_of,
-    harmless,
     restored,
 )
-from events.spreadsheets.workbook import write_workbook
 from tests.support.builders import make_fields
-from tests.support.strategies import event_ids, field_values
-from tests.support.workbooks import cells_of, read
-
-# What the two formats have trouble with.
-troubling = st.text(st.sampled_from("_x00F5E4F\ufffe\uffff'=-+@\t\n;,\"\uff1d \u2028\ufeff🎪"), max_size=30)
-prose = field_values["description"] | troubling
-names = troubling.map(lambda text: re.sub(r"[\t\n]", "", text) + "!")
-events = st.fixed_dictionaries(
-    {
-        "eventId": event_ids,
-        **field_values,
-        "title": field_values["title"] | names,
-        "status": field_values["status"] | names,
-        "description": prose,
-    }
-)
+from tests.support.strategies import spreadsheet_events
+from tests.support.workbooks import read
 
 relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
 
 
 @relaxed
-@given(st.lists(events, min_size=1, max_size=4))
+@given(st.lists(spreadsheet_events, min_size=1, max_size=4))
 def test_csv_is_read_as_it_was_written(written: list[dict[str, Any]]) -> None:
     data = b"".join(write_csv(cast(list[EventFields], written)))
     assert [{**event, "capacity": str(event["capacity"])} for event in written] == [
         {name: restored(str(cell)) for name, cell in zip(FIELD_NAMES, row, strict=True)} for row in read(data)[1:]
     ]
-
-
-@relaxed
-@given(st.lists(events, min_size=1, max_size=4))
-def test_a_workbook_is_read_as_it_was_written(written: list[dict[str, Any]]) -> None:
-    with write_workbook(cast(list[EventFields], written)) as file:
-        rows = read(file.read())[1:]
-    for event, row in zip(written, rows, strict=True):
-        cells = dict(zip(FIELD_NAMES, row, strict=False))
-        assert str(cells.pop("date")) == event.pop("date")
-        assert cells.pop("capacity") == event.pop("capacity")
-        assert {name: restored(cells[name]) if cells[name] else "" for name in cells} == event  # type: ignore[arg-type]
-
-
-@relaxed
-@given(prose)
-def test_formulas_are_made_harmless_and_restored(text: str) -> None:
-    assert restored(harmless(text)) == text
-    assert not re.match("[=+@\uff1d\uff0b\uff0d\uff20\t\r\n-]", harmless(text))
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("=1+1", "'=1+1"),
-        ("'=1+1", "''=1+1"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("-5°", "'-5°"),
-        ("\uff1d1", "'\uff1d1"),
-        ("'quoted'", "'quoted'"),
-        ("'", "'"),
-        ("5-1", "5-1"),
-    ],
-)
-def test_what_could_be_a_formula_gets_an_apostrophe(text: str, written: str) -> None:
-    assert harmless(text) == written
 
 
 def test_csv_is_what_excel_and_the_rfc_want() -> None:
@@ -120,46 +61,6 @@ def test_csv_is_written_while_the_events_are_read() -> None:
     assert taken == []
     next(lines)
     assert taken == [0]
-
-
-def test_a_workbook_is_one_to_work_with() -> None:
-    events = [
-        make_fields(title="#N/A"),
-        make_fields(date="1899-12-31", capacity=10**15, status="TRUE", location="0012", organizer="=1+1"),
-    ]
-    with write_workbook(events) as file:
-        sheet = openpyxl.load_workbook(file)["Events"]
-        assert sheet.freeze_panes == "A2"
-        assert [cell.font.b for cell in sheet[1]] == [True] * 8
-        assert [cell.value for cell in sheet[1]] == list(FIELD_NAMES)
-        assert (sheet["D2"].value, sheet["D2"].number_format) == (datetime(2026, 12, 1), "yyyy-mm-dd")  # noqa: DTZ001
-        assert (sheet["B2"].value, sheet["B2"].data_type) == ("#N/A", "s")
-        assert (sheet["F2"].value, sheet["F3"].value) == (250, 10**15)
-        assert [sheet[f"{column}3"].value for column in "DEGH"] == ["1899-12-31", "0012", "'=1+1", "TRUE"]
-        assert sheet.column_dimensions["C"].width == 48
-
-
-@pytest.mark.parametrize("description", ["x" * 32_767, "🎪" * 16_383])
-def test_the_longest_cell_fits(description: str) -> None:
-    with write_workbook([make_fields(description=description)]) as file:
-        assert cells_of(file.read())[2] == description
-
-
-@pytest.mark.parametrize("description", ["x" * 32_768, "🎪" * 16_384, "\ufffe" * 5_000])
-def test_what_does_not_fit_into_a_cell_is_refused_by_name(description: str) -> None:
-    event = make_fields(description=description)
-    with pytest.raises(TooLongForExcelError) as refused:
-        write_workbook([make_fields(), event])
-    assert (refused.value.event, refused.value.field) == (event, "description")
-
-
-def test_what_breaks_off_the_events_breaks_off_the_workbook() -> None:
-    def source() -> Iterator[EventFields]:
-        yield make_fields()
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        write_workbook(source())
 
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r"])
@@ -226,12 +127,6 @@ def test_byte_order_marks_are_no_part_of_the_first_name(
     assert [[*row.cells] for row in sheet.rows] == [["a1", "Caf\u00e9"]]
 
 
-@pytest.mark.parametrize("character", ["\ufeff", "\u200b", "\u00ad", "\u200d", "\u200e", "\u2060", "\u00a0", "\u3000"])
-@pytest.mark.parametrize("name", ["{}eventId", "eventId{}", "event{}Id", "Event{} ID", "{0}event{0}_{0}id{0}"])
-def test_a_name_means_its_field_whatever_is_hidden_in_it(name: str, character: str) -> None:
-    assert field_of(name.format(character)) == "eventId"
-
-
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 
 
@@ -274,11 +169,3 @@ def test_a_file_may_have_as_many_rows_and_bytes_as_the_limits_say() -> None:
 def test_no_file_is_a_surprise(data: bytes) -> None:
     with suppress(SpreadsheetError):
         read_spreadsheet(data)
-
-
-def test_what_is_slow_to_load_is_not_loaded_at_the_start() -> None:
-    code = "import sys, eventsite.wsgi, eventsite.urls; print({'openpyxl', 'icalendar'} & sys.modules.keys())"
-    told = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=settings.BASE_DIR
-    )
-    assert told.stdout == "set()\n"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime, time
 from io import BytesIO
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import openpyxl
 import pytest
@@ -16,15 +17,20 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import MAC_EPOCH
 
+from events.domain import FIELD_NAMES, EventFields
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.sheet import (
     MAX_ROWS,
     Row,
     SpreadsheetError,
+    TooLongForExcelError,
     Unreadable,
+    restored,
 )
-from events.spreadsheets.workbook import MAX_ROW_NUMBER
-from tests.support.workbooks import GOOD, HEADER, cells_of, repacked, sheet_of, workbook
+from events.spreadsheets.workbook import MAX_ROW_NUMBER, write_workbook
+from tests.support.builders import make_fields
+from tests.support.strategies import spreadsheet_events
+from tests.support.workbooks import GOOD, HEADER, cells_of, read, repacked, sheet_of, workbook
 
 relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
 
@@ -173,3 +179,55 @@ def test_what_goes_on_for_megabytes_is_given_up(xml: str) -> None:
     with pytest.raises(SpreadsheetError):
         read_spreadsheet(sheet_of(xml.format("A" * 20_000_000)))
     assert perf_counter() - started < 5
+
+
+@relaxed
+@given(st.lists(spreadsheet_events, min_size=1, max_size=4))
+def test_a_workbook_is_read_as_it_was_written(written: list[dict[str, Any]]) -> None:
+    with write_workbook(cast(list[EventFields], written)) as file:
+        rows = read(file.read())[1:]
+    for event, row in zip(written, rows, strict=True):
+        cells = dict(zip(FIELD_NAMES, row, strict=False))
+        assert str(cells.pop("date")) == event.pop("date")
+        assert cells.pop("capacity") == event.pop("capacity")
+        assert {name: restored(cells[name]) if cells[name] else "" for name in cells} == event  # type: ignore[arg-type]
+
+
+def test_a_workbook_is_one_to_work_with() -> None:
+    events = [
+        make_fields(title="#N/A"),
+        make_fields(date="1899-12-31", capacity=10**15, status="TRUE", location="0012", organizer="=1+1"),
+    ]
+    with write_workbook(events) as file:
+        sheet = openpyxl.load_workbook(file)["Events"]
+        assert sheet.freeze_panes == "A2"
+        assert [cell.font.b for cell in sheet[1]] == [True] * 8
+        assert [cell.value for cell in sheet[1]] == list(FIELD_NAMES)
+        assert (sheet["D2"].value, sheet["D2"].number_format) == (datetime(2026, 12, 1), "yyyy-mm-dd")  # noqa: DTZ001
+        assert (sheet["B2"].value, sheet["B2"].data_type) == ("#N/A", "s")
+        assert (sheet["F2"].value, sheet["F3"].value) == (250, 10**15)
+        assert [sheet[f"{column}3"].value for column in "DEGH"] == ["1899-12-31", "0012", "'=1+1", "TRUE"]
+        assert sheet.column_dimensions["C"].width == 48
+
+
+@pytest.mark.parametrize("description", ["x" * 32_767, "🎪" * 16_383])
+def test_the_longest_cell_fits(description: str) -> None:
+    with write_workbook([make_fields(description=description)]) as file:
+        assert cells_of(file.read())[2] == description
+
+
+@pytest.mark.parametrize("description", ["x" * 32_768, "🎪" * 16_384, "\ufffe" * 5_000])
+def test_what_does_not_fit_into_a_cell_is_refused_by_name(description: str) -> None:
+    event = make_fields(description=description)
+    with pytest.raises(TooLongForExcelError) as refused:
+        write_workbook([make_fields(), event])
+    assert (refused.value.event, refused.value.field) == (event, "description")
+
+
+def test_what_breaks_off_the_events_breaks_off_the_workbook() -> None:
+    def source() -> Iterator[EventFields]:
+        yield make_fields()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_workbook(source())

@@ -1,0 +1,19 @@
+"""manage.py create_tables."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError
+
+from tests.support.commands import run_command
+from tests.support.fault_proxy import FaultProxy, garbage
+
+
+def test_create_tables_says_what_was_there() -> None:
+    assert run_command("create_tables") == "events: was there\nevents-history: was there\nevents-access: was there\n"
+
+
+def test_what_is_no_dynamodb_is_one_sentence(faults: FaultProxy) -> None:
+    faults.set(garbage)
+    with pytest.raises(CommandError, match="DynamoDB does not do it: dynamodb did not answer: 200, not JSON"):
+        run_command("create_tables")

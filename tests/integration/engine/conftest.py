@@ -1,0 +1,24 @@
+"""An engine of its own for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
+
+from eventsite.engine.fetch import find_engine
+from eventsite.engine.process import Engine, free_port
+
+
+@pytest.fixture
+def own_engine(tmp_path: Path, engine: Engine) -> Iterator[Engine]:
+    """An engine of the test's own, with its data on disk, that the site uses."""
+    home = find_engine(engine.directory, engine.home)
+    own = Engine(tmp_path, free_port(), data=tmp_path / "data", home=str(home))
+    with own, override_settings(DYNAMODB_LOCAL_DIRECTORY=tmp_path):
+        django_settings.DYNAMODB_ENDPOINT_URL = own.url
+        yield own
+        django_settings.DYNAMODB_ENDPOINT_URL = engine.url

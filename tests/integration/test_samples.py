@@ -1,0 +1,13 @@
+"""Storing the sample events."""
+
+from __future__ import annotations
+
+from events.samples import sample_events, store
+from events.storage.models import EventItem
+from tests.support.tables import read_table
+
+
+def test_two_first_runs_at_once_store_the_samples_once() -> None:
+    assert store(sample_events()) == 12
+    assert store(sample_events()) == 0
+    assert len(read_table(EventItem)) == 12

@@ -1,0 +1,23 @@
+"""Password hashes and generated passwords."""
+
+from __future__ import annotations
+
+from django.contrib.auth.hashers import check_password, identify_hasher, make_password
+from django.test import override_settings
+
+from eventsite.accounts.passwords import make_up_password
+
+
+@override_settings(PASSWORD_HASHERS=["eventsite.accounts.passwords.PasswordHasher"])
+def test_hashes_take_what_a_small_function_has() -> None:
+    encoded = make_password("correct horse battery")
+    assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert check_password("correct horse battery", encoded)
+    assert not check_password("correct horse batterx", encoded)
+    assert not identify_hasher(encoded).must_update(encoded)
+
+
+def test_passwords_that_are_made_up_are_long_and_differ() -> None:
+    made_up = {make_up_password() for _ in range(100)}
+    assert len(made_up) == 100
+    assert {len(password) for password in made_up} == {19}

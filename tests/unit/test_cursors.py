@@ -1,0 +1,46 @@
+"""Cursors hold a place in a list; anything else is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events import cursors
+from events.domain import sort_key
+from tests.support.strategies import dates, event_ids
+
+
+@given(day=dates, event_id=event_ids)
+def test_a_cursor_holds_a_sort_key(day: str, event_id: str) -> None:
+    cursor = cursors.encode(sort_key(day, event_id))
+    assert cursor.isascii()
+    assert cursors.decode(cursor) == sort_key(day, event_id)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *("", "x", "!", "é", "AAAA", "\ud800", cursors.encode("2026-12-01#x") + "="),
+        *map(cursors.encode, ("2026-12-01", "2026-13-01#x", "2026-12-01#", "2026-12-01#a/b")),
+    ],
+)
+def test_what_is_no_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(ValueError, match="must be one that a page of this list gave"):
+        cursors.decode(cursor)
+
+
+@given(st.text(max_size=40))
+def test_cursors_are_read_without_surprises(text: str) -> None:
+    try:
+        sort_key = cursors.decode(text)
+    except ValueError:
+        return
+    assert cursors.encode(sort_key) == text
+
+
+def test_a_cursor_holds_the_longest_id() -> None:
+    key = sort_key("2026-12-01", "é" * 256)
+    assert cursors.decode(cursors.encode(key)) == key
+    with pytest.raises(ValueError, match="must be one that a page of this list gave"):
+        cursors.decode(cursors.encode(sort_key("2026-12-01", "x" * 513)))
