@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import pytest
 from django.conf import settings as django_settings
 
 from events.storage.tables import create_tables
 from eventsite.engine.process import Engine, free_port
-from tests.costs import desk
-from tests.costs.counting import Cost, Meter
+from tests.costs.counting import Meter
+from tests.costs.desk import Desk
 from tests.support.fault_proxy import FaultProxy
-
-
-@dataclass
-class Desk:
-    """The engine, whose tables hold `size` events, and what measures the site's calls of it."""
-
-    engine: Engine
-    meter: Meter
-    size: int = 0
-
-    def grow(self, size: int) -> None:
-        desk.fill(self.engine.port, self.size, size)
-        self.size = size
-
-    def measured(self) -> AbstractContextManager[Cost]:
-        return self.meter.measured()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import http.client
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,6 +24,8 @@ from events.months import Month
 from events.pages.forms import today
 from events.storage.history import history_item
 from events.storage.models import EventItem, HistoryItem
+from eventsite.engine.process import Engine
+from tests.costs.counting import Cost, Meter
 
 FEW = 120
 _STATUSES = ("active", "active", "active", "draft", "active", "cancelled")
@@ -120,3 +124,19 @@ def _put(engine_port: int, batches: list[bytes]) -> None:
         content = answer.read()
         assert (answer.status, orjson.loads(content)["UnprocessedItems"]) == (200, {}), content
     engine.close()
+
+
+@dataclass
+class Desk:
+    """The engine, whose tables hold `size` events, and what measures the site's calls of it."""
+
+    engine: Engine
+    meter: Meter
+    size: int = 0
+
+    def grow(self, size: int) -> None:
+        fill(self.engine.port, self.size, size)
+        self.size = size
+
+    def measured(self) -> AbstractContextManager[Cost]:
+        return self.meter.measured()

@@ -15,8 +15,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from events.storage.lists import forget_statuses
-from tests.costs.conftest import Desk
-from tests.costs.desk import FEW, month_shown
+from tests.costs.desk import FEW, Desk, month_shown
 from tests.support.api_calls import send
 from tests.support.builders import make_body, make_staff
 from tests.support.clients import client_of

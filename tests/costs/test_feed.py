@@ -10,8 +10,7 @@ from django.test import Client
 
 from events import calendar_feed, services
 from eventsite.accounts.feeds import feed_token
-from tests.costs.conftest import Desk
-from tests.costs.desk import FEW
+from tests.costs.desk import FEW, Desk
 from tests.support.builders import ACTOR, make_fields, make_staff
 
 UNCHANGED = "GetItem events-access, Query events-history/by-time: 1.5 RCU"

@@ -13,7 +13,7 @@ from django.test import Client
 from events.domain import Actor, Event, EventChanges
 from events.rules import MAX_DESCRIPTION_CHARACTERS, MAX_TEXT_BYTES
 from tests.costs import desk
-from tests.costs.conftest import Desk
+from tests.costs.desk import Desk
 from tests.support.builders import make_fields, make_staff
 from tests.support.clients import client_of
 from tests.support.page_reader import fields

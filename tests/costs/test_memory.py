@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.conf import settings
 
-from tests.costs.conftest import Desk
+from tests.costs.desk import Desk
 from tests.support.builders import make_staff
 from tests.support.clients import client_of
 

@@ -20,8 +20,7 @@ from django.test import Client
 
 from events.pages.forms import today
 from eventsite.lambda_handler import handler
-from tests.costs.conftest import Desk
-from tests.costs.desk import FEW, month_shown
+from tests.costs.desk import FEW, Desk, month_shown
 from tests.support.builders import make_body, make_staff
 from tests.support.clients import client_of
 from tests.support.lambda_events import rest_event

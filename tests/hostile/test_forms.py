@@ -16,10 +16,10 @@ from events.storage.models import TABLES
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Scope
-from tests.integration.accounts.test_roles import PAGES
 from tests.support.builders import ACTOR, PASSWORD, make_body, make_fields, make_staff
 from tests.support.clients import client_of
 from tests.support.hostile_texts import mostly_at_length
+from tests.support.staff_pages import PAGES
 from tests.support.tables import read_table
 
 ADA = Actor("ada", "127.0.0.1")

@@ -15,12 +15,12 @@ from rest_framework.test import APIClient
 
 from events import services
 from eventsite.accounts import feeds, people
-from tests.integration.accounts.test_roles import PAGES
 from tests.support.api_calls import send
 from tests.support.builders import ACTOR, make_body, make_fields, make_staff
 from tests.support.clients import client_of
 from tests.support.hostile_texts import TAKEN, mostly_at_length
 from tests.support.http_server import Server
+from tests.support.staff_pages import PAGES
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "X" * 200)
 API = ("/events", "/events/launch", "/healthz", "/docs", "/openapi.json")

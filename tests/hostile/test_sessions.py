@@ -13,10 +13,10 @@ from django.test import Client
 from events import services
 from eventsite.accounts import lockout, people
 from eventsite.accounts.domain import Role
-from tests.integration.accounts.test_roles import PAGES, role_of
 from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
 from tests.support.clients import client_of
 from tests.support.fault_proxy import FaultProxy
+from tests.support.staff_pages import PAGES, role_of
 
 LOGIN = "/staff/login/"
 

@@ -10,11 +10,7 @@ from events import activity, cursors, services
 from events.activity import ActivityPage, list_activity
 from events.domain import Actor, sort_key
 from events.storage.history import get_activity
-from tests.support.builders import ACTOR, make_fields
-
-
-def store(event_id: str, batch: str | None = None) -> None:
-    services.create_event(make_fields(eventId=event_id), ACTOR._replace(batch=batch))
+from tests.support.builders import ACTOR, make_fields, store
 
 
 def told(page: ActivityPage) -> list[str]:
@@ -53,9 +49,9 @@ def test_changes_made_meanwhile_do_not_move_the_next_page() -> None:
 
 def test_a_batch_is_one_line_also_where_another_change_came_between() -> None:
     store("before")
-    store("a", "import-1")
+    store("a", ACTOR._replace(batch="import-1"))
     store("between")
-    store("b", "import-1")
+    store("b", ACTOR._replace(batch="import-1"))
     store("after")
     page = list_activity()
     assert told(page) == ["after", "b a", "between", "before"]
@@ -66,7 +62,7 @@ def test_a_batch_is_one_line_also_where_another_change_came_between() -> None:
 def test_a_line_of_a_batch_does_not_take_the_room_of_others() -> None:
     store("old")
     for number in range(9):
-        store(f"b{number}", "delete-1")
+        store(f"b{number}", ACTOR._replace(batch="delete-1"))
     store("new")
     assert told(list_activity(3)) == ["new", "b8 b7 b6 b5 b4 b3 b2 b1 b0", "old"]
 
@@ -74,7 +70,7 @@ def test_a_line_of_a_batch_does_not_take_the_room_of_others() -> None:
 def test_a_batch_that_is_longer_than_what_is_read_says_so_and_goes_on() -> None:
     store("old")
     for number in range(9):
-        store(f"b{number}", "delete-1")
+        store(f"b{number}", ACTOR._replace(batch="delete-1"))
     with patch.multiple(activity, _MORE_ROWS=2, _MORE_LOOKS=2):
         first = list_activity(2)
         assert told(first) == ["b8 b7 b6 b5 b4 b3 b2"]
@@ -96,7 +92,7 @@ def test_a_batch_that_is_longer_than_what_is_read_says_so_and_goes_on() -> None:
     ],
 )
 def test_a_batch_is_told_by_its_kind(batch: str, deed: str) -> None:
-    store("a", batch)
+    store("a", ACTOR._replace(batch=batch))
     assert list_activity().lines[0].deed == deed
 
 

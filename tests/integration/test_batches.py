@@ -26,18 +26,13 @@ from events.storage.connection import connection
 from events.storage.history import get_activity, get_history
 from events.storage.models import AccessItem, EventItem
 from events.tasks import Batch, Outcome, Task
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import ACTOR, make_fields, store_many
 from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, error
 from tests.support.tables import read_table
 
 EVERYTHING = Search()
 MANY = 120
 EVA = ACTOR._replace(name="eva")
-
-
-def store(count: int = 3, **fields: object) -> None:
-    for number in range(count):
-        services.create_event(make_fields(eventId=f"e{number:03}", **fields), ACTOR)
 
 
 def statuses() -> list[str]:
@@ -55,7 +50,7 @@ def counts(batch: Batch) -> tuple[int, int, int]:
 
 
 def test_a_status_is_set_once_confirmed_and_undone_together() -> None:
-    store(2)
+    store_many(2)
     services.create_event(make_fields(eventId="z", status="draft"), ACTOR)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     assert statuses() == ["active", "active", "draft"]
@@ -71,7 +66,7 @@ def test_a_status_is_set_once_confirmed_and_undone_together() -> None:
 
 
 def test_deleted_together_and_brought_back_together() -> None:
-    store(MANY)
+    store_many(MANY)
     before = services.list_events(EventRange())[0]
     batch = run_to_the_end(bulk.prepare_delete(EVERYTHING, [], ACTOR))
     assert (counts(batch), batch.parts) == ((MANY, 0, 0), 3)
@@ -81,7 +76,7 @@ def test_deleted_together_and_brought_back_together() -> None:
 
 
 def test_only_what_is_ticked_or_matches() -> None:
-    store(3)
+    store_many(3)
     services.create_event(make_fields(eventId="other", title="Other"), ACTOR)
     ticked = bulk.prepare_delete(None, ["e001", "e001", "gone", "not/valid"], ACTOR)
     assert [task.event_id for task, _ in batches.tasks_of(ticked)] == ["e001"]
@@ -90,7 +85,7 @@ def test_only_what_is_ticked_or_matches() -> None:
 
 
 def test_what_changed_after_the_confirmation_was_shown_is_left_and_reported() -> None:
-    store(3)
+    store_many(3)
     batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     services.update_event("e000", {"title": "Edited meanwhile"}, ACTOR)
     services.delete_event("e001", ACTOR)
@@ -105,7 +100,7 @@ def test_what_changed_after_the_confirmation_was_shown_is_left_and_reported() ->
 
 
 def test_an_undo_leaves_what_was_changed_since() -> None:
-    store(2)
+    store_many(2)
     batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
     services.update_event("e000", {"title": "Edited since"}, ACTOR)
     undone = run_to_the_end(batches.undo(batch.id, ACTOR))
@@ -119,7 +114,7 @@ def batch_rows() -> int:
 
 def test_a_person_has_a_bounded_number_of_batches_that_wait() -> None:
     """The next one replaces the oldest with all its parts; another person's, and those confirmed, stay."""
-    store(MANY)
+    store_many(MANY)
     others = bulk.prepare_status(EVERYTHING, [], "draft", EVA)
     confirmed = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "active", ACTOR))
     made = [bulk.prepare_status(EVERYTHING, [], f"s{number}", ACTOR) for number in range(MOST_WAITING + 3)]
@@ -135,7 +130,7 @@ def test_a_person_has_a_bounded_number_of_batches_that_wait() -> None:
 
 
 def test_a_batch_that_is_replaced_while_it_is_confirmed_changes_nothing() -> None:
-    store(1)
+    store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     begin_part = batch_repository.begin_part
 
@@ -150,7 +145,7 @@ def test_a_batch_that_is_replaced_while_it_is_confirmed_changes_nothing() -> Non
 
 
 def test_batches_prepared_at_once_are_bounded_too() -> None:
-    store(1)
+    store_many(1)
     with ThreadPoolExecutor(8) as people:
         list(people.map(lambda number: bulk.prepare_status(EVERYTHING, [], f"s{number}", ACTOR), range(24)))
     bulk.prepare_status(EVERYTHING, [], "last", ACTOR)
@@ -171,7 +166,7 @@ def test_creates_of_an_import_and_their_undo() -> None:
 
 
 def test_a_part_that_is_run_again_after_a_lost_answer_is_done_once() -> None:
-    store(4)
+    store_many(4)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
         batches.run(batch.id, ACTOR)
@@ -184,7 +179,7 @@ def test_a_part_that_is_run_again_after_a_lost_answer_is_done_once() -> None:
 def test_a_delete_and_a_create_are_known_again(action: str) -> None:
     fields = make_fields(eventId="e000")
     if action == "delete":
-        store(1)
+        store_many(1)
         batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     else:
         batch = batches.prepare("import", [Task("create", "e000", "New", changes=fields)], ACTOR, "f.csv")
@@ -194,7 +189,7 @@ def test_a_delete_and_a_create_are_known_again(action: str) -> None:
 
 
 def test_two_windows_at_once_do_it_once() -> None:
-    store(MANY)
+    store_many(MANY)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     with ThreadPoolExecutor(2) as windows:
         list(windows.map(lambda _: batches.run(batch.id, ACTOR, seconds=30), range(2)))
@@ -204,14 +199,14 @@ def test_two_windows_at_once_do_it_once() -> None:
 
 
 def test_a_step_ends_when_its_time_is_up() -> None:
-    store(MANY)
+    store_many(MANY)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     step = batches.run(batch.id, ACTOR, seconds=0.001)
     assert (step.next, step.progress, step.finished, step.confirmed) == (1, 50, False, True)
 
 
 def test_storage_that_fails_in_between_loses_nothing(faults: FaultProxy) -> None:
-    store(6)
+    store_many(6)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     faults.set(FAIL, "TransactWriteItems")
     with pytest.raises(StorageError):
@@ -222,7 +217,7 @@ def test_storage_that_fails_in_between_loses_nothing(faults: FaultProxy) -> None
 
 
 def test_what_somebody_edited_after_a_lost_answer_still_counts_as_done() -> None:
-    store(1)
+    store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
         batches.run(batch.id, ACTOR)
@@ -231,7 +226,7 @@ def test_what_somebody_edited_after_a_lost_answer_still_counts_as_done() -> None
 
 
 def test_a_change_stays_known_however_often_the_event_is_edited_afterwards() -> None:
-    store(1)
+    store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
         batches.run(batch.id, ACTOR)
@@ -251,7 +246,7 @@ def test_a_run_that_nothing_interrupts_reads_no_history(faults: FaultProxy) -> N
 
 
 def test_a_batch_stored_before_beginnings_were_noted_can_be_confirmed_and_resumed() -> None:
-    store(2)
+    store_many(2)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     connection().update_item(
         AccessItem.Meta.table_name, f"batch#{batch.id}", actions=[batch_repository.BatchItem.begun.remove()]
@@ -261,7 +256,7 @@ def test_a_batch_stored_before_beginnings_were_noted_can_be_confirmed_and_resume
 
 
 def test_an_event_that_another_program_wrote_is_changed_only_as_it_was_planned() -> None:
-    store(3)
+    store_many(3)
     for event_id in ("e000", "e001", "e002"):
         connection().update_item(EventItem.Meta.table_name, event_id, actions=[EventItem.revision.remove()])
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
@@ -272,7 +267,7 @@ def test_an_event_that_another_program_wrote_is_changed_only_as_it_was_planned()
 
 
 def test_a_slow_second_runner_does_not_rewrite_the_report() -> None:
-    store(2)
+    store_many(2)
     batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
     with pytest.raises(WriteConflictError):
         batch_repository.finish_part(batch.id, 0, [Outcome("failed", "late")] * 2)
@@ -281,7 +276,7 @@ def test_a_slow_second_runner_does_not_rewrite_the_report() -> None:
 
 
 def test_an_undo_is_one_however_often_it_is_asked_for() -> None:
-    store(2)
+    store_many(2)
     batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
     with ThreadPoolExecutor(3) as windows:
         undone = set(windows.map(lambda _: batches.undo(batch.id, ACTOR).id, range(3)))
@@ -291,7 +286,7 @@ def test_an_undo_is_one_however_often_it_is_asked_for() -> None:
 
 
 def test_only_what_is_finished_can_be_undone() -> None:
-    store(60)
+    store_many(60)
     batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     for _ in range(2):
         with pytest.raises(BatchNotFoundError):
@@ -306,7 +301,7 @@ def test_what_is_no_batch_is_not_found(batch_id: str) -> None:
 
 
 def test_a_batch_whose_parts_expired_ends() -> None:
-    store(1)
+    store_many(1)
     batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     connection().delete_item(AccessItem.Meta.table_name, f"batch#{batch.id}#0")
     with pytest.raises(BatchNotFoundError):
@@ -314,7 +309,7 @@ def test_a_batch_whose_parts_expired_ends() -> None:
 
 
 def test_a_batch_is_its_makers_own_and_ends() -> None:
-    store(1)
+    store_many(1)
     batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     for batch_id, actor in ((batch.id, ACTOR._replace(name="eva")), ("delete-none", ACTOR)):
         with pytest.raises(BatchNotFoundError):
@@ -327,7 +322,7 @@ def test_a_batch_is_its_makers_own_and_ends() -> None:
 def test_none_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidRequestError):
         bulk.prepare_delete(EVERYTHING, [], ACTOR)
-    store(3)
+    store_many(3)
     monkeypatch.setattr(batches, "MAX_TASKS", 3)
     assert bulk.prepare_delete(EVERYTHING, [], ACTOR).tasks == 3
     assert bulk.prepare_delete(None, ["e000", "e001", "e002"], ACTOR).tasks == 3
@@ -355,7 +350,7 @@ def cancelled(*reasons: dict[str, str]) -> Fault:
 
 
 def test_a_batch_whose_row_is_in_another_transaction_waits_for_it(faults: FaultProxy) -> None:
-    store(1)
+    store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     faults.set(error(400, "TransactionConflictException"), "UpdateItem", times=2)
     assert counts(batches.run(batch.id, ACTOR)) == (1, 0, 0)
@@ -366,7 +361,7 @@ def test_a_batch_whose_row_is_in_another_transaction_waits_for_it(faults: FaultP
 
 
 def test_a_part_whose_end_meets_another_transaction_is_not_run_again(faults: FaultProxy) -> None:
-    store(1)
+    store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     faults.set(cancelled(CONFLICT, {"Code": "None"}), "TransactWriteItems", after=1, times=2)
     assert counts(batches.run(batch.id, ACTOR)) == (1, 0, 0)
@@ -375,7 +370,7 @@ def test_a_part_whose_end_meets_another_transaction_is_not_run_again(faults: Fau
 
 
 def test_a_throttled_batch_asks_to_come_back(editor: Client, faults: FaultProxy) -> None:
-    store(1)
+    store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR._replace(name="edith"))
     faults.set(cancelled(THROTTLED, {"Code": "None"}), "TransactWriteItems", after=1)
     answer = editor.post(f"/staff/batches/{batch.id}/")

@@ -10,15 +10,15 @@ from unittest.mock import patch
 
 import pytest
 
-from events import listing, services
+from events import listing, samples, services
 from events.domain import EventRange, Search
 from events.listing import ListPage, list_page
-from events.samples import made_up_events, store
+from events.samples import made_up_events
 from events.storage import events as repository
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
 from eventsite.aws_calls import Service
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import ACTOR, store
 
 SIZE = 4
 
@@ -31,7 +31,7 @@ def short_pages() -> Iterator[None]:
 
 def store_days(*days: int, **fields: Any) -> None:
     for day in days:
-        services.create_event(make_fields(eventId=f"e{day:02}", date=f"2026-12-{day:02}", **fields), ACTOR)
+        store(f"e{day:02}", date=f"2026-12-{day:02}", **fields)
 
 
 def ids(page: ListPage) -> list[str]:
@@ -167,7 +167,7 @@ def counted() -> Iterator[list[float]]:
 def test_a_page_costs_what_its_rows_cost(search: Search) -> None:
     costs = []
     for count in (20, 400):
-        store(made_up_events(count, seed=count))
+        samples.store(made_up_events(count, seed=count))
         with counted() as units:
             page = list_page(search)
             list_page(search, after=page.next)

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import count
-from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from events import months, services
+from events import months
 from events.domain import SummaryPage
 from events.months import Month, get_month
-from tests.support.builders import ACTOR, make_fields
-
-_numbers = count()
-
-
-def store(day: str, **fields: Any) -> None:
-    services.create_event(make_fields(eventId=f"e{next(_numbers):04}", date=day, **fields), ACTOR)
+from tests.support.builders import store_on
 
 
 @pytest.mark.parametrize(
@@ -64,7 +56,7 @@ def test_the_first_and_the_last_day_are_in_and_their_neighbours_are_not(text: st
     outside = [neighbour.last.isoformat() for neighbour in [month.previous] if neighbour]
     outside += [neighbour.first.isoformat() for neighbour in [month.next] if neighbour]
     for day in inside + outside:
-        store(day)
+        store_on(day)
     page = get_month(month)
     assert [event["date"] for place in page.days for event in place.events] == inside
     assert (page.total, page.shown, page.incomplete_from) == (2, 2, None)
@@ -72,9 +64,9 @@ def test_the_first_and_the_last_day_are_in_and_their_neighbours_are_not(text: st
 
 def test_a_full_day_shows_its_first_events_and_says_how_many_more() -> None:
     for _ in range(5):
-        store("2026-12-24")
+        store_on("2026-12-24")
     for _ in range(4):
-        store("2026-12-25")
+        store_on("2026-12-25")
     page = get_month(Month.parse("2026-12"))
     full, fits = (next(place for place in page.days if place.day == date(2026, 12, day)) for day in (24, 25))
     assert (len(full.events), full.more) == (4, 1)
@@ -84,7 +76,7 @@ def test_a_full_day_shows_its_first_events_and_says_how_many_more() -> None:
 
 def test_one_status_is_shown_and_all_are_counted() -> None:
     for status in ("active", "draft", "active"):
-        store("2026-12-24", status=status)
+        store_on("2026-12-24", status=status)
     page = get_month(Month.parse("2026-12"), "draft")
     assert [event["status"] for place in page.days for event in place.events] == ["draft"]
     assert (page.total, page.shown, page.statuses) == (3, 1, [("active", 2), ("draft", 1)])

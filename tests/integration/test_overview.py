@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from itertools import count
-from typing import Any
 
 import pytest
 
-from events import services
 from events.overview import Week, get_overview
 from events.pages.charts import capacity_bars, compact
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import store_on
 
 SUNDAY = date(2026, 11, 22)
-_numbers = count()
-
-
-def store(day: str, **fields: Any) -> None:
-    services.create_event(make_fields(eventId=f"e{next(_numbers)}", date=day, **fields), ACTOR)
 
 
 def test_thirty_days_are_counted_and_no_other() -> None:
     for day in ("2026-11-21", "2026-11-22", "2026-12-21", "2026-12-22"):
-        store(day, title=day)
+        store_on(day, title=day)
     overview = get_overview(SUNDAY)
     assert (overview.first, overview.last) == (SUNDAY, date(2026, 12, 21))
     assert [event["title"] for event in overview.events] == ["2026-11-22", "2026-12-21"]
@@ -32,15 +24,15 @@ def test_thirty_days_are_counted_and_no_other() -> None:
 
 def test_statuses_are_counted_the_most_frequent_first() -> None:
     for status in ("draft", "active", "postponed", "active", "Active"):
-        store("2026-12-01", status=status)
+        store_on("2026-12-01", status=status)
     assert get_overview(SUNDAY).statuses == [("active", 2), ("Active", 1), ("draft", 1), ("postponed", 1)]
 
 
 def test_weeks_begin_on_monday_and_end_with_the_thirty_days() -> None:
-    store("2026-11-22", capacity=5)
-    store("2026-11-23", capacity=7)
-    store("2026-11-29", capacity=0)
-    store("2026-12-21", capacity=10**15)
+    store_on("2026-11-22", capacity=5)
+    store_on("2026-11-23", capacity=7)
+    store_on("2026-11-29", capacity=0)
+    store_on("2026-12-21", capacity=10**15)
     overview = get_overview(SUNDAY)
     assert overview.weeks == [
         Week(date(2026, 11, 22), date(2026, 11, 22), 1, 5),
@@ -56,10 +48,10 @@ def test_weeks_begin_on_monday_and_end_with_the_thirty_days() -> None:
 
 def test_an_empty_desk_is_not_one_with_nothing_soon() -> None:
     assert get_overview(SUNDAY).desk_is_empty
-    store("2020-01-01")
+    store_on("2020-01-01")
     overview = get_overview(SUNDAY)
     assert (overview.events, overview.statuses, overview.desk_is_empty) == ([], [], False)
-    store("2026-12-01")
+    store_on("2026-12-01")
     assert not get_overview(SUNDAY).desk_is_empty
 
 

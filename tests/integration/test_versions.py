@@ -25,16 +25,12 @@ from events.domain import (
 from events.storage.connection import connection
 from events.storage.history import get_activity, get_history
 from events.storage.models import EventItem, HistoryItem
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import ACTOR, make_fields, store
 from tests.support.fault_proxy import FaultProxy
 from tests.support.history import assert_history_replays
 from tests.support.tables import empty_tables, read_table
 
 EVA = ACTOR._replace(name="eva")
-
-
-def store(**fields: object) -> Event:
-    return services.create_event(make_fields(**fields), ACTOR)
 
 
 def test_a_delete_is_undone_with_everything() -> None:
@@ -325,7 +321,7 @@ def test_a_time_that_is_too_long_is_ignored() -> None:
 
 def test_the_activity_of_all_events_in_pages() -> None:
     for number in range(5):
-        store(eventId=f"e{number}")
+        store(f"e{number}")
     services.update_event("e0", {"title": "B", "capacity": 3}, EVA)
     services.delete_event("e4", ACTOR)
     rows = get_activity(3)

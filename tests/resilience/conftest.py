@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -10,11 +10,9 @@ from rest_framework.test import APIClient
 
 from events.storage.connection import DynamoDB
 from eventsite.accounts.keys import remembered_keys
-from tests.resilience.operations import World
+from tests.resilience.operations import World, Worlds
 from tests.support.builders import make_staff
 from tests.support.clients import client_of
-
-Worlds = Callable[[], World]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,7 +13,6 @@ from rest_framework.test import APIClient
 
 from events import batches, services
 from events.domain import Event, EventRange
-from events.pages.forms import today
 from events.storage.history import get_history
 from events.tasks import Task
 from eventsite.accounts import keys, people
@@ -22,12 +20,12 @@ from eventsite.accounts.domain import Role, Scope
 from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
 from tests.support.api_calls import send
-from tests.support.builders import ACTOR, PASSWORD, make_body, make_fields, make_staff
+from tests.support.builders import ACTOR, PASSWORD, day, make_body, make_fields, make_staff, store
 from tests.support.clients import client_of
+from tests.support.csv_rows import HEADER
 from tests.support.page_reader import fields
 
 NEW_PASSWORD = "another battery horse"
-HEADER = "eventId,title,description,date,location,capacity,organizer,status"
 
 
 def always() -> int:
@@ -53,8 +51,7 @@ class World:
     ada: Staff
 
     def create(self, **overrides: Any) -> Event:
-        soon = (today() + timedelta(1)).isoformat()
-        return services.create_event(make_fields(**{"eventId": self.name, "date": soon, **overrides}), ACTOR)
+        return store(self.name, **{"date": day(1), **overrides})
 
     def changes(self) -> int:
         return len(get_history(self.name))
@@ -74,6 +71,7 @@ class World:
 
 
 Operation = Callable[[World], Prepared]
+Worlds = Callable[[], World]
 
 
 def _read(path: str) -> Operation:

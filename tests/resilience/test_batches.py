@@ -13,9 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from events import services
-from tests.resilience.operations import HEADER
 from tests.resilience.reports import go_on, said
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import ACTOR, store_many
+from tests.support.csv_rows import HEADER
 from tests.support.fault_proxy import Fault, FaultProxy, lose_answer, refuse
 from tests.support.history import Row, assert_history_replays, read_history
 
@@ -29,26 +29,21 @@ def names() -> Iterator[str]:
     return (f"n{number}-" for number in count())
 
 
-def store(prefix: str) -> list[str]:
-    return [
-        services.create_event(make_fields(eventId=f"{prefix}{number}"), ACTOR).fields["eventId"]
-        for number in range(SIZE)
-    ]
-
-
 def bulk_status(editor: Client, prefix: str) -> str:
-    answer: Any = editor.post("/staff/events/bulk/", {"event": store(prefix), "do": "status", "status": "draft"})
+    answer: Any = editor.post(
+        "/staff/events/bulk/", {"event": store_many(SIZE, prefix), "do": "status", "status": "draft"}
+    )
     return str(urlsplit(answer["Location"]).path)
 
 
 def bulk_delete(editor: Client, prefix: str) -> str:
-    answer: Any = editor.post("/staff/events/bulk/", {"event": store(prefix), "do": "delete"})
+    answer: Any = editor.post("/staff/events/bulk/", {"event": store_many(SIZE, prefix), "do": "delete"})
     return str(urlsplit(answer["Location"]).path)
 
 
 def import_file(editor: Client, prefix: str) -> str:
     """Three rows change events, two are new, and these have no ID of their own."""
-    rows = [f"{event_id},Imported,D,2030-01-01,L,7,O,S" for event_id in store(prefix)[:3]]
+    rows = [f"{event_id},Imported,D,2030-01-01,L,7,O,S" for event_id in store_many(SIZE, prefix)[:3]]
     rows += [f",{prefix}new,D,2030-01-01,L,{number},O,S" for number in range(2)]
     file = SimpleUploadedFile("events.csv", "\n".join([HEADER, *rows]).encode())
     answer: Any = editor.post("/staff/import/", {"file": file})
@@ -103,7 +98,7 @@ def break_batch(
         done = batch_rows(prefix, id_of(address))
         assert max(said(page, "done"), said(page, f"of {SIZE} done")) <= len(done)
         assert said(page, "not done") == 0
-    touched = f"{prefix}1"
+    touched = f"{prefix}001"
     edited = between and touched in assert_history_replays()
     if edited:  # somebody else goes on meanwhile
         services.update_event(touched, {"organizer": "Somebody else"}, ACTOR)

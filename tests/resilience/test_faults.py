@@ -11,8 +11,7 @@ import pytest
 
 from events.storage.connection import DynamoDB
 from eventsite.accounts.keys import remembered_keys
-from tests.resilience.conftest import Worlds
-from tests.resilience.operations import API, OPERATIONS, Operation, Prepared, World, always
+from tests.resilience.operations import API, OPERATIONS, Operation, Prepared, World, Worlds, always
 from tests.support import fault_proxy as kinds
 from tests.support.fault_proxy import (
     FAIL,

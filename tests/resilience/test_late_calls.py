@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.resilience.conftest import Worlds
-from tests.resilience.operations import OPERATIONS, Prepared, always
+from tests.resilience.operations import OPERATIONS, Prepared, Worlds, always
 from tests.support.fault_proxy import FaultProxy, Hold
 from tests.support.history import assert_history_replays
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
+from itertools import count as counter
 from typing import Any, cast
+
+from django.utils import timezone
 
 from events import services
 from events.domain import Actor, Event, EventFields
@@ -13,6 +17,7 @@ from eventsite.accounts.models import Staff
 
 ACTOR = Actor("tester", "192.0.2.7")
 PASSWORD = "correct horse battery"
+_numbers = counter()
 
 
 def make_body(**overrides: Any) -> dict[str, Any]:
@@ -35,9 +40,30 @@ def make_fields(**overrides: Any) -> EventFields:
     return cast(EventFields, make_body(**{"eventId": "launch", **overrides}))
 
 
+def day(from_today: int) -> str:
+    """A date, counted from today where the desk is."""
+    return (timezone.localdate() + timedelta(from_today)).isoformat()
+
+
 def store(event_id: str = "launch", actor: Actor = ACTOR, **overrides: Any) -> Event:
     """A stored event."""
-    return services.create_event(make_fields(eventId=event_id, **overrides), actor)
+    return services.create_event(make_fields(**{"eventId": event_id, **overrides}), actor)
+
+
+def store_titled(title: str, date: str | int = 1, actor: Actor = ACTOR, **overrides: Any) -> Event:
+    """A stored event whose ID is its title; `date`: a date, or a number of days from today."""
+    date = day(date) if isinstance(date, int) else date
+    return store(title.replace("/", "-"), actor, **{"title": title, "date": date, **overrides})
+
+
+def store_on(date: str, **overrides: Any) -> Event:
+    """A stored event on this date. Its ID comes after the IDs of those stored before it."""
+    return store(f"e{next(_numbers):06}", date=date, **overrides)
+
+
+def store_many(count: int, prefix: str = "e", **overrides: Any) -> list[str]:
+    """Stores events with the IDs e000, e001 and so on. Returns the IDs."""
+    return [store(f"{prefix}{number:03}", **overrides).fields["eventId"] for number in range(count)]
 
 
 def astral_text(seed: int, length: int) -> str:

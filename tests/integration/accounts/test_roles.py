@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from tests.support.builders import make_staff
 from tests.support.clients import client_of
+from tests.support.staff_pages import PAGES, role_of
 
 # A page's role is decided here, and in the URL conf; whoever changes one means to change both.
 ROLES = {
@@ -54,29 +53,6 @@ ROLES = {
 
 # Who may send a page's form, where not all who may open the page.
 ROLES_TO_POST = {"pages:batch": "editor"}
-
-Page = tuple[str, str, URLPattern]
-
-
-def pages(
-    patterns: list[URLPattern | URLResolver] | None = None, path: str = "/", namespace: str = ""
-) -> Iterator[Page]:
-    """Every page under /staff/: its name, an address of it, and its pattern."""
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        address = path + re.sub(r"<[^>]+>", "x", str(pattern.pattern))
-        if isinstance(pattern, URLResolver):
-            yield from pages(pattern.url_patterns, address, f"{pattern.namespace}:" if pattern.namespace else "")
-        elif address.startswith("/staff/"):
-            yield f"{namespace}{pattern.name}", address, pattern
-
-
-PAGES = {name: (address, pattern) for name, address, pattern in pages()}
-
-
-def role_of(pattern: URLPattern, method: str = "get") -> str:
-    assert hasattr(pattern.callback, "role"), f"{pattern} is not made by roles.page"
-    role: Role | None = getattr(pattern.callback, "role_to_post" if method == "post" else "role")
-    return "anyone" if role is None else role.value
 
 
 def test_every_page_is_for_whom_it_was_decided() -> None:
