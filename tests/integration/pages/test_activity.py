@@ -11,21 +11,17 @@ from django.test import Client
 from events import activity, batches, services
 from events.domain import Actor
 from events.tasks import Task
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import store_titled as store
 from tests.support.page_reader import links, text
 
 ACTIVITY = "/staff/activity/"
 EDITH = Actor("edith", "192.0.2.7")
 
 
-def store(name: str, actor: Actor = ACTOR, **overrides: Any) -> None:
-    services.create_event(make_fields(**{"eventId": name, "title": name, **overrides}), actor)
-
-
 def test_who_did_what_to_which(viewer: Client) -> None:
-    store("Jazz", Actor("key:Website"))
-    store("Chess", Actor("anonymous"))
-    store("Yoga", Actor("samples"))
+    store("Jazz", "2026-12-01", Actor("key:Website"))
+    store("Chess", actor=Actor("anonymous"))
+    store("Yoga", actor=Actor("samples"))
     services.update_event("Jazz", {"title": "Early jazz", "date": "2026-12-02"}, EDITH)
     services.delete_event("Chess", EDITH)
     page = viewer.get(ACTIVITY)
@@ -67,7 +63,7 @@ def test_batches_are_one_line_each(viewer: Client) -> None:
 
 def test_a_batch_that_goes_on_says_so(viewer: Client) -> None:
     for number in range(53):
-        store(f"e{number}", Actor("edith", batch="import-1"))
+        store(f"e{number}", actor=Actor("edith", batch="import-1"))
     with patch.object(activity, "_MORE_LOOKS", 0):
         page = viewer.get(ACTIVITY)
     assert "edith imported at least 51 events" in text(page)
@@ -107,7 +103,7 @@ def test_nothing_is_older(viewer: Client) -> None:
 
 def test_markup_is_text(viewer: Client) -> None:
     evil = "<script>alert(1)</script>\"'&"
-    store("e", Actor(f"key:{evil}"), title=evil)
+    store("e", actor=Actor(f"key:{evil}"), title=evil)
     page = viewer.get(ACTIVITY)
     assert page.content.decode().count("<script>") == 0
     assert f"API key {evil} created {evil}" in text(page)

@@ -9,18 +9,13 @@ from unittest.mock import patch
 import pytest
 from django.test import Client
 
-from events import services
 from events.domain import SummaryPage
 from events.months import Month
 from events.pages.forms import today
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import store_titled as store
 from tests.support.page_reader import fields, links, text, titles
 
 CALENDAR = "/staff/calendar/"
-
-
-def store(name: str, day: str, **overrides: Any) -> None:
-    services.create_event(make_fields(**{"eventId": name, "title": name, "date": day, **overrides}), ACTOR)
 
 
 def open_month(client: Client, month: str, **query: str) -> Any:

@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 
 from events import services
-from events.domain import Event, EventChanges, EventNotFoundError, EventRange
+from events.domain import EventChanges, EventNotFoundError, EventRange
 from events.storage.history import get_history
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import ACTOR, make_fields, store
 from tests.support.page_reader import fields, links, submit, text, undo_address
 
 TYPED = {
@@ -25,10 +25,6 @@ TYPED = {
     "description": "Doors at seven.\r\n\tBring a friend.",
 }
 LIST = "?list=q%3Dlaunch%26sort%3Dlatest"
-
-
-def store(**overrides: Any) -> Event:
-    return services.create_event(make_fields(**overrides), ACTOR)
 
 
 class TestNew:

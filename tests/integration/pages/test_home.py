@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.test import Client
 
 from events import services
 from events.domain import Actor
-from events.pages.forms import today
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import store_titled as store
 from tests.support.fault_proxy import THROTTLE, FaultProxy
 from tests.support.page_reader import links, text, titles
 
 HOME = "/staff/"
-
-
-def day(from_today: int) -> str:
-    return (today() + timedelta(from_today)).isoformat()
-
-
-def store(name: str, days: int = 1, actor: Actor = ACTOR, **overrides: Any) -> None:
-    fields = make_fields(**{"eventId": name, "title": name, "date": day(days), **overrides})
-    services.create_event(fields, actor)
 
 
 def test_what_is_coming_up_at_a_glance(viewer: Client) -> None:

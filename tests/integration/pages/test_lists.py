@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
@@ -13,25 +12,17 @@ from django.test import Client
 
 from events import batches, listing, services
 from events.domain import EventRange
-from events.pages.forms import today
 from events.storage.history import get_activity, get_history
 from events.visible_text import visible
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
-from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.builders import ACTOR, day, make_fields, make_staff
+from tests.support.builders import store_titled as store
 from tests.support.clients import client_of
 from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.page_reader import fields, links, text, titles
 
 LIST = "/staff/events/"
-
-
-def day(from_today: int) -> str:
-    return (today() + timedelta(from_today)).isoformat()
-
-
-def store(title: str, days: int = 1, **overrides: Any) -> None:
-    services.create_event(make_fields(eventId=title.replace("/", "-"), title=title, date=day(days), **overrides), ACTOR)
 
 
 def shown(client: Client, **query: str) -> list[str]:
