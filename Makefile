@@ -1,50 +1,65 @@
 # Two commands do it all: `make run`, and `make test`. Each installs first what it needs.
-PYTHON ?= python3.11
-BIN = .venv/bin
+
+# The newest Python that runs: a version manager's shim may be on the path for one that is not selected.
+RUNS = -I -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+ifndef PYTHON
+PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3; do $$python $(RUNS) && echo $$python && break; done)
+endif
+VENV = .venv
+BIN = $(VENV)/bin
 
 # Set for other projects, they would lead Python or Django to those.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
 
-.PHONY: run test test-deployment stress lint format bench openapi package deploy undeploy lock clean
+.PHONY: run test test-3.13 test-deployment stress lint format bench openapi package deploy undeploy lock clean
 
-run: .venv/run.installed
+run: $(VENV)/run.installed
 	@$(BIN)/python manage.py runserver --noreload
 
-test: .venv/test.installed
+test: $(VENV)/test.installed
+	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
+# Unit and integration tests on Python 3.13, in an environment of their own.
+NEWEST = $(shell for python in python3.13 $$HOME/.pyenv/versions/3.13*/bin/python3.13; do \
+    $$python -I -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
+test-3.13:
+	@test -n "$(NEWEST)" || { echo "No Python 3.13 was found." >&2; exit 1; }
+	@$(MAKE) --no-print-directory .venv-3.13/test.installed VENV=.venv-3.13 PYTHON=$(NEWEST)
+	@.venv-3.13/bin/python -m pytest -n auto --maxprocesses 4 tests/unit tests/integration
+
 # A whole deploy, to an emulator of AWS.
-test-deployment: .venv/test.installed .venv/ministack.installed
+test-deployment: $(VENV)/test.installed $(VENV)/ministack.installed
 	@$(BIN)/python -m pytest -m ministack tests/deployment
 
 # The long forms of tests: faults, kills, races, attacks; then, alone, what is measured: 50,000 events, five minutes of load.
-stress: .venv/test.installed .venv/stress.installed
+stress: $(VENV)/test.installed $(VENV)/stress.installed
 	@$(BIN)/python -m pytest -m stress --timeout 1800 -n auto --maxprocesses 4 tests/hostile tests/resilience
 	@$(BIN)/python -m pytest -m stress --timeout 1800 tests/costs tests/load
 
-lint: .venv/test.installed
+lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: .venv/test.installed
+format: $(VENV)/test.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 # This project beside the original FastAPI design, Django's own admin and bare botocore; ten minutes on a quiet machine.
-bench: .venv/test.installed .venv/peer.installed
+bench: $(VENV)/test.installed $(VENV)/peer.installed
 	@$(BIN)/python -m tests.benchmarks
 
-openapi: .venv/run.installed
+openapi: $(VENV)/run.installed
 	$(BIN)/python manage.py export_openapi_schema --api eventsite.api.api --indent 2 --output docs/openapi.json
 
 # Of a stage of zappa_settings.json: `make deploy STAGE=dev`. `docs/deployment.md` says what comes before.
-package deploy undeploy: .venv/test.installed
+package deploy undeploy: $(VENV)/test.installed
 	@test -n "$(STAGE)" || { echo "Say which stage: make $@ STAGE=dev" >&2; exit 1; }
 	@$(BIN)/python manage.py $@ $(STAGE)
 
 # Takes the newest releases that pyproject.toml admits.
-lock: .venv/test.installed
+lock: $(VENV)/test.installed
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -57,25 +72,25 @@ lock: .venv/test.installed
 	    --group pyproject.toml:peer -o requirements-peer.txt
 
 clean:
-	rm -rf .venv .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets dist
+	rm -rf .venv .venv-3.13 .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets dist
 
-.venv/run.installed: requirements.txt
-	@$(INSTALL) .venv $< $@
+$(VENV)/run.installed: requirements.txt
+	@$(INSTALL) $(VENV) $< $@
 
-.venv/test.installed: requirements-dev.txt
-	@$(INSTALL) .venv $< $@
+$(VENV)/test.installed: requirements-dev.txt
+	@$(INSTALL) $(VENV) $< $@
 
 # It stands in for AWS, and needs releases of what the site needs too: so it has an environment of its own.
-.venv/ministack.installed: requirements-ministack.txt | .venv/test.installed
-	@$(INSTALL) .venv/ministack $< $@
+$(VENV)/ministack.installed: requirements-ministack.txt | $(VENV)/test.installed
+	@$(INSTALL) $(VENV)/ministack $< $@
 
-.venv/stress.installed: requirements-stress.txt | .venv/test.installed
-	@$(INSTALL) .venv/stress $< $@
+$(VENV)/stress.installed: requirements-stress.txt | $(VENV)/test.installed
+	@$(INSTALL) $(VENV)/stress $< $@
 
 # The original design, which `make bench` measures the API beside.
-.venv/peer.installed: requirements-peer.txt | .venv/test.installed
-	@$(INSTALL) .venv/peer $< $@
+$(VENV)/peer.installed: requirements-peer.txt | $(VENV)/test.installed
+	@$(INSTALL) $(VENV)/peer $< $@
 
-INSTALL = $(PYTHON) -I -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
-    || { echo "Events needs Python 3.11, and '$(PYTHON)' is none: PYTHON=/path/to/python3.11 make ... names one." >&2; exit 1; }; \
+INSTALL = test -n "$(PYTHON)" && $(PYTHON) $(RUNS) \
+    || { echo "Events needs Python 3.11, 3.12 or 3.13, and none was found: use 'make ... PYTHON=/path/to/python3.13'." >&2; exit 1; }; \
     $(PYTHON) -I eventsite/engine/install.py

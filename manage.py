@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def main() -> None:
-    if sys.version_info[:2] != (3, 11):
-        sys.exit(f"Events needs Python 3.11; this is {sys.version.split()[0]} ({sys.executable}).")
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        sys.exit(f"Events needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]} ({sys.executable}).")
     os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"  # the only one, whatever a shell has for other projects
     sys.path.insert(0, str(Path(__file__).resolve().parent))  # with PYTHONSAFEPATH, Python leaves it out
     if isinstance(sys.stdout, io.TextIOWrapper):

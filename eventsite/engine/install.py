@@ -1,6 +1,6 @@
 """Installs packages with pip: into a virtual environment for `make`, into a folder of its own for the engine.
 
-Runs as a script, before any package is there: `python3.11 -I eventsite/engine/install.py .venv requirements.txt STAMP`.
+Runs as a script, before any package is there: `python3 -I eventsite/engine/install.py .venv requirements.txt STAMP`.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _make_environment(environment: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         said = " ".join((done.stdout + done.stderr).split())
-        raise InstallError(f"No virtual environment could be made (Debian: install python3.11-venv). {said[-500:]}")
+        raise InstallError(f"No virtual environment could be made (Debian: install python3-venv). {said[-500:]}")
 
 
 if __name__ == "__main__":

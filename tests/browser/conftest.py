@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from django.conf import settings as django_settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
+from tests.support import chromium
 from tests.support.builders import PASSWORD, make_staff
 from tests.support.http_server import Server
 
@@ -27,7 +27,6 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What the site answers on purpose with a status of an error, Chromium reports on the console, too.
 _MEANT = (
     *(f"status of {status}" for status in (403, 404, 409, 410, 422)),
@@ -38,12 +37,11 @@ _MEANT = (
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = next(filter(None, map(shutil.which, _NAMES)), None)
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+            started = playwright.chromium.launch(executable_path=chromium.installed(), args=_FLAGS)
         except Error as error:
-            pytest.fail(f"The browser tests need Chromium (Debian: apt-get install chromium). {error.message[:200]}")
+            pytest.fail(f"{chromium.NEEDED} ({error.message[:200]})")
         yield started
         started.close()
 
