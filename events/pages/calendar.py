@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from events.months import Month, get_month
-from events.pages.forms import today
+from events.pages.today import today
 
 MAX_SHOWN = 100  # characters of a month that is invalid; the template shortens what it shows further
 

@@ -12,7 +12,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from events.calendar_feed import calendar, feed_events, feed_state
-from events.pages.forms import today
+from events.pages.today import today
 from eventsite import observed
 from eventsite.accounts.feeds import staff_of_feed
 

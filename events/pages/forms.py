@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import Any, cast
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from events.domain import EventChanges, EventFields, EventRange, Search
+from events.pages.today import today
 from events.rules import LABELS, RULES, allows, trim_changes, without_spaces
 from events.visible_text import visible
 
@@ -165,8 +164,3 @@ class FilterForm(forms.Form):
         """Whether anything narrows the list."""
         self.is_valid()
         return any(self.cleaned_data.get(name) for name in ("q", "status", "first", "last"))
-
-
-def today() -> date:
-    """The day it is where the desk is."""
-    return timezone.localdate()

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from events.activity import list_activity
 from events.overview import get_overview
 from events.pages.charts import capacity_bars
-from events.pages.forms import today
+from events.pages.today import today
 
 _LATEST = 8
 

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from events import batches, services
 from events.exports import CONTENT_TYPES, Format, export_csv, export_xlsx
 from events.imports import Plan, plan_import
-from events.pages.forms import FilterForm, today
+from events.pages.forms import FilterForm
+from events.pages.today import today
 from events.spreadsheets.sheet import MAX_FILE_BYTES, MAX_ROWS, SpreadsheetError, TooLongForExcelError
 from eventsite.accounts.roles import actor_of
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Page, Request, expect
 
 from events import batches, services
 from events.domain import EventRange
-from events.pages.forms import today
+from events.pages.today import today
 from eventsite.accounts import keys, people
 from tests.browser.conftest import Open, sign_in
 from tests.support.builders import ACTOR, make_fields, make_staff

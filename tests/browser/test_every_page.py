@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from events import batches, bulk, services
 from events.domain import Actor, Search
-from events.pages.forms import today
+from events.pages.today import today
 from events.tasks import Batch
 from tests.browser.conftest import Open, sign_in
 from tests.support.builders import ACTOR, make_fields, make_staff

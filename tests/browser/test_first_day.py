@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from events import services
 from events.domain import EventRange
-from events.pages.forms import today
+from events.pages.today import today
 from tests.browser.conftest import Open, sign_in
 from tests.support.builders import make_staff
 

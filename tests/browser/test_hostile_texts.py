@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from events import bulk, services
-from events.pages.forms import today
+from events.pages.today import today
 from tests.browser.conftest import Open, sign_in
 from tests.browser.test_every_page import ADA, PAGES
 from tests.support.builders import ACTOR, make_fields, make_staff

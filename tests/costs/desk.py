@@ -21,7 +21,7 @@ from django.conf import settings
 
 from events.domain import Actor, Change, Event, EventChanges, EventFields
 from events.months import Month
-from events.pages.forms import today
+from events.pages.today import today
 from events.storage.history import history_item
 from events.storage.models import EventItem, HistoryItem
 from eventsite.engine.process import Engine

@@ -18,7 +18,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from events.pages.forms import today
+from events.pages.today import today
 from eventsite.lambda_handler import handler
 from tests.costs.desk import FEW, Desk, month_shown
 from tests.support.builders import make_body, make_staff

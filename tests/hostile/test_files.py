@@ -15,7 +15,7 @@ from django.test import Client
 from icalendar import Calendar
 
 from events import services
-from events.pages.forms import today
+from events.pages.today import today
 from eventsite.accounts import feeds, people
 from tests.support.builders import ACTOR, make_fields
 from tests.support.hostile_texts import TAKEN, TEXT_FIELDS

@@ -14,7 +14,7 @@ from django.test import Client
 from events import bulk, services
 from events.domain import Actor, Search
 from events.exports import export_csv
-from events.pages.forms import today
+from events.pages.today import today
 from events.visible_text import quoted, trimmed, visible
 from eventsite.engine.process import Engine
 from tests.support.builders import ACTOR, make_fields, make_staff

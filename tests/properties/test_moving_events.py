@@ -23,7 +23,7 @@ from events.domain import EventRange, Search
 from events.listing import list_page
 from events.months import Month, get_month
 from events.overview import get_overview
-from events.pages.forms import today
+from events.pages.today import today
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
 from eventsite.accounts.feeds import feed_token

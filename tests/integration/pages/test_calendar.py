@@ -11,7 +11,7 @@ from django.test import Client
 
 from events.domain import SummaryPage
 from events.months import Month
-from events.pages.forms import today
+from events.pages.today import today
 from tests.support.builders import store_titled as store
 from tests.support.page_reader import fields, links, text, titles
 

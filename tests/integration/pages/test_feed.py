@@ -10,7 +10,7 @@ from django.test import Client
 from icalendar import Calendar
 
 from events import services
-from events.pages.forms import today
+from events.pages.today import today
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.feeds import feed_token

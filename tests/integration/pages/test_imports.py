@@ -15,7 +15,7 @@ from django.test import Client
 from events import services
 from events.domain import FIELD_NAMES, EventRange, StorageError
 from events.imports import plan_import
-from events.pages.forms import today
+from events.pages.today import today
 from events.spreadsheets.sheet import MAX_FILE_BYTES
 from events.storage.models import EventItem, HistoryItem
 from tests.support.builders import ACTOR, make_fields
