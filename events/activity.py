@@ -1,4 +1,4 @@
-"""What everyone changed lately, as people would tell it: the changes of one batch are one line."""
+"""The most recent changes of all events. The changes of one batch are one line."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from events.storage.history import get_activity
 
 LINES = 50
 
-# Where batches fold many rows into a line, more rows are read to fill the page; this many have room in one answer.
+# A batch has many rows in one line, so more rows are read to fill the page; this many fit into one response.
 _MORE_ROWS = 400
-_MORE_LOOKS = 2
+_MORE_QUERIES = 2
 
-_DEEDS = {"status": "set the status of", "delete": "deleted", "import": "imported", "undo": "undid a change of"}
+_VERBS = {"status": "set the status of", "delete": "deleted", "import": "imported", "undo": "undid changes to"}
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityLine:
-    """A change, or those of one batch, latest first; `cut`: the batch may have more that were not read."""
+    """One change, or the changes of one batch, latest first; `cut`: the batch may have more changes."""
 
     rows: list[ActivityRow]
     cut: bool = False
@@ -32,24 +32,24 @@ class ActivityLine:
         return len(self.rows) > 1
 
     @property
-    def deed(self) -> str:
-        """What the batch did to its events; its id begins with its kind."""
-        return _DEEDS.get((self.latest.batch or "").partition("-")[0], "changed")
+    def verb(self) -> str:
+        """What the batch did to its events; its ID begins with its kind."""
+        return _VERBS.get((self.latest.batch or "").partition("-")[0], "changed")
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityPage:
-    """Lines, latest first, and the key of the last row read if there may be more."""
+    """Lines, latest first; `next` is the key of the last row if there may be more."""
 
     lines: list[ActivityLine]
     next: str | None
 
 
 def list_activity(most: int = LINES, before: str | None = None) -> ActivityPage:
-    """At most so many lines of the changes before one, in three calls of DynamoDB at most. Raises StorageError."""
+    """At most `most` lines of the changes before a row's key, in up to three queries. Raises StorageError."""
     found: dict[str, list[ActivityRow]] = {}
     last, line = before, ""
-    for size in (most + 1, *[_MORE_ROWS] * _MORE_LOOKS):
+    for size in (most + 1, *[_MORE_ROWS] * _MORE_QUERIES):
         rows = get_activity(size, last)
         for row in rows:
             line = row.batch or row.key

@@ -1,4 +1,4 @@
-"""What the start page tells: the next thirty days in numbers."""
+"""The next days in numbers, for the home page."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from datetime import date, timedelta
 from events.domain import EventRange, EventSummary, Search
 from events.services import search_events
 
-DAYS = 30
+DAYS = 30  # how far the home page looks ahead
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Those days of a week (Monday to Sunday) that are looked at, and what is on in them."""
+    """The days of a week (Monday to Sunday) that belong to the overview, with totals of their events."""
 
     first: date
     last: date
@@ -25,7 +25,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The events of some days in order, counted; `full`: all of them; `desk_is_empty`: nor is there any other."""
+    """The events of some days in order, with counts; `full`: none is missing; `desk_is_empty`: no event exists."""
 
     first: date
     last: date
@@ -41,7 +41,7 @@ class Overview:
 
 
 def get_overview(first: date) -> Overview:
-    """The thirty days from `first` on. Raises StorageError."""
+    """The DAYS days from `first` on. Raises StorageError."""
     last = first + timedelta(DAYS - 1)
     page = search_events(Search(EventRange(None, first.isoformat(), last.isoformat())), limit=None)
     return Overview(

@@ -1,1 +1,1 @@
-"""The staff pages on events: each view parses, calls one service, and shows what came."""
+"""The staff pages about events. Each view parses the request, calls one service, and renders a template."""

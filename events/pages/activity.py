@@ -1,4 +1,4 @@
-"""What everyone changed lately: staff, API keys and imports alike."""
+"""The most recent changes of all events: by staff, through the API, and by imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from events.activity import list_activity
 
 @require_safe
 def show_activity(request: HttpRequest) -> HttpResponse:
-    """The latest changes, or those before a cursor; one that is none begins anew, as an old bookmark should."""
+    """The latest changes, or those before a cursor. An invalid cursor shows the latest changes."""
     try:
         before = cursors.decode_change(request.GET.get("before", ""))
     except ValueError:

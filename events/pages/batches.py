@@ -1,4 +1,4 @@
-"""Many events at once: what is ticked, the confirmation, the progress, the report, and undoing it all."""
+"""Bulk changes: from the selection in the list to confirmation, progress, report and undo."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ MOST_SHOWN = 200
 
 @require_POST
 def choose_events(request: HttpRequest) -> HttpResponse:
-    """What the list's boxes and buttons say, as a batch that waits to be confirmed."""
-    everything = request.POST.get("all") == "yes"
-    search = FilterForm(QueryDict(filter_of(request))).search if everything else None
-    ticked = request.POST.getlist("event")
+    """Prepares a batch for the selected events and leads to its confirmation."""
+    all_matching = request.POST.get("all") == "yes"
+    search = FilterForm(QueryDict(filter_of(request))).search if all_matching else None
+    selected = request.POST.getlist("event")
     try:
         if request.POST.get("do") == "delete":
-            batch = bulk.prepare_delete(search, ticked, actor_of(request))
+            batch = bulk.prepare_delete(search, selected, actor_of(request))
         else:
-            batch = bulk.prepare_status(search, ticked, request.POST.get("status", ""), actor_of(request))
+            batch = bulk.prepare_status(search, selected, request.POST.get("status", ""), actor_of(request))
     except InvalidRequestError as error:
         messages.error(request, _sentence(error))
         return HttpResponseRedirect(list_address(request))
@@ -40,12 +40,12 @@ def choose_events(request: HttpRequest) -> HttpResponse:
 def _sentence(error: InvalidRequestError) -> str:
     if error.errors[0].field == "status":
         return f"The new status {error.errors[0].message}."
-    return f"Tick the events first; from 1 to {batches.MAX_TASKS:,} can be changed at once."
+    return f"Select 1 to {batches.MAX_TASKS:,} events."
 
 
 @require_http_methods(["GET", "POST"])
 def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
-    """A batch at whatever point it is; a POST does as much of it as a moment allows."""
+    """The confirmation, progress or report of a batch. A POST runs it for a few seconds."""
     if request.method == "POST":
         batches.run(batch_id, actor_of(request))
         return HttpResponseRedirect(address(request, "pages:batch", batch_id))
@@ -62,14 +62,14 @@ def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
 
 
 def _failures(batch: Batch) -> list[tuple[Task, Outcome | None]]:
-    """The first failures. No part is read behind the last of them."""
+    """The first failed tasks; reads no further parts after the last of them."""
     failed = (done for done in batches.tasks_of(batch) if done[1] and done[1].kind == "failed")
     return list(islice(failed, min(batch.failed, MOST_SHOWN)))
 
 
 @require_POST
 def undo_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
-    """Undoes what a batch did, as a batch of its own, whose page goes on with it if this is interrupted."""
+    """Undoes a batch with a new batch. If this request is interrupted, the page of the new batch continues."""
     batch = batches.undo(batch_id, actor_of(request))
     with suppress(StorageError):
         batches.run(batch.id, actor_of(request))

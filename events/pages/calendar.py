@@ -1,4 +1,4 @@
-"""A month with its events on their days."""
+"""The calendar of one month."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from django.views.decorators.http import require_safe
 from events.months import Month, get_month
 from events.pages.today import today
 
-MAX_SHOWN = 100  # characters of a month that is invalid; the template shortens what it shows further
+MAX_SHOWN = 100  # characters of an invalid month
 
 
 @require_safe
 def show_month(request: HttpRequest) -> HttpResponse:
-    """The month asked for; this one if none is, or what is asked for is no month."""
-    asked, status = request.GET.get("month", ""), request.GET.get("status", "")
+    """The requested month; the current month if none is requested or the request is invalid."""
+    requested, status = request.GET.get("month", ""), request.GET.get("status", "")
     try:
-        month, wrong = Month.parse(asked), ""
+        month, invalid = Month.parse(requested), ""
     except ValueError:
-        month, wrong = Month.of(today()), asked[:MAX_SHOWN]
-    context = {"page": get_month(month, status), "status": status, "wrong": wrong, "today": today()}
+        month, invalid = Month.of(today()), requested[:MAX_SHOWN]
+    context = {"page": get_month(month, status), "status": status, "invalid": invalid, "today": today()}
     return render(request, "events/calendar.html", context)

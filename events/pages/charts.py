@@ -1,4 +1,4 @@
-"""A bar chart as numbers for a template; places are percentages: it fits any width, and text keeps its size."""
+"""The bars of the home page's chart. Positions are percentages, so that the chart fits any width."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import date
 
 from events.overview import Week
 
-_HEIGHT, _BASE = 70.0, 86.0  # of the highest bar, and where all stand; above and below them is text
+_HEIGHT, _BASE = 70.0, 86.0  # the highest bar, and the line below all bars; the rest is for text
 _UNITS = ((10**12, "T"), (10**9, "bn"), (10**6, "m"), (10**3, "k"))
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar with what is written above (`value`) and below it (`label`); `above` is where the text above stands."""
+    """A bar with the text above (`value`) and below it (`label`); `middle` and `above` are the position of `value`."""
 
     x: str
     y: str
@@ -28,7 +28,7 @@ class Bar:
 
 
 def capacity_bars(weeks: Sequence[Week]) -> list[Bar]:
-    """A bar for each week, of its capacity; the highest takes the height there is."""
+    """A bar for the capacity of each week."""
     highest = max(week.capacity for week in weeks) or 1
     room = 100 / len(weeks)
     return [_bar(week, number * room, room, _HEIGHT * week.capacity / highest) for number, week in enumerate(weeks)]
@@ -56,6 +56,6 @@ def _short_date(day: date) -> str:
 
 
 def compact(number: int) -> str:
-    """A number that fits above a bar: 950, 36,200; from 100,000 on cut short, as 120k."""
+    """A number that fits above a bar: 950, 36,200; from 100,000 on in thousands, 120k, or larger units."""
     size, unit = next(((size, unit) for size, unit in _UNITS if number >= 100 * size), (1, ""))
     return f"{number // size:,}{unit}"

@@ -1,4 +1,4 @@
-"""One event: to look at, to write down, to change, to copy, to delete, and to bring back."""
+"""The pages of one event: show, create, copy, edit, delete, undo and restore."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from events.domain import (
 )
 from events.pages.forms import EventForm, NewEventForm
 from events.pages.navigation import address, list_address
+from events.pages.undo import add_message_with_undo
 from events.visible_text import quoted
 from eventsite.accounts.roles import actor_of
 
@@ -31,14 +32,14 @@ read_or_write = require_http_methods(["GET", "POST"])
 
 @require_GET
 def show_event(request: HttpRequest, event_id: str) -> HttpResponse:
-    """The event with its history; a deleted one as its history has it."""
+    """The event with its history; of a deleted event, only the history."""
     past = versions.get_past(event_id, request.GET.get("before"))
     return render(request, "events/event.html", {"past": past, "event": past.event}, status=200 if past.event else 410)
 
 
 @require_GET
 def show_change(request: HttpRequest, event_id: str, at: str) -> HttpResponse:
-    """One change with its values in full."""
+    """One change with its complete values."""
     return _change(request, versions.get_change(event_id, at))
 
 
@@ -49,7 +50,7 @@ def _change(request: HttpRequest, past: versions.Past, out_of_reach: bool = Fals
 
 @read_or_write
 def new_event(request: HttpRequest) -> HttpResponse:
-    """An empty form, or one filled from another event, or with a day chosen in the calendar."""
+    """The form for a new event: empty, copied from another event, or with a date from the calendar."""
     copied = request.GET.get("copy")
     if request.method == "GET":
         initial = (
@@ -59,19 +60,20 @@ def new_event(request: HttpRequest) -> HttpResponse:
     form = NewEventForm(request.POST)
     if not form.is_valid():
         return _form(request, form)
+    generated_id = str(form.cleaned_data["generated_id"])
     try:
-        event = services.create_event_once(form.fields_of_event, form.made_id, actor_of(request))
+        event = services.create_event_once(form.fields_of_event, generated_id, actor_of(request))
     except EventExistsError:
-        form.add_error("eventId", "An event with this ID exists already. Choose another, or leave it empty.")
+        form.add_error("eventId", "This ID is already in use. Choose another, or leave it blank to generate one.")
         return _form(request, form)
     except StorageError as error:
         return _failed(request, form, error)
-    return _saved(request, event, "was created")
+    return _saved(request, event, "created")
 
 
 @read_or_write
 def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
-    """Nothing is overwritten that was saved since the form was opened: then both are shown, to be merged."""
+    """Saves the form. If somebody else saved the event after the form was opened, shows both versions instead."""
     if request.method == "GET":
         current = versions.get_current(event_id)
         if current is None:
@@ -87,17 +89,17 @@ def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
         return _conflict(request, event_id, form)
     except StorageError as error:
         return _failed(request, form, error, event_id)
-    return _saved(request, event, "was saved" if event.revision != revision else "is as it was")
+    return _unchanged(request, event_id) if event.revision == revision else _saved(request, event, "saved")
 
 
 def _form(request: HttpRequest, form: EventForm, event_id: str = "", gone: bool = False) -> HttpResponse:
-    """The page of a form; `gone`: what was typed is offered as a new event, as the old one was deleted meanwhile."""
+    """The page with the form; `gone`: the event was deleted meanwhile, and saving creates it again."""
     context = {"form": form, "event_id": event_id, "gone": gone, "statuses": services.statuses_in_use()}
     return render(request, "events/form.html", context, status=409 if gone else 422 if form.errors else 200)
 
 
 def _failed(request: HttpRequest, form: EventForm, error: StorageError, event_id: str = "") -> HttpResponse:
-    """The form again, with what was typed: nothing else has it."""
+    """The form with the typed text, which is stored nowhere else."""
     logger.error("Storage failed: %s", error, exc_info=error)
     return render(request, "events/form.html", {"form": form, "event_id": event_id, "failed": True}, status=500)
 
@@ -107,8 +109,8 @@ def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpRespo
     if event is None:
         return _form(request, NewEventForm(initial={**form.changes, "eventId": event_id}), gone=True)
     fields = versions.merge(event, form.cleaned_data["revision"], form.changes)
-    if all(field.mine == field.theirs for field in fields):  # the same was sent twice
-        return _saved(request, event, "is as it was")
+    if all(field.mine == field.theirs for field in fields):  # a double click, or both made the same changes
+        return _unchanged(request, event_id)
     merged: dict[str, Any] = {field.name: field.merged for field in fields}
     context = {
         "event": event,
@@ -119,18 +121,26 @@ def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpRespo
     return render(request, "events/conflict.html", context, status=409)
 
 
-def _saved(request: HttpRequest, event: Event, what: str) -> HttpResponse:
-    undo = address(request, "pages:undo_change", event.fields["eventId"], at=event.updated_at)
-    changed = what != "is as it was"
-    messages.success(request, f"{quoted(event.fields['title'])} {what}.", extra_tags=undo if changed else "")
+def _saved(request: HttpRequest, event: Event, action: str) -> HttpResponse:
+    event_id, title = event.fields["eventId"], event.fields["title"]
+    add_message_with_undo(request, f"{quoted(title)} was {action}.", event_id, event.updated_at)
+    return _after_save(request, event_id)
+
+
+def _unchanged(request: HttpRequest, event_id: str) -> HttpResponse:
+    messages.success(request, "No changes.")
+    return _after_save(request, event_id)
+
+
+def _after_save(request: HttpRequest, event_id: str) -> HttpResponse:
     if request.POST.get("then") == "new":
         return HttpResponseRedirect(address(request, "pages:new_event"))
-    return HttpResponseRedirect(address(request, "pages:event", event.fields["eventId"]))
+    return HttpResponseRedirect(address(request, "pages:event", event_id))
 
 
 @read_or_write
 def delete_event(request: HttpRequest, event_id: str) -> HttpResponse:
-    """Shows what will go; then it goes, if it still is what was shown."""
+    """Shows the event; a POST deletes it, unless it was changed after it was shown."""
     actor, changed = actor_of(request), False
     if request.method == "POST":
         try:
@@ -149,26 +159,25 @@ def delete_event(request: HttpRequest, event_id: str) -> HttpResponse:
     latest = past.rows[0]
     if request.method == "POST" and (latest.action, latest.actor) == ("delete", actor.name):
         return _deleted(request, event_id, past.title, latest.at)
-    return HttpResponseRedirect(address(request, "pages:event", event_id))  # it says so, and brings it back
+    return HttpResponseRedirect(address(request, "pages:event", event_id))  # with the button that restores it
 
 
 def _deleted(request: HttpRequest, event_id: str, title: str, at: str) -> HttpResponse:
-    undo = address(request, "pages:undo_change", event_id, at=at)
-    messages.success(request, f"{quoted(title)} was deleted.", extra_tags=undo)
+    add_message_with_undo(request, f"{quoted(title)} was deleted.", event_id, at)
     return HttpResponseRedirect(list_address(request))
 
 
 @require_POST
 def undo_change(request: HttpRequest, event_id: str) -> HttpResponse:
-    """Takes back the event's latest change, if that is still the one meant."""
+    """Undoes the event's latest change, if that is still the change that the button was shown for."""
     at = request.GET.get("at", "")
     try:
         event = versions.undo_change(event_id, at, actor_of(request))
     except ChangeSupersededError:
         if not versions.is_undone(event_id, at):
             raise
-        event = versions.get_past(event_id).event  # the button was pressed twice
-    messages.success(request, "That was undone.")
+        event = versions.get_past(event_id).event  # a double click
+    messages.success(request, "The change was undone.")
     if event is None:
         return HttpResponseRedirect(list_address(request))
     return HttpResponseRedirect(address(request, "pages:event", event_id))
@@ -176,7 +185,7 @@ def undo_change(request: HttpRequest, event_id: str) -> HttpResponse:
 
 @require_POST
 def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
-    """Makes the event what a change in its history left, or only in the fields that this change wrote."""
+    """Restores the version that a change left, or only the fields that this change wrote."""
     at, revision = request.POST.get("at", ""), request.POST.get("revision", "")
     only_changed = request.POST.get("fields") == "changed"
     try:
@@ -186,8 +195,10 @@ def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
     except RevisionMismatchError:
         if not versions.has_restored(event_id, revision, actor_of(request)):
             raise
-        messages.info(request, "You have just restored an earlier version of this event.")  # pressed twice
+        messages.info(request, "You have already restored an earlier version.")  # a double click
         return HttpResponseRedirect(address(request, "pages:event", event_id))
-    undo = address(request, "pages:undo_change", event_id, at=event.updated_at) if event.revision != revision else ""
-    messages.success(request, f"{quoted(event.fields['title'])} is as it was then.", extra_tags=undo)
+    if event.revision == revision:
+        messages.success(request, "No changes.")
+    else:
+        add_message_with_undo(request, "Version restored.", event_id, event.updated_at)
     return HttpResponseRedirect(address(request, "pages:event", event_id))

@@ -1,4 +1,4 @@
-"""The calendar feed, for programs that know its address and nothing else."""
+"""The calendar feed. Calendar programs do not sign in: the secret token in the address identifies the user."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from eventsite.accounts.feeds import staff_of_feed
 
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The events to come as iCalendar; 404 unless the token is somebody's.
+    """The events as iCalendar; 404 if the token is invalid.
 
-    While nothing has changed, a program that has the feed already costs its account and one row of the history.
+    As long as no event changes, a conditional request reads only the account and one row of the history.
     """
     staff = staff_of_feed(token)
     if staff is None:
@@ -33,7 +33,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     if state is None:
         response.content = _content(request, day)
     source = response.content if state is None else f"{request.build_absolute_uri()} {state}".encode()
-    # A weak tag: that of a strong one would change when the answer is compressed.
+    # A weak ETag, because compression would change a strong one.
     response["ETag"] = f'W/"{sha256(source).hexdigest()[:32]}"'
     response["Cache-Control"] = "private, no-cache"
     response["Content-Disposition"] = 'inline; filename="events.ics"'

@@ -1,4 +1,4 @@
-"""What staff type in: the form of an event, whose rules are events.rules', and the filter of the list."""
+"""The form of an event, with the rules of events/rules.py, and the filter of the list."""
 
 from __future__ import annotations
 
@@ -11,21 +11,31 @@ from django.core.exceptions import ValidationError
 
 from events.domain import EventChanges, EventFields, EventRange, Search
 from events.pages.today import today
-from events.rules import LABELS, RULES, allows, trim_changes, without_spaces
+from events.rules import LABELS, RULES, trim_changes, without_spaces
 from events.visible_text import visible
 
+_SEARCH_PLACEHOLDER = ", ".join([LABELS["title"], LABELS["location"].lower(), LABELS["organizer"].lower()])
 _NUMBER = re.compile(r"\s*[-+]?[0-9]{1,300}\s*")
 
 
+def check_rule(name: str, value: Any) -> None:
+    """Raises ValidationError if an event's field cannot have this value."""
+    try:
+        RULES[name](value)
+    except ValueError as error:
+        message = str(error)
+        raise ValidationError(f"{message[0].upper()}{message[1:]}.") from None
+
+
 class RuleField(forms.CharField):
-    """A field of an event, as it was typed; the rule that the API has, too, is for what is left without spaces."""
+    """A field of an event. Its value is the text as typed; the rule applies to the text without spaces at its ends."""
 
     def __init__(self, name: str, **options: Any) -> None:
-        self.name, self.rule = name, RULES[name]
+        self.name = name
         super().__init__(label=LABELS[name], strip=False, **options)
 
     def to_python(self, value: Any) -> Any:
-        # A browser sends the lines of a text with CR LF between them.
+        # Browsers send CR LF at the end of each line.
         return (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
 
     def clean(self, value: Any) -> Any:
@@ -35,16 +45,12 @@ class RuleField(forms.CharField):
             if self.required:
                 raise ValidationError("Must not be empty.")
             return stored
-        try:
-            self.rule(stored)
-        except ValueError as error:
-            message = str(error)
-            raise ValidationError(f"{message[0].upper()}{message[1:]}.") from None
+        check_rule(self.name, stored)
         return value
 
 
 class CapacityField(RuleField):
-    """A whole number, as digits."""
+    """A whole number, typed as digits."""
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
@@ -56,22 +62,22 @@ def _date_input() -> forms.DateInput:
 
 
 class EventForm(forms.Form):
-    """An event, but for its id; `revision` is the one the form was opened at."""
+    """All fields of an event except its ID; `revision` is that of the event when the form was opened."""
 
     title = RuleField("title", widget=forms.TextInput(attrs={"autofocus": True}))
     date = RuleField("date", widget=_date_input())
     location = RuleField("location")
     capacity = CapacityField(
         "capacity",
-        # Not type="number": the mouse wheel changes the value of such a field.
+        # Not type="number": the mouse wheel would change the value.
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-        help_text="How many people there is room for.",
+        help_text="The maximum number of people.",
     )
     organizer = RuleField("organizer")
     status = RuleField(
         "status",
         widget=forms.TextInput(attrs={"list": "statuses"}),
-        help_text="Choose one that is in use, or type a new one.",
+        help_text="Choose an existing status or type a new one.",
     )
     description = RuleField("description", required=False, widget=forms.Textarea(attrs={"rows": 6}))
     revision = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -81,47 +87,43 @@ class EventForm(forms.Form):
 
     @property
     def changes(self) -> EventChanges:
-        """The valid form's fields, as they were typed: with `trim_changes`, what is not changed stays as it is."""
+        """The fields of the valid form, as typed. `trim_changes` later removes spaces from the fields that differ."""
         return cast(EventChanges, {name: self.cleaned_data[name] for name in RULES if name != "eventId"})
 
 
 class NewEventForm(EventForm):
-    """A new event; its id may be chosen. Sent twice, it still is one: the id that is made comes with the form."""
+    """A new event, with an optional ID. The form contains a generated ID, so that a double click creates one event."""
 
     eventId = RuleField(
         "eventId",
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="Part of the event's address in the API. Left empty, one is made.",
+        help_text="Part of the event's address in the API. Leave blank to generate one.",
     )
-    made = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    generated_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
     @property
     def fields_of_event(self) -> EventFields:
-        """The valid form's fields; the eventId may be empty."""
+        """The fields of the valid form; the eventId may be empty."""
         return cast(EventFields, trim_changes({"eventId": self.cleaned_data["eventId"], **self.changes}, {}))
-
-    @property
-    def made_id(self) -> str:
-        return str(self.cleaned_data["made"])
 
 
 class FilterForm(forms.Form):
-    """Which events the list shows. What is not valid is said, and does not filter."""
+    """Which events the list shows. A field with an error does not filter."""
 
     q = forms.CharField(
         required=False,
         label="Search",
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Title, location, organizer"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _SEARCH_PLACEHOLDER}),
     )
-    status = forms.CharField(required=False, label="Status", strip=False, widget=forms.Select)
+    status = forms.CharField(required=False, label=LABELS["status"], strip=False, widget=forms.Select)
     first = forms.CharField(required=False, label="From", widget=_date_input())
     last = forms.CharField(required=False, label="To", widget=_date_input())
     sort = forms.CharField(
         required=False, label="Order", widget=forms.Select(choices=[("", "Earliest first"), ("latest", "Latest first")])
     )
-    ended = forms.BooleanField(required=False, label="Show ended events")
+    ended = forms.BooleanField(required=False, label="Include past events")
 
     def __init__(self, data: Any, statuses: list[str] | None = None) -> None:
         super().__init__(data)
@@ -137,30 +139,30 @@ class FilterForm(forms.Form):
 
     def _clean_day(self, name: str) -> str:
         day: str = self.cleaned_data[name]
-        if day and not allows("date", day):
-            raise ValidationError("Must be a date as YYYY-MM-DD.")
+        if day:
+            check_rule("date", day)
         return day
 
     @property
     def search(self) -> Search:
-        """What to look for: what has ended only if it is asked for, by its box or by a day that is past."""
+        """The search; past events only if their box is checked or a date of the filter asks for them."""
         self.is_valid()
         valid = self.cleaned_data
         first, last = valid.get("first") or None, valid.get("last") or None
-        if self.hides_ended:
+        if self.hides_past:
             first = today().isoformat()
         within = EventRange(valid.get("status") or None, first, last)
         return Search(within, valid.get("q", ""), valid.get("sort") == "latest")
 
     @property
-    def hides_ended(self) -> bool:
+    def hides_past(self) -> bool:
         self.is_valid()
         last: str = self.cleaned_data.get("last", "")
-        past = "" < last < today().isoformat()
-        return not (self.cleaned_data.get("ended") or self.cleaned_data.get("first") or past)
+        is_past = "" < last < today().isoformat()
+        return not (self.cleaned_data.get("ended") or self.cleaned_data.get("first") or is_past)
 
     @property
-    def is_used(self) -> bool:
-        """Whether anything narrows the list."""
+    def is_filtered(self) -> bool:
+        """Whether a field narrows the list."""
         self.is_valid()
         return any(self.cleaned_data.get(name) for name in ("q", "status", "first", "last"))

@@ -1,4 +1,4 @@
-"""The start page: the next thirty days at a glance."""
+"""The home page: the next days in numbers, the next events and the latest changes."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from events.activity import list_activity
-from events.overview import get_overview
+from events.overview import DAYS, get_overview
 from events.pages.charts import capacity_bars
 from events.pages.today import today
 
-_LATEST = 8
+_MOST_LINES = 8
 
 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    """What is coming up, and what was done lately."""
     overview = get_overview(today())
     context = {
+        "days": DAYS,
         "overview": overview,
-        "coming": overview.events[:_LATEST],
+        "coming": overview.events[:_MOST_LINES],
         "bars": capacity_bars(overview.weeks),
-        "activity": list_activity(_LATEST),
+        "activity": list_activity(_MOST_LINES),
     }
     return render(request, "events/home.html", context)

@@ -1,4 +1,4 @@
-"""Spreadsheets in and out: what an import would do, shown before it does it; and the list as a file."""
+"""Import, which shows a preview of each row first, and export of the filtered list."""
 
 from __future__ import annotations
 
@@ -17,15 +17,21 @@ from events.exports import CONTENT_TYPES, Format, export_csv, export_xlsx
 from events.imports import Plan, plan_import
 from events.pages.forms import FilterForm
 from events.pages.today import today
-from events.spreadsheets.sheet import MAX_FILE_BYTES, MAX_ROWS, SpreadsheetError, TooLongForExcelError
+from events.spreadsheets.sheet import (
+    MAX_CELL_CHARACTERS,
+    MAX_FILE_BYTES,
+    MAX_ROWS,
+    SpreadsheetError,
+    TooLongForExcelError,
+)
 from eventsite.accounts.roles import actor_of
 
-MOST_WRONG_SHOWN = 500
+MOST_ERRORS = 500
 MOST_SHOWN = 200
 
 
 class ImportForm(forms.Form):
-    """A file to import, which becomes a plan."""
+    """A file to import; if valid, `plan` says what the import would do."""
 
     file = forms.FileField(
         label="CSV or Excel file",
@@ -47,7 +53,7 @@ class ImportForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 def import_events(request: HttpRequest) -> HttpResponse:
-    """The form; then the fate of each row, with a batch that waits to be confirmed."""
+    """The upload form; after a POST, a preview of each row and a batch to confirm."""
     if request.method == "GET":
         return render(request, "events/import.html", {"form": ImportForm(use_required_attribute=False)})
     form = ImportForm(request.POST, request.FILES, use_required_attribute=False)
@@ -56,13 +62,13 @@ def import_events(request: HttpRequest) -> HttpResponse:
     name, plan = form.cleaned_data["file"].name, form.plan
     batch = batches.prepare("import", plan.tasks, actor_of(request), name) if plan.tasks else None
     context: dict[str, Any] = {"file_name": name, "plan": plan, "batch": batch}
-    shown = {"wrong": plan.wrong[:MOST_WRONG_SHOWN], "changed": plan.changed[:MOST_SHOWN], "new": plan.new[:MOST_SHOWN]}
+    shown = {"wrong": plan.wrong[:MOST_ERRORS], "changed": plan.changed[:MOST_SHOWN], "new": plan.new[:MOST_SHOWN]}
     return render(request, "events/import_preview.html", context | {"shown": shown})
 
 
 @require_safe
 def export_events(request: HttpRequest) -> HttpResponseBase:
-    """The events that the list's filter finds, all of them, as a file."""
+    """A file with all events that match the list's filter."""
     format_: Format = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
     events = services.export_events(FilterForm(request.GET).search)
     name = f"events-{today().isoformat()}.{format_}"
@@ -72,5 +78,6 @@ def export_events(request: HttpRequest) -> HttpResponseBase:
     try:
         file = export_xlsx(events)
     except TooLongForExcelError as error:
-        return render(request, "events/export_refused.html", {"error": error}, status=422)
+        context = {"error": error, "most_characters": MAX_CELL_CHARACTERS}
+        return render(request, "events/export_refused.html", context, status=422)
     return FileResponse(file, as_attachment=True, filename=name, content_type=CONTENT_TYPES["xlsx"])

@@ -15,7 +15,7 @@ from events.rules import allows
 
 @require_safe
 def list_events(request: HttpRequest) -> HttpResponse:
-    """The page that a filter and a cursor ask for; for htmx only what changes with the filter."""
+    """A page of the filtered list. htmx gets only the part that depends on the filter."""
     part = request.headers.get("HX-Target") == "results"
     form = FilterForm(request.GET, [] if part else services.statuses_in_use())
     page = list_page(form.search, _cursor(request, "after"), _cursor(request, "before"))
@@ -31,7 +31,7 @@ def list_events(request: HttpRequest) -> HttpResponse:
 
 
 def _cursor(request: HttpRequest, name: str) -> str | None:
-    """The sort key in a cursor; one that is none begins anew, as an old bookmark should."""
+    """The sort key in a cursor. An invalid cursor shows the first page."""
     try:
         return cursors.decode(request.GET[name]) if allows("title", request.GET.get(name, "")) else None
     except ValueError:

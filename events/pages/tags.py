@@ -1,4 +1,4 @@
-"""How the staff pages show dates, times, statuses and addresses."""
+"""Template filters and tags: how the staff pages show dates, times, statuses, labels and links."""
 
 from __future__ import annotations
 
@@ -13,48 +13,37 @@ from django.utils import timezone
 
 from events.domain import FIELD_NAMES, HistoryRow
 from events.pages import navigation
+from events.pages.badges import status_class
+from events.pages.undo import undo_address
 from events.rules import LABELS, allows
 from events.versions import FieldMerge
 from events.visible_text import Excerpt, excerpts, visible
 
 register = template.Library()
 register.filter(visible)
+register.filter(status_class)
+register.filter(undo_address)
 
-_STATUS_COLOURS = {
-    "active": "success",
-    "draft": "secondary",
-    "completed": "info",
-    "postponed": "warning",
-    "cancelled": "danger",
-    "canceled": "danger",
-}
-_DAYS, _MONTHS = tuple(calendar.day_abbr), tuple(calendar.month_abbr)  # each look into calendar's formats a date
+_DAYS, _MONTHS = tuple(calendar.day_abbr), tuple(calendar.month_abbr)  # calendar formats a date at each access
 _ACTIONS = {"create": "created", "update": "changed", "delete": "deleted", "restore": "restored"}
 
 
 @register.filter
-def status_class(status: str) -> str:
-    """Bootstrap's classes for a status; one that nobody foresaw has a colour too."""
-    colour = _STATUS_COLOURS.get(status.strip().casefold(), "primary")
-    return f"bg-{colour}-subtle text-{colour}-emphasis border border-{colour}-subtle"
-
-
-@register.filter
 def long_date(day: str | date) -> str:
-    """A plain day, "Tue 1 Dec 2026"; never moved by a time zone."""
+    """A date as "Tue 1 Dec 2026". Time zones do not apply."""
     if isinstance(day, str):
         if not allows("date", day):
-            return day  # put into the table by other means
+            return day  # written by another program
         day = date.fromisoformat(day)
     return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month]} {day.year}"
 
 
 @register.filter
-def moment(stamp: str) -> str:
-    """An audit stamp in the desk's own time zone, "1 Dec 2026, 09:05"."""
-    if stamp.startswith("1970-"):
+def moment(timestamp: str) -> str:
+    """A timestamp in the time zone of the settings, "1 Dec 2026, 09:05"."""
+    if timestamp.startswith("1970-"):
         return "at an unknown time"
-    at = timezone.localtime(datetime.fromisoformat(stamp))
+    at = timezone.localtime(datetime.fromisoformat(timestamp))
     return f"{at.day} {_MONTHS[at.month]} {at.year}, {at:%H:%M}"
 
 
@@ -70,7 +59,7 @@ def action_label(action: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def query(context: dict[str, Any], **changes: Any) -> str:
-    """The page's own query with some parameters changed, or left out (None), as the end of an address."""
+    """The query string of this page with some parameters changed, or removed (None)."""
     parameters = context["request"].GET.copy()
     for name, value in changes.items():
         parameters.pop(name, None)
@@ -81,7 +70,7 @@ def query(context: dict[str, Any], **changes: Any) -> str:
 
 @register.filter
 def control(field: BoundField) -> str:
-    """A form's field with Bootstrap's classes; Django itself links it to its help and its errors."""
+    """A form field with Bootstrap's classes. Django links it to its help text and errors."""
     widget = field.field.widget
     if isinstance(widget, CheckboxInput):
         style = "form-check-input"
@@ -92,14 +81,14 @@ def control(field: BoundField) -> str:
 
 @register.simple_tag(takes_context=True)
 def keep(context: dict[str, Any]) -> str:
-    """The end of an address that carries the list's filter along."""
-    carried = navigation.filter_of(context["request"])
-    return f"?{urlencode({navigation.PARAMETER: carried})}" if carried else ""
+    """A query string with the list's filter, for links to pages that lead back to the list."""
+    list_filter = navigation.filter_of(context["request"])
+    return f"?{urlencode({navigation.PARAMETER: list_filter})}" if list_filter else ""
 
 
 @register.simple_tag(takes_context=True)
 def list_address(context: dict[str, Any]) -> str:
-    """The list, filtered as it was."""
+    """The address of the list, with its filter."""
     return navigation.list_address(context["request"])
 
 
@@ -110,7 +99,7 @@ def thousands(number: int) -> str:
 
 @register.filter
 def actor(name: str) -> str:
-    """Who made a change, as people call them."""
+    """The name to show for the author of a change."""
     if name.startswith("key:"):
         return f"API key {name.removeprefix('key:')}"
     return "The API (no key)" if name == "anonymous" else name
@@ -118,7 +107,7 @@ def actor(name: str) -> str:
 
 @register.filter
 def changes(row: HistoryRow) -> list[tuple[str, list[Excerpt]]]:
-    """The fields of a change in their usual order, each before and after (or only one, where there was no event)."""
+    """The fields of a change with their values before and after; a create or delete has only one of the two."""
     states = [fields for fields in (row.before, row.after) if fields is not None]
     return [
         (name, excerpts(*(fields.get(name, "") for fields in states)))
@@ -129,11 +118,11 @@ def changes(row: HistoryRow) -> list[tuple[str, list[Excerpt]]]:
 
 @register.filter
 def shortened(changes: list[tuple[str, list[Excerpt]]]) -> bool:
-    """Whether anything was left out."""
+    """Whether a value is not shown in full."""
     return any(excerpt.whole is not None for _, values in changes for excerpt in values)
 
 
 @register.filter
 def versions(field: FieldMerge) -> list[Excerpt]:
-    """A field in a conflict: original, theirs, mine."""
-    return excerpts("not known" if field.original is None else field.original, field.theirs, field.mine)
+    """The three values of a field in a conflict: original, theirs, mine."""
+    return excerpts("unknown" if field.original is None else field.original, field.theirs, field.mine)

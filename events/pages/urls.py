@@ -1,4 +1,4 @@
-"""The addresses of the staff pages on events, each with the role that it takes."""
+"""The addresses of the staff pages about events, each with the role that it requires."""
 
 from __future__ import annotations
 

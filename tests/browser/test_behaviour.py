@@ -110,11 +110,11 @@ def test_a_double_click_on_an_event_says_that_it_was_done(open_browser: Open, sc
     page.get_by_label("Event ID").fill("once")
     page.get_by_role("button", name="Save", exact=True).dblclick(delay=100)
     expect(page.get_by_text("“Once” was created.")).to_be_visible()
-    page.get_by_role("link", name="Delete …").click()
+    page.get_by_role("link", name="Delete…").click()
     page.get_by_role("button", name="Delete", exact=True).dblclick(delay=100)
     expect(page.get_by_text("“Once” was deleted.")).to_be_visible()
     page.get_by_role("button", name="Undo").first.dblclick(delay=100)
-    expect(page.get_by_text("That was undone.").first).to_be_visible()
+    expect(page.get_by_text("The change was undone.").first).to_be_visible()
     assert services.get_event("once").fields["title"] == "Once"
 
 
@@ -140,17 +140,17 @@ def test_what_could_not_be_fetched_is_said(desk: Page) -> None:
     desk.goto("/staff/events/")
     desk.route("**/staff/events/?*", lambda route: route.fulfill(status=409, body="no"))
     desk.get_by_label("Search").press_sequentially("x")
-    expect(desk.get_by_text("That did not work: the connection or the server failed.")).to_be_visible()
+    expect(desk.get_by_text("The connection or the server failed.")).to_be_visible()
 
 
-def test_one_box_ticks_all_and_the_bar_counts(desk: Page) -> None:
+def test_one_checkbox_selects_all_and_the_bar_counts(desk: Page) -> None:
     for name in "abc":
         store(name)
     desk.goto("/staff/events/")
-    desk.get_by_label("Tick all on this page").check()
-    expect(desk.get_by_text("3 ticked")).to_be_visible()
-    desk.get_by_role("checkbox", name="Tick Launch night").first.uncheck()
-    expect(desk.get_by_text("2 ticked")).to_be_visible()
+    desk.get_by_label("Select all on this page").check()
+    expect(desk.get_by_text("3 selected")).to_be_visible()
+    desk.get_by_role("checkbox", name="Select Launch night").first.uncheck()
+    expect(desk.get_by_text("2 selected")).to_be_visible()
 
 
 def test_a_long_batch_goes_on_by_itself(desk: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +159,8 @@ def test_a_long_batch_goes_on_by_itself(desk: Page, monkeypatch: pytest.MonkeyPa
     for number in range(120):
         store(f"e{number}")
     desk.goto("/staff/events/")
-    desk.get_by_label("All that match the filter").check()
-    desk.get_by_role("button", name="Delete …").click()
+    desk.get_by_label("Select all events that match the filter").check()
+    desk.get_by_role("button", name="Delete…").click()
     seen: list[str] = []
 
     def note(request: Request) -> None:
@@ -168,9 +168,9 @@ def test_a_long_batch_goes_on_by_itself(desk: Page, monkeypatch: pytest.MonkeyPa
             seen.append(request.url)
 
     desk.on("request", note)
-    desk.get_by_role("button", name="Delete 120").click()
-    expect(desk.get_by_role("heading", level=1)).to_contain_text("Delete 120 events: done")
-    expect(desk.get_by_text("120 done")).to_be_visible()
+    desk.get_by_role("button", name="Delete 120 events").click()
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Delete 120 events")
+    expect(desk.get_by_text("120 events deleted")).to_be_visible()
     assert len(seen) == 3
     assert services.list_events(EventRange())[0] == []
 
@@ -185,7 +185,7 @@ def test_the_keyboard_reaches_everything(desk: Page) -> None:
     for _ in range(30):
         desk.keyboard.press("Tab")
         reached.add(desk.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()"))
-    assert {"New event", "q", "status", "first", "ended", "Filter", "Launch night", "event", "Delete …"} <= reached
+    assert {"New event", "q", "status", "first", "ended", "Filter", "Launch night", "event", "Delete…"} <= reached
     desk.locator("details.user-menu summary").focus()
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("button", name="Sign out")).to_be_visible()
@@ -245,7 +245,7 @@ def test_what_was_typed_outlives_the_session(desk: Page) -> None:
     desk.get_by_label("Username").fill("ada")
     desk.get_by_label("Password").fill("correct horse battery")
     desk.get_by_role("button", name="Sign in").click()
-    expect(desk.get_by_text("What you typed last time was not saved. It is filled in again.")).to_be_visible()
+    expect(desk.get_by_text(RESTORED)).to_be_visible()
     expect(desk.get_by_label("Title")).to_have_value("Typed for long")
     expect(desk.get_by_label("Description")).to_have_value("Much\ntext")
     desk.get_by_role("button", name="Save", exact=True).click()
@@ -279,7 +279,7 @@ def test_what_was_cancelled_does_not_come_back(desk: Page) -> None:
     expect(desk.get_by_text("It is filled in again.")).to_have_count(0)
 
 
-NOT_SAVED = "What you typed last time was not saved. It is filled in again."
+RESTORED = "Your unsaved text was restored."
 
 
 def submit_invalid(desk: Page, path: str, title: str) -> None:
@@ -303,10 +303,10 @@ def test_a_draft_fills_only_the_form_that_it_was_typed_into(desk: Page, path: st
     desk.goto(path)
     expect(desk.get_by_label("Title")).to_have_value(title)
     expect(desk.get_by_label("Date")).to_have_value(day)
-    expect(desk.get_by_text(NOT_SAVED)).to_have_count(0)
+    expect(desk.get_by_text(RESTORED)).to_have_count(0)
     desk.goto("/staff/events/new/")
     expect(desk.get_by_label("Title")).to_have_value("Rejected")
-    expect(desk.get_by_text(NOT_SAVED)).to_be_visible()
+    expect(desk.get_by_text(RESTORED)).to_be_visible()
 
 
 def test_the_filter_of_the_list_makes_no_other_draft(desk: Page) -> None:
@@ -325,9 +325,9 @@ def test_saving_or_cancelling_one_form_keeps_the_draft_of_another(desk: Page) ->
     desk.get_by_role("button", name="Save", exact=True).click()
     expect(desk.get_by_role("heading", level=1, name="Saved")).to_be_visible()
     desk.get_by_role("link", name="Edit", exact=True).click()
-    expect(desk.get_by_text(NOT_SAVED)).to_have_count(0)
+    expect(desk.get_by_text(RESTORED)).to_have_count(0)
     desk.get_by_role("link", name="Cancel").click()
-    desk.get_by_role("link", name="Delete …").click()
+    desk.get_by_role("link", name="Delete…").click()
     desk.get_by_role("button", name="Delete", exact=True).click()
     expect(desk.get_by_text("“Saved” was deleted.")).to_be_visible()
     desk.goto("/staff/event/launch/edit/")
@@ -373,7 +373,7 @@ def test_saving_a_deleted_event_again_leaves_no_draft(desk: Page) -> None:
     expect(desk.get_by_role("heading", level=1, name="Mine")).to_be_visible()
     desk.get_by_role("link", name="Edit", exact=True).click()
     expect(desk.get_by_label("Title")).to_have_value("Mine")
-    expect(desk.get_by_text(NOT_SAVED)).to_have_count(0)
+    expect(desk.get_by_text(RESTORED)).to_have_count(0)
 
 
 def test_each_tab_has_its_own_drafts(desk: Page) -> None:
@@ -381,7 +381,7 @@ def test_each_tab_has_its_own_drafts(desk: Page) -> None:
     tab = desk.context.new_page()
     tab.goto("/staff/events/new/")
     expect(tab.get_by_label("Title")).to_have_value("")
-    expect(tab.get_by_text(NOT_SAVED)).to_have_count(0)
+    expect(tab.get_by_text(RESTORED)).to_have_count(0)
 
 
 @pytest.mark.parametrize("leave", ["Sign out", "Sign out everywhere", "session"])

@@ -116,26 +116,26 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     expect(page.get_by_role("definition").filter(has_text="Garden")).to_be_visible()
 
     # Delete, and undo.
-    page.get_by_role("link", name="Delete …").click()
+    page.get_by_role("link", name="Delete…").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("“Jazz lunch” was deleted.")).to_be_visible()
     assert "Jazz lunch" not in stored()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("That was undone.")).to_be_visible()
+    expect(page.get_by_text("The change was undone.")).to_be_visible()
     assert "Jazz lunch" in stored()
 
     # Many at once, and undo.
     go(page, "Events")
     for title in ("Jazz night", "Jazz lunch"):
-        page.get_by_role("checkbox", name=f"Tick {title}").check()
+        page.get_by_role("checkbox", name=f"Select {title}").check()
     page.get_by_label("Set status").fill("cancelled")
     page.get_by_role("button", name="Set", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Set the status of 2 events to “cancelled”?")
-    page.get_by_role("button", name="Set the status of 2").click()
-    expect(page.get_by_text("2 done")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Change the status of 2 events to “cancelled”?")
+    page.get_by_role("button", name="Change 2 events").click()
+    expect(page.get_by_text("2 events updated")).to_be_visible()
     assert stored() == {"Jazz night": "cancelled", "Jazz lunch": "cancelled", "Chess evening": "draft"}
-    page.get_by_role("button", name="Undo all 2").click()
-    expect(page.get_by_text("2 done")).to_be_visible()
+    page.get_by_role("button", name="Undo 2 changes").click()
+    expect(page.get_by_text("2 changes undone")).to_be_visible()
     assert stored() == {"Jazz night": "active", "Jazz lunch": "active", "Chess evening": "draft"}
 
     # Export, and import the file with a line changed.
@@ -150,7 +150,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     page.get_by_role("button", name="Check the file").click()
     expect(page.get_by_text("Chess night").first).to_be_visible()
     page.get_by_role("button", name="Import 1 event").click()
-    expect(page.get_by_text("1 done")).to_be_visible()
+    expect(page.get_by_text("1 event imported")).to_be_visible()
     assert set(stored()) == {"Jazz night", "Jazz lunch", "Chess night"}
 
     # The calendar leads to the event.

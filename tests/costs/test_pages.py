@@ -87,7 +87,7 @@ def request(client: Client, said: str) -> Request:
     def send() -> None:
         body: Any = None
         if method == "POST" and path.startswith("/staff/"):
-            body = urlencode({**make_body(), "made": str(uuid4()), "csrfmiddlewaretoken": token})
+            body = urlencode({**make_body(), "generated_id": str(uuid4()), "csrfmiddlewaretoken": token})
         elif method == "POST":
             body = make_body()
         answer = handler(rest_event(method or "GET", path, body, **headers), None)

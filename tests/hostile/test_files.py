@@ -73,7 +73,7 @@ def test_what_was_exported_can_be_imported_and_changes_nothing(
 ) -> None:
     file = SimpleUploadedFile(f"events.{kind}", export(editor, kind))
     page = editor.post("/staff/import/", {"file": file}).content.decode()
-    assert "There is nothing to import: all events are as the file has them." in page
+    assert "Nothing to import. The file contains no changes." in page
 
 
 def test_no_text_ends_the_calendar(events: list[dict[str, Any]], viewer: Client) -> None:

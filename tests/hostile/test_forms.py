@@ -45,7 +45,7 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
     waiting = batches.prepare("delete", [task], ADA, "")
     done = batches.run(batches.prepare("status", [_other()], ADA, "x", confirmed=True).id, ADA)
     new = {"old_password": PASSWORD, "new_password1": "another battery", "new_password2": "another battery"}
-    event = {**make_fields(title="Forged"), "eventId": "forged", "made": "00000000-0000-4000-8000-000000000000"}
+    event = {**make_fields(title="Forged"), "eventId": "forged", "generated_id": "00000000-0000-4000-8000-000000000000"}
     return {
         "theme": ("/staff/theme/", {"theme": "dark", "next": "/staff/"}),
         "accounts:login": ("/staff/login/", {"username": "eva", "password": PASSWORD}),

@@ -71,7 +71,7 @@ def test_a_batch_that_is_longer_than_what_is_read_says_so_and_goes_on() -> None:
     store("old")
     for number in range(9):
         store(f"b{number}", ACTOR._replace(batch="delete-1"))
-    with patch.multiple(activity, _MORE_ROWS=2, _MORE_LOOKS=2):
+    with patch.multiple(activity, _MORE_ROWS=2, _MORE_QUERIES=2):
         first = list_activity(2)
         assert told(first) == ["b8 b7 b6 b5 b4 b3 b2"]
         assert first.lines[0].cut
@@ -82,18 +82,18 @@ def test_a_batch_that_is_longer_than_what_is_read_says_so_and_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("batch", "deed"),
+    ("batch", "verb"),
     [
         ("status-1f", "set the status of"),
         ("delete-1f", "deleted"),
         ("import-1f", "imported"),
-        ("undo-1f", "undid a change of"),
+        ("undo-1f", "undid changes to"),
         ("other-1f", "changed"),
     ],
 )
-def test_a_batch_is_told_by_its_kind(batch: str, deed: str) -> None:
+def test_a_batch_is_told_by_its_kind(batch: str, verb: str) -> None:
     store("a", ACTOR._replace(batch=batch))
-    assert list_activity().lines[0].deed == deed
+    assert list_activity().lines[0].verb == verb
 
 
 def test_each_page_costs_its_own_rows() -> None:

@@ -53,7 +53,7 @@ class TestErrors:
         response = Client().get(path, headers=HTML)
         assert response.status_code == 404
         assert "There is no such page." in text(response)
-        assert "Go to the start page" in text(response)
+        assert "Go to the home page" in text(response)
 
     def test_what_a_role_does_not_allow(self, viewer: Client) -> None:
         response = viewer.get("/staff/people/")

@@ -9,6 +9,8 @@ from django.test import Client
 
 from tests.support.page_reader import text
 
+DONE = "(?:event|change)s? (?:updated|deleted|imported|undone)"
+
 
 def said(page: Any, what: str) -> int:
     """The number that stands before a word; 0 if none does. ("0 of 5 done" says nothing of 5.)"""

@@ -96,8 +96,8 @@ def break_batch(
     if not address.endswith("undo/"):
         page = editor.get(address)  # it does not say of anything that it is done which is not
         done = batch_rows(prefix, id_of(address))
-        assert max(said(page, "done"), said(page, f"of {SIZE} done")) <= len(done)
-        assert said(page, "not done") == 0
+        assert max(said(page, DONE), said(page, f"of {SIZE} done")) <= len(done)
+        assert said(page, "failed") == 0
     touched = f"{prefix}001"
     edited = between and touched in assert_history_replays()
     if edited:  # somebody else goes on meanwhile
@@ -105,7 +105,7 @@ def break_batch(
     address, report = go_on(editor, address)
     done = batch_rows(prefix, id_of(address))
     assert {len(rows) for rows in done.values()} == {1}
-    assert (said(report, "done"), said(report, "not done")) == (len(done), SIZE - len(done))
+    assert (said(report, DONE), said(report, "failed")) == (len(done), SIZE - len(done))
     assert len(done) == SIZE or (edited and len(done) == SIZE - 1 and touched not in done)
     present = assert_history_replays()
     if edited:  # nothing undoes that

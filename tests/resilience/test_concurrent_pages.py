@@ -92,7 +92,7 @@ class Racer(Thread):
         answer: Any = self.browser.post("/staff/events/bulk/", form)
         if answer["Location"].startswith("/staff/batches/"):
             _, report = go_on(self.browser, answer["Location"])
-            self.pages["batch"] += said(report, "done")
+            self.pages["batch"] += said(report, DONE)
 
 
 @pytest.mark.timeout(900)

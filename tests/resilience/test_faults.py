@@ -32,7 +32,7 @@ GENERIC = "Something went wrong on our side; the request may or may not have bee
 SENTENCES = (
     "The place where everything is kept does not answer just now. If you were saving, look whether it was done",
     "Something went wrong on our side. If you were saving, look whether it was done before you try again.",
-    "The place where everything is kept does not answer just now, so this may not be saved.",
+    "The database is not responding. Your text is still here; try again in a moment.",
 )
 TECHNICAL = ("Traceback", "Exception", "Error:", "botocore", "pynamodb", "DynamoDB", "events-", "127.0.0.1:", "captive")
 

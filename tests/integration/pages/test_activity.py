@@ -54,7 +54,7 @@ def test_batches_are_one_line_each(viewer: Client) -> None:
     page = viewer.get(ACTIVITY)
     said = text(page)
     assert "edith deleted e3" in said
-    assert "edith undid a change of 3 events" in said
+    assert "edith undid changes to 3 events" in said
     assert "edith set the status of 3 events" in said
     assert page.content.decode().count("<summary>") == 2
     assert said.count("changed e1") == 1
@@ -64,7 +64,7 @@ def test_batches_are_one_line_each(viewer: Client) -> None:
 def test_a_batch_that_goes_on_says_so(viewer: Client) -> None:
     for number in range(53):
         store(f"e{number}", actor=Actor("edith", batch="import-1"))
-    with patch.object(activity, "_MORE_LOOKS", 0):
+    with patch.object(activity, "_MORE_QUERIES", 0):
         page = viewer.get(ACTIVITY)
     assert "edith imported at least 51 events" in text(page)
     assert "edith imported 2 events" in text(viewer.get(ACTIVITY + links(page)["Older →"]))
@@ -92,12 +92,12 @@ def test_what_is_no_cursor_begins_anew(viewer: Client, cursor: str) -> None:
 
 
 def test_nothing_happened_yet(viewer: Client) -> None:
-    assert "Nothing has happened yet" in text(viewer.get(ACTIVITY))
+    assert "No activity yet" in text(viewer.get(ACTIVITY))
 
 
 def test_nothing_is_older(viewer: Client) -> None:
     page = viewer.get(ACTIVITY, {"before": "MjAyNi0xMi0wMVQxMDowMDowMC4wMDAwMDBaI2U"})
-    assert "Nothing is older" in text(page)
+    assert "No older changes" in text(page)
     assert links(page)["Latest"] == ACTIVITY
 
 

@@ -86,9 +86,9 @@ def test_the_years_end_somewhere(viewer: Client) -> None:
 @pytest.mark.parametrize("wrong", ["2026-13", "0000-01", "soon", "<b>"])
 def test_what_is_no_month_is_said_and_this_one_shown(viewer: Client, wrong: str) -> None:
     page = open_month(viewer, wrong)
-    assert f"“{wrong}” is no month" in text(page)
+    assert f"“{wrong}” is not a month" in text(page)
     assert fields(page)["month"] == str(Month.of(today()))
-    assert "is no month" not in text(open_month(viewer, ""))
+    assert "is not a month" not in text(open_month(viewer, ""))
 
 
 def test_fifty_events_on_a_day_lead_to_their_list(viewer: Client) -> None:
@@ -104,16 +104,16 @@ def test_fifty_events_on_a_day_lead_to_their_list(viewer: Client) -> None:
 
 
 def test_a_month_without_events_says_so(viewer: Client) -> None:
-    assert "Nothing is planned in May 2031." in text(open_month(viewer, "2031-05"))
+    assert "No events in May 2031." in text(open_month(viewer, "2031-05"))
     store("e", "2031-05-05")
-    assert "Nothing is planned" not in text(open_month(viewer, "2031-05"))
+    assert "No events" not in text(open_month(viewer, "2031-05"))
     assert "Nothing with this status is planned in May 2031." in text(open_month(viewer, "2031-05", status="draft"))
 
 
 def test_a_month_that_is_too_much_says_so(viewer: Client) -> None:
     with patch("events.months.search_events", return_value=SummaryPage([], "2026-12-14#e", full=False)):
         page = open_month(viewer, "2026-12")
-    assert "from Mon 14 Dec 2026 on some are missing" in text(page)
+    assert "From Mon 14 Dec 2026 on, some are not shown." in text(page)
     assert links(page)["See them in the list"] == "/staff/events/?first=2026-12-14"
 
 

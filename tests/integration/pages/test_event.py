@@ -42,8 +42,8 @@ class TestNew:
         sent = {**fields(editor.get("/staff/events/new/")), **TYPED}
         first: Any = editor.post("/staff/events/new/", sent)
         again: Any = editor.post("/staff/events/new/", sent)
-        assert first["Location"] == again["Location"] == f"/staff/event/{sent['made']}/"
-        assert len(get_history(sent["made"])) == 1
+        assert first["Location"] == again["Location"] == f"/staff/event/{sent['generated_id']}/"
+        assert len(get_history(sent["generated_id"])) == 1
 
     def test_with_an_id_of_its_own_sent_twice_it_is_one_event(self, editor: Client) -> None:
         sent = {**fields(editor.get("/staff/events/new/")), **TYPED, "eventId": "gala"}
@@ -69,7 +69,7 @@ class TestNew:
         response = submit(editor, "/staff/events/new/", **typed)
         assert response.status_code == 422
         page = text(response)
-        assert "5 things need your attention:" in page
+        assert "5 errors:" in page
         for words in (
             "Title: Must not be empty.",
             "Date: Must be a day that exists.",
@@ -88,13 +88,13 @@ class TestNew:
     def test_a_capacity_is_a_whole_number(self, editor: Client, capacity: str) -> None:
         response = submit(editor, "/staff/events/new/", **{**TYPED, "capacity": capacity})
         assert response.status_code == 422
-        assert "One thing needs your attention: Capacity: Must be" in text(response)
+        assert "1 error: Capacity: Must be" in text(response)
 
     def test_an_id_that_is_taken_is_said(self, editor: Client) -> None:
         store()
         response = submit(editor, "/staff/events/new/", **TYPED, eventId="launch")
         assert response.status_code == 422
-        assert "An event with this ID exists already." in text(response)
+        assert "This ID is already in use." in text(response)
         assert len(get_history("launch")) == 1
 
     def test_save_and_add_another(self, editor: Client) -> None:
@@ -142,7 +142,7 @@ class TestSpacesAtTheEnds:
         assert text(response).count("Must not be empty.") == 2  # the title, in the summary and beside its field
         sent = {**fields(editor.get("/staff/events/new/")), **TYPED, "eventId": space}
         created: Any = editor.post("/staff/events/new/", sent)
-        assert created["Location"] == f"/staff/event/{sent['made']}/"
+        assert created["Location"] == f"/staff/event/{sent['generated_id']}/"
 
     def test_a_change_is_stored_without_them(self, editor: Client, space: str) -> None:
         event = store()
@@ -154,7 +154,7 @@ class TestSpacesAtTheEnds:
     def test_what_the_api_stored_with_them_changes_only_where_it_is_edited(self, editor: Client, space: str) -> None:
         stored = store(**{name: f"{TYPED[name]}{space}" for name in NAMES})
         page = editor.get(submit(editor, "/staff/event/launch/edit/")["Location"])
-        assert "is as it was." in text(page)
+        assert "No changes." in text(page)
         submit(editor, "/staff/event/launch/edit/", status="active", capacity="7")
         assert services.get_event("launch").fields == {**stored.fields, "status": "active", "capacity": 7}
 
@@ -177,14 +177,14 @@ class TestEdit:
     def test_saving_the_same_writes_nothing(self, editor: Client) -> None:
         event = store()
         page = editor.get(submit(editor, "/staff/event/launch/edit/")["Location"])
-        assert "“Launch night” is as it was." in text(page)
+        assert "No changes." in text(page)
         assert services.get_event("launch") == event
 
     def test_a_save_can_be_undone_from_its_message(self, editor: Client) -> None:
         event = store()
         saved = editor.get(submit(editor, "/staff/event/launch/edit/", title="Oops")["Location"])
         undone: Any = editor.post(undo_address(saved), follow=True)
-        assert "That was undone." in text(undone)
+        assert "The change was undone." in text(undone)
         assert services.get_event("launch").fields == event.fields
 
     def test_faults_keep_what_was_typed(self, editor: Client) -> None:
@@ -251,7 +251,7 @@ class TestConflict:
     def test_the_same_sent_twice_is_no_conflict(self, editor: Client) -> None:
         store()
         sent = {**fields(editor.get("/staff/event/launch/edit/")), "title": "Mine"}
-        for sentence in ("was saved.", "is as it was."):
+        for sentence in ("was saved.", "No changes."):
             page: Any = editor.post("/staff/event/launch/edit/", sent, follow=True)
             assert sentence in text(page)
         assert len(get_history("launch")) == 2
@@ -259,7 +259,7 @@ class TestConflict:
     def test_spaces_at_the_ends_are_not_what_was_changed(self, editor: Client) -> None:
         store(title="Launch ", status="active ")
         sent = {**fields(editor.get("/staff/event/launch/edit/")), "capacity": "9", "organizer": "Mine "}
-        for sentence in ("was saved.", "is as it was."):
+        for sentence in ("was saved.", "No changes."):
             page: Any = editor.post("/staff/event/launch/edit/", sent, follow=True)
             assert sentence in text(page)
         services.update_event("launch", {"title": "Theirs "}, ACTOR)
@@ -363,7 +363,7 @@ class TestDelete:
         for _ in range(2):
             page: Any = editor.post(f"/staff/event/launch/undo/?at={at}", follow=True)
             assert page.status_code == 200
-            assert "That was undone." in text(page)
+            assert "The change was undone." in text(page)
         assert len(get_history("launch")) == (2 if change == "create" else 3)
 
     def test_an_undo_that_comes_too_late_changes_nothing(self, editor: Client) -> None:
@@ -397,11 +397,11 @@ class TestHistory:
         sent = fields(page)
         assert sent["at"] == created.updated_at
         response: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
-        assert "“Launch night” is as it was then." in text(response)
+        assert "Version restored." in text(response)
         assert services.get_event("launch").fields == created.fields
         again: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
         assert again.redirect_chain == [("/staff/event/launch/", 302)]
-        assert "You have just restored an earlier version of this event." in text(again)
+        assert "You have already restored an earlier version." in text(again)
         assert len(get_history("launch")) == 3
         services.update_event("launch", {"title": "C"}, ACTOR)
         late: Any = editor.post("/staff/event/launch/restore/", sent)
@@ -413,7 +413,7 @@ class TestHistory:
         back = services.update_event("launch", {"title": "Launch night"}, ACTOR)
         sent = {"at": created.updated_at, "revision": back.revision}
         page: Any = editor.post("/staff/event/launch/restore/", sent, follow=True)
-        assert "“Launch night” is as it was then." in text(page)
+        assert "No changes." in text(page)
         assert ">Undo<" not in page.content.decode()
 
     def test_long_histories_have_pages(self, viewer: Client) -> None:

@@ -1,4 +1,4 @@
-"""The start page: the next thirty days, what comes next, and what was done lately."""
+"""The home page: the next days in numbers, the next events, and the latest changes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_what_is_coming_up_at_a_glance(viewer: Client) -> None:
     assert titles(page) == ["tonight", "soon", "last"]
     said = text(page)
     assert "The next 30 days" in said
-    assert "3 events in all 2 active 1 draft" in said
-    assert "Room for 123 people in all" in said
+    assert "3 events in total 2 active 1 draft" in said
+    assert "123 people in total" in said
     assert "Cellar" in said
     assert links(page)["tonight"] == "/staff/event/tonight/"
 
@@ -38,7 +38,7 @@ def test_only_the_next_eight_are_named(viewer: Client) -> None:
         store(f"e{number}")
     page = viewer.get(HOME)
     assert titles(page) == [f"e{number}" for number in range(8)]
-    assert "10 events in all 10 active" in text(page)
+    assert "10 events in total 10 active" in text(page)
 
 
 def test_counts_lead_to_the_list_that_they_count(viewer: Client) -> None:
@@ -89,8 +89,8 @@ def test_nothing_soon_is_not_an_empty_desk(viewer: Client) -> None:
     store("past", -1)
     said = text(viewer.get(HOME))
     assert "There are no events yet" not in said
-    assert "Nothing is planned in the next 30 days." in said
-    assert "0 events in all" in said
+    assert "No events in the next 30 days." in said
+    assert "0 events in total" in said
 
 
 def test_editors_can_begin_here_and_viewers_cannot(viewer: Client, editor: Client) -> None:

@@ -54,7 +54,7 @@ def test_the_form_says_what_a_file_needs(editor: Client) -> None:
     assert answer.status_code == 200
     text = text_of(answer)
     assert all(name in text for name in FIELD_NAMES)
-    assert "nothing is changed before you confirm it" in text
+    assert "Nothing changes before you confirm." in text
     assert 'href="/staff/export/?ended=on&amp;format=xlsx"' in answer.content.decode()
 
 
@@ -68,8 +68,8 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     )
     assert answer.status_code == 200
     text = text_of(answer)
-    assert "1 new 1 changed 0 the same 1 wrong" in text
-    assert "1 wrong row will be left out ; you can mend and import it later, too." in text
+    assert "1 new 1 changed 0 unchanged 1 row with errors" in text
+    assert "1 row with errors will be skipped ; you can fix and import it later. 2 events will change." in text
     assert "Columns that events do not have are left out: “Room”." in text
     assert "Row 5 bad title must not be empty date must be a day that exists capacity must be a whole number" in text
     assert "Row 2 <b>Lunch</b> Title Launch night → <b>Lunch</b> Capacity 250 → 80" in text
@@ -78,7 +78,7 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     assert (services.get_event("launch"), len(read_table(EventItem))) == (before, 1)
 
     report = confirm(editor, answer)
-    assert "2 done" in text_of(report)
+    assert "2 events imported" in text_of(report)
     [launch, gala] = services.list_events(EventRange())[0]
     assert (launch["title"], launch["capacity"]) == ("<b>Lunch</b>", 80)
     assert (gala["title"], gala["date"]) == ("Gala", "2026-12-31")
@@ -107,8 +107,8 @@ def test_what_was_changed_since_the_check_is_left_and_said(editor: Client) -> No
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ("launch,active\n", "There is nothing to import: all events are as the file has them."),
-        ("launch, \n", "There is nothing to import: no row is both right and different from what is stored."),
+        ("launch,active\n", "Nothing to import. The file contains no changes."),
+        ("launch, \n", "Nothing to import. Fix the rows below, and choose the file again."),
     ],
 )
 def test_nothing_to_import_is_said_and_cannot_be_confirmed(lines: str, sentence: str, editor: Client) -> None:
@@ -123,9 +123,9 @@ def test_long_lists_are_shortened_and_counted(editor: Client) -> None:
     create_many(205)
     lines = [f"{number:03},cancelled" for number in range(205)] + [f"w{number}," for number in range(505)]
     text = text_of(upload(editor, "\n".join(["eventId,status", *lines])))
-    assert "0 new 205 changed 0 the same 505 wrong" in text
-    assert "… the first 500 of 505 rows." in text
-    assert "… the first 200 of 205 rows." in text
+    assert "0 new 205 changed 0 unchanged 505 rows with errors" in text
+    assert "Only the first 500 of 505 rows are shown." in text
+    assert "Only the first 200 of 205 rows are shown." in text
 
 
 @pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
@@ -164,7 +164,7 @@ def test_no_file_is_asked_for(editor: Client) -> None:
 def test_whatever_a_file_is_called_it_is_imported(name: str, editor: Client) -> None:
     answer = upload(editor, f"{HEADER}\n,Gala,,2026-12-31,Roof,80,Ann,draft\n", name)
     assert answer.status_code == 200
-    assert "1 done" in text_of(confirm(editor, answer))
+    assert "1 event imported" in text_of(confirm(editor, answer))
 
 
 def test_what_was_exported_changes_nothing_when_it_comes_back(editor: Client) -> None:
@@ -172,7 +172,7 @@ def test_what_was_exported_changes_nothing_when_it_comes_back(editor: Client) ->
     services.create_event(make_fields(title="=1+1", date="1850-01-01", description="a\nb"), ACTOR)
     for kind in ("csv", "xlsx"):
         content = b"".join(editor.get(f"{EXPORT}&format={kind}"))
-        assert "0 new 0 changed 4 the same 0 wrong" in text_of(upload(editor, content, f"events.{kind}"))
+        assert "0 new 0 changed 4 unchanged 0 rows with errors" in text_of(upload(editor, content, f"events.{kind}"))
 
 
 def test_csv_is_exported_as_a_file(viewer: Client) -> None:
@@ -219,7 +219,7 @@ def test_what_excel_cannot_hold_is_said_by_name(viewer: Client) -> None:
     services.create_event(make_fields(title="<Gala>", description="x" * 40_000), ACTOR)
     answer = viewer.get(f"{EXPORT}&format=xlsx")
     assert answer.status_code == 422
-    assert "The description of <Gala> is longer than the 32,767 characters that Excel takes" in text_of(answer)
+    assert "The description of <Gala> is longer than 32,767 characters, the limit of an Excel cell." in text_of(answer)
     assert 'href="?ended=on&amp;format=csv"' in answer.content.decode()
 
 

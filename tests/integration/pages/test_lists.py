@@ -34,7 +34,7 @@ class TestFilter:
         for title, days in {"past": -1, "later": 9, "today": 0, "soon": 2}.items():
             store(title, days)
         assert shown(viewer) == ["today", "soon", "later"]
-        assert "Ended events are hidden." in text(viewer.get(LIST))
+        assert "Past events are hidden." in text(viewer.get(LIST))
         assert shown(viewer, ended="on") == ["past", "today", "soon", "later"]
         assert shown(viewer, sort="latest") == ["later", "soon", "today"]
 
@@ -110,13 +110,13 @@ class TestEmpty:
     def test_nothing_upcoming_offers_what_has_ended(self, editor: Client) -> None:
         store("past", -3)
         response = editor.get(LIST)
-        assert "Nothing is coming up" in text(response)
+        assert "No upcoming events" in text(response)
         assert shown(editor, **query_of(links(response)["Show them, too"])) == ["past"]
 
     def test_no_match_offers_to_clear(self, viewer: Client) -> None:
         store("A")
         response = viewer.get(LIST, {"q": "zebra"})
-        assert "No event matches" in text(response)
+        assert "No events match" in text(response)
         assert links(response)["Clear the filter"] == LIST
 
 
@@ -154,24 +154,24 @@ class TestBulk:
     def choose(self, client: Client, query: str = "", **sent: Any) -> Any:
         return client.post(f"/staff/events/bulk/{query}", sent, follow=True)
 
-    def test_a_status_for_those_ticked(self, editor: Client) -> None:
+    def test_a_status_for_the_selected_events(self, editor: Client) -> None:
         for title in ("A", "B", "C"):
             store(title)
         confirm = self.choose(editor, "?list=q%3Da", event=["A", "B"], do="status", status="draft")
         page = text(confirm)
-        assert "Set the status of 2 events to “draft”?" in page
-        assert "Nothing is changed yet." in page
+        assert "Change the status of 2 events to “draft”?" in page
+        assert "2 events will change. You can undo this." in page
         assert services.get_event("A").fields["status"] == "active"
         address = confirm.redirect_chain[-1][0]
         report: Any = editor.post(address, follow=True)
-        assert "2 done" in text(report)
+        assert "2 events updated" in text(report)
         assert links(report)["Back to the events"] == "/staff/events/?q=a"
         assert [services.get_event(title).fields["status"] for title in "ABC"] == ["draft", "draft", "active"]
         row = get_history("A")[0]
         assert (row.actor, row.address) == ("edith", "127.0.0.1")
         batch = urlsplit(address).path
         undone: Any = editor.post(f"{batch}undo/", follow=True)
-        assert "Undo the change of 2 events: done" in text(undone)
+        assert "2 changes undone" in text(undone)
         assert [services.get_event(title).fields["status"] for title in "ABC"] == ["active"] * 3
 
     def test_delete_all_that_match_lists_and_counts_them(self, editor: Client) -> None:
@@ -184,7 +184,7 @@ class TestBulk:
         assert "Jazz 59" in page
         assert "Chess" not in page
         report: Any = editor.post(confirm.redirect_chain[-1][0], follow=True)
-        assert "60 done" in text(report)
+        assert "60 events deleted" in text(report)
         assert [event["title"] for event in services.list_events(EventRange())[0]] == ["Chess"]
 
     def test_what_was_not_done_is_reported_with_its_reason(self, editor: Client) -> None:
@@ -193,7 +193,7 @@ class TestBulk:
         confirm = self.choose(editor, event=["A", "B"], do="delete")
         services.update_event("A", {"capacity": 1}, ACTOR)
         report: Any = editor.post(confirm.redirect_chain[-1][0], follow=True)
-        assert "1 done 1 not done" in text(report)
+        assert "1 event deleted 1 failed" in text(report)
         assert "A It was changed meanwhile, so it was left as it is." in text(report)
 
     def test_a_report_names_the_first_failures_and_reads_no_further(self, editor: Client, faults: FaultProxy) -> None:
@@ -204,9 +204,9 @@ class TestBulk:
         for title in titles_[:9]:
             services.update_event(title, {"capacity": 1}, ACTOR)
         address = confirm.redirect_chain[-1][0]
-        while "9 not done" not in text(editor.post(address, follow=True)):
+        while "9 failed" not in text(editor.post(address, follow=True)):
             pass
-        for most, named, more in ((200, 9, ""), (4, 4, "… and 5 more.")):
+        for most, named, more in ((200, 9, ""), (4, 4, "And 5 more.")):
             faults.set(None)
             with patch("events.pages.batches.MOST_SHOWN", most):
                 page = text(editor.get(address))
@@ -224,14 +224,14 @@ class TestBulk:
         assert "50 of 60 done" in text(progress)
         assert 'max="60" value="50"' in progress.content.decode()
         report: Any = editor.post(address, follow=True)
-        assert "60 done" in text(report)
+        assert "60 events deleted" in text(report)
 
     @pytest.mark.parametrize(
         ("sent", "sentence"),
         [
-            ({"do": "delete"}, "Tick the events first; from 1 to 5,000 can be changed at once."),
+            ({"do": "delete"}, "Select 1 to 5,000 events."),
             ({"do": "status", "event": "A", "status": ""}, "The new status must not be empty."),
-            ({"do": "status", "event": "gone", "status": "x"}, "Tick the events first"),
+            ({"do": "status", "event": "gone", "status": "x"}, "Select 1 to 5,000 events."),
         ],
     )
     def test_what_cannot_be_done_is_said_on_the_list(self, editor: Client, sent: dict[str, str], sentence: str) -> None:
@@ -264,15 +264,15 @@ class TestBulk:
         assert "<button" not in progress.content.decode().partition("<main")[2].partition("</main>")[0]
         assert "Started by edith." in text(admin.get(address))
         assert f'href="{address}"' in admin.get("/staff/activity/").content.decode()
-        assert "60 done" in text(admin.post(address, follow=True))
+        assert "60 events deleted" in text(admin.post(address, follow=True))
         assert {row.actor for row in get_activity(10)} == {"ada"}
         report = edith.get(address)
-        assert "60 done" in text(report)
-        assert "Undo all" not in text(report)
+        assert "60 events deleted" in text(report)
+        assert "Undo 60" not in text(report)
         assert edith.post(f"{address}undo/").status_code == 403
-        assert "Undo the change of 60 events: done" in text(admin.post(f"{address}undo/", follow=True))
-        undo = links(edith.get(address))["It was undone"]
-        assert "Undo the change of 60 events: done" in text(edith.get(undo))
+        assert "60 changes undone" in text(admin.post(f"{address}undo/", follow=True))
+        undo = links(edith.get(address))["See how this was undone"]
+        assert "60 changes undone" in text(edith.get(undo))
         assert len(services.list_events(EventRange())[0]) == 60
 
     def test_a_batch_that_its_owner_may_no_longer_confirm(self, editor: Client, admin: Client) -> None:
@@ -282,8 +282,8 @@ class TestBulk:
         edith = client_of(people.get_staff("edith"))
         confirm = text(edith.get(address))
         assert "Delete 1 event?" in confirm
-        assert "Delete 1 Cancel" not in confirm
-        assert "Delete 1 Cancel" in text(admin.get(address))
+        assert "Delete 1 event Cancel" not in confirm
+        assert "Delete 1 event Cancel" in text(admin.get(address))
 
     def test_a_failure_in_between_loses_nothing(self, editor: Client, faults: FaultProxy) -> None:
         store("A")
@@ -294,7 +294,7 @@ class TestBulk:
         assert "The place where everything is kept does not answer just now." in text(response)
         faults.set(None)
         report: Any = editor.post(address, follow=True)
-        assert "1 done" in text(report)
+        assert "1 event deleted" in text(report)
 
 
 def test_titles_of_any_kind_are_only_text(editor: Client) -> None:
