@@ -68,7 +68,7 @@ def new_event(request: HttpRequest) -> HttpResponse:
         return _form(request, form)
     except StorageError as error:
         return _failed(request, form, error)
-    return _saved(request, event, "created")
+    return _saved(request, event, "created", revision=None)
 
 
 @read_or_write
@@ -89,7 +89,7 @@ def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
         return _conflict(request, event_id, form)
     except StorageError as error:
         return _failed(request, form, error, event_id)
-    return _unchanged(request, event_id) if event.revision == revision else _saved(request, event, "saved")
+    return _saved(request, event, "saved", revision)
 
 
 def _form(request: HttpRequest, form: EventForm, event_id: str = "", gone: bool = False) -> HttpResponse:
@@ -110,7 +110,7 @@ def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpRespo
         return _form(request, NewEventForm(initial={**form.changes, "eventId": event_id}), gone=True)
     fields = versions.merge(event, form.cleaned_data["revision"], form.changes)
     if all(field.mine == field.theirs for field in fields):  # a double click, or both made the same changes
-        return _unchanged(request, event_id)
+        return _saved(request, event, "saved", event.revision)
     merged: dict[str, Any] = {field.name: field.merged for field in fields}
     context = {
         "event": event,
@@ -121,21 +121,19 @@ def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpRespo
     return render(request, "events/conflict.html", context, status=409)
 
 
-def _saved(request: HttpRequest, event: Event, action: str) -> HttpResponse:
-    event_id, title = event.fields["eventId"], event.fields["title"]
-    add_message_with_undo(request, f"{quoted(title)} was {action}.", event_id, event.updated_at)
-    return _after_save(request, event_id)
-
-
-def _unchanged(request: HttpRequest, event_id: str) -> HttpResponse:
-    messages.success(request, "No changes.")
-    return _after_save(request, event_id)
-
-
-def _after_save(request: HttpRequest, event_id: str) -> HttpResponse:
+def _saved(request: HttpRequest, event: Event, action: str, revision: str | None) -> HttpResponse:
+    _add_message(request, event, f"{quoted(event.fields['title'])} was {action}.", revision)
     if request.POST.get("then") == "new":
         return HttpResponseRedirect(address(request, "pages:new_event"))
-    return HttpResponseRedirect(address(request, "pages:event", event_id))
+    return HttpResponseRedirect(address(request, "pages:event", event.fields["eventId"]))
+
+
+def _add_message(request: HttpRequest, event: Event, text: str, revision: str | None) -> None:
+    """Reports what was done, with an Undo button, or that the event is still at this revision."""
+    if event.revision == revision:
+        messages.success(request, "No changes.")
+    else:
+        add_message_with_undo(request, text, event.fields["eventId"], event.updated_at)
 
 
 @read_or_write
@@ -197,8 +195,5 @@ def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
             raise
         messages.info(request, "You have already restored an earlier version.")  # a double click
         return HttpResponseRedirect(address(request, "pages:event", event_id))
-    if event.revision == revision:
-        messages.success(request, "No changes.")
-    else:
-        add_message_with_undo(request, "Version restored.", event_id, event.updated_at)
+    _add_message(request, event, "Version restored.", revision)
     return HttpResponseRedirect(address(request, "pages:event", event_id))

@@ -18,21 +18,12 @@ _SEARCH_PLACEHOLDER = ", ".join([LABELS["title"], LABELS["location"].lower(), LA
 _NUMBER = re.compile(r"\s*[-+]?[0-9]{1,300}\s*")
 
 
-def check_rule(name: str, value: Any) -> None:
-    """Raises ValidationError if an event's field cannot have this value."""
-    try:
-        RULES[name](value)
-    except ValueError as error:
-        message = str(error)
-        raise ValidationError(f"{message[0].upper()}{message[1:]}.") from None
-
-
 class RuleField(forms.CharField):
     """A field of an event. Its value is the text as typed; the rule applies to the text without spaces at its ends."""
 
     def __init__(self, name: str, **options: Any) -> None:
         self.name = name
-        super().__init__(label=LABELS[name], strip=False, **options)
+        super().__init__(**{"label": LABELS[name], "strip": False, **options})
 
     def to_python(self, value: Any) -> Any:
         # Browsers send CR LF at the end of each line.
@@ -45,7 +36,11 @@ class RuleField(forms.CharField):
             if self.required:
                 raise ValidationError("Must not be empty.")
             return stored
-        check_rule(self.name, stored)
+        try:
+            RULES[self.name](stored)
+        except ValueError as error:
+            message = str(error)
+            raise ValidationError(f"{message[0].upper()}{message[1:]}.") from None
         return value
 
 
@@ -118,8 +113,8 @@ class FilterForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": _SEARCH_PLACEHOLDER}),
     )
     status = forms.CharField(required=False, label=LABELS["status"], strip=False, widget=forms.Select)
-    first = forms.CharField(required=False, label="From", widget=_date_input())
-    last = forms.CharField(required=False, label="To", widget=_date_input())
+    first = RuleField("date", required=False, label="From", widget=_date_input())
+    last = RuleField("date", required=False, label="To", widget=_date_input())
     sort = forms.CharField(
         required=False, label="Order", widget=forms.Select(choices=[("", "Earliest first"), ("latest", "Latest first")])
     )
@@ -130,23 +125,11 @@ class FilterForm(forms.Form):
         chosen = data.get("status", "")
         choices = [*(statuses or []), *([chosen] if chosen and chosen not in (statuses or []) else [])]
         self.fields["status"].widget.choices = [("", "All"), *((status, visible(status)) for status in choices)]
-
-    def clean_first(self) -> str:
-        return self._clean_day("first")
-
-    def clean_last(self) -> str:
-        return self._clean_day("last")
-
-    def _clean_day(self, name: str) -> str:
-        day: str = self.cleaned_data[name]
-        if day:
-            check_rule("date", day)
-        return day
+        self.full_clean()
 
     @property
     def search(self) -> Search:
         """The search; past events only if their box is checked or a date of the filter asks for them."""
-        self.is_valid()
         valid = self.cleaned_data
         first, last = valid.get("first") or None, valid.get("last") or None
         if self.hides_past:
@@ -156,7 +139,6 @@ class FilterForm(forms.Form):
 
     @property
     def hides_past(self) -> bool:
-        self.is_valid()
         last: str = self.cleaned_data.get("last", "")
         is_past = "" < last < today().isoformat()
         return not (self.cleaned_data.get("ended") or self.cleaned_data.get("first") or is_past)
@@ -164,5 +146,4 @@ class FilterForm(forms.Form):
     @property
     def is_filtered(self) -> bool:
         """Whether a field narrows the list."""
-        self.is_valid()
         return any(self.cleaned_data.get(name) for name in ("q", "status", "first", "last"))

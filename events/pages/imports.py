@@ -17,13 +17,7 @@ from events.exports import CONTENT_TYPES, Format, export_csv, export_xlsx
 from events.imports import Plan, plan_import
 from events.pages.forms import FilterForm
 from events.pages.today import today
-from events.spreadsheets.sheet import (
-    MAX_CELL_CHARACTERS,
-    MAX_FILE_BYTES,
-    MAX_ROWS,
-    SpreadsheetError,
-    TooLongForExcelError,
-)
+from events.spreadsheets.sheet import MAX_FILE_BYTES, MAX_ROWS, SpreadsheetError, TooLongForExcelError
 from eventsite.accounts.roles import actor_of
 
 MOST_ERRORS = 500
@@ -78,6 +72,5 @@ def export_events(request: HttpRequest) -> HttpResponseBase:
     try:
         file = export_xlsx(events)
     except TooLongForExcelError as error:
-        context = {"error": error, "most_characters": MAX_CELL_CHARACTERS}
-        return render(request, "events/export_refused.html", context, status=422)
+        return render(request, "events/export_refused.html", {"error": error}, status=422)
     return FileResponse(file, as_attachment=True, filename=name, content_type=CONTENT_TYPES["xlsx"])

@@ -1,4 +1,4 @@
-"""Chromium over the real site behind a real socket. What a page says on the console, or breaks of its policy, fails."""
+"""Chromium against the real site. A test fails on console errors and on violations of the Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support import chromium
 from tests.support.builders import PASSWORD, make_staff
 from tests.support.http_server import Server
 
-# Playwright keeps an event loop in this thread, which Django takes for a reason to refuse some calls of later tests.
+# Playwright keeps an event loop in this thread. Without this, Django refuses some calls of later tests.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 _FLAGS = [
@@ -27,11 +27,11 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# What the site answers on purpose with a status of an error, Chromium reports on the console, too.
-_MEANT = (
+# Chromium also reports intended error responses on the console.
+_EXPECTED = (
     *(f"status of {status}" for status in (403, 404, 409, 410, 422)),
-    "Response Status Error Code 409",  # htmx, of what a test made fail
-    "does not conform to the required format",  # a date in an address that is none
+    "Response Status Error Code 409",  # htmx, for a request that a test makes fail
+    "does not conform to the required format",  # an invalid date in an address
 )
 
 
@@ -51,33 +51,33 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def open_browser(browser: Browser, server: Server, tmp_path: Path) -> Iterator[Open]:
-    """Opens a window of its own with nobody signed in; options are Playwright's."""
+    """Opens a new window in which nobody is signed in. The options are Playwright's."""
     contexts: list[BrowserContext] = []
-    said: list[str] = []
+    reported: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not any(meant in message.text for meant in _MEANT):
-            said.append(f"{message.location.get('url')}: {message.text}")
+        if message.type in ("error", "warning") and not any(expected in message.text for expected in _EXPECTED):
+            reported.append(f"{message.location.get('url')}: {message.text}")
 
     def open_one(**options: Any) -> Page:
-        # Bootstrap's transitions off: axe would find colours halfway between two.
-        given: dict[str, Any] = {
+        # Without Bootstrap's transitions: during one, axe would measure colours between two.
+        defaults: dict[str, Any] = {
             "base_url": server.url,
             "locale": "en-GB",
             "accept_downloads": True,
             "reduced_motion": "reduce",
         }
-        context = browser.new_context(**given, **options)
+        context = browser.new_context(**defaults, **options)
         context.set_default_timeout(15_000)
         contexts.append(context)
         context.on("console", listen)
-        context.on("weberror", lambda error: said.append(str(error.error)))
+        context.on("weberror", lambda error: reported.append(str(error.error)))
         return context.new_page()
 
     yield open_one
     for context in contexts:
         context.close()
-    assert said == []
+    assert reported == []
 
 
 @pytest.fixture
@@ -99,5 +99,5 @@ def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
 
 @pytest.fixture(autouse=True)
 def real_cookies() -> None:
-    """The site's cookies are for http here, as they are for `make run`."""
+    """The site's cookies must work over http, as with `make run`."""
     assert not django_settings.SESSION_COOKIE_SECURE

@@ -1,4 +1,4 @@
-"""What scripts add, and that nothing needs them; keyboard, colours, double clicks, windows left open."""
+"""What scripts add, and pages without scripts; keyboard, colours, double clicks, expired sessions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def store(event_id: str = "launch", **overrides: Any) -> None:
     services.create_event(make_fields(eventId=event_id, **{"date": today().isoformat(), **overrides}), ACTOR)
 
 
-def test_leaving_a_form_with_typed_text_asks(desk: Page) -> None:
+def test_leaving_a_form_with_unsaved_text_asks(desk: Page) -> None:
     store()
     asked: list[str] = []
 
@@ -98,7 +98,7 @@ def test_the_second_of_two_clicks_does_not_leave_the_page_with_the_secret(open_b
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_double_click_on_an_event_says_that_it_was_done(open_browser: Open, scripts: bool) -> None:
+def test_a_double_click_reports_success(open_browser: Open, scripts: bool) -> None:
     make_staff("ada", "admin")
     page = open_browser(java_script_enabled=scripts)
     sign_in(page, "ada")
@@ -118,7 +118,7 @@ def test_a_double_click_on_an_event_says_that_it_was_done(open_browser: Open, sc
     assert services.get_event("once").fields["title"] == "Once"
 
 
-def test_the_list_filters_as_one_types_and_the_address_says_how(desk: Page) -> None:
+def test_the_list_filters_while_typing_and_the_address_keeps_the_filter(desk: Page) -> None:
     store("jazz", title="Jazz")
     store("chess", title="Chess")
     desk.goto("/staff/events/")
@@ -135,7 +135,7 @@ def test_the_list_filters_as_one_types_and_the_address_says_how(desk: Page) -> N
     expect(desk.get_by_role("link", name="Chess", exact=True)).to_be_visible()
 
 
-def test_what_could_not_be_fetched_is_said(desk: Page) -> None:
+def test_a_failed_request_shows_a_message(desk: Page) -> None:
     store()
     desk.goto("/staff/events/")
     desk.route("**/staff/events/?*", lambda route: route.fulfill(status=409, body="no"))
@@ -153,7 +153,7 @@ def test_one_checkbox_selects_all_and_the_bar_counts(desk: Page) -> None:
     expect(desk.get_by_text("2 selected")).to_be_visible()
 
 
-def test_a_long_batch_goes_on_by_itself(desk: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_batch_continues_by_itself(desk: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "SECONDS_FOR_A_STEP", 0)
     monkeypatch.setattr(batches.run, "__defaults__", (0,))
     for number in range(120):
@@ -218,12 +218,12 @@ def test_back_after_signing_out_shows_nothing(desk: Page) -> None:
     expect(desk.get_by_text("Secret plans")).to_be_visible()
     desk.locator("details.user-menu summary").click()
     desk.get_by_role("button", name="Sign out").click()
-    expect(desk.get_by_label("Username")).to_be_visible()  # else going back overtakes the signing out
+    expect(desk.get_by_label("Username")).to_be_visible()  # wait for the sign-out before going back
     desk.go_back()
     expect(desk.get_by_text("Secret plans")).to_have_count(0)
 
 
-def test_a_signed_out_window_is_led_to_signing_in_and_back(desk: Page) -> None:
+def test_a_signed_out_window_leads_to_sign_in_and_back(desk: Page) -> None:
     store()
     desk.goto("/staff/events/?q=launch")
     desk.context.clear_cookies()
@@ -235,7 +235,7 @@ def test_a_signed_out_window_is_led_to_signing_in_and_back(desk: Page) -> None:
     expect(desk).to_have_url(re.compile(r"/staff/events/\?q=launch"))
 
 
-def test_what_was_typed_outlives_the_session(desk: Page) -> None:
+def test_typed_text_survives_an_expired_session(desk: Page) -> None:
     store()
     desk.goto("/staff/event/launch/edit/")
     desk.get_by_label("Title").fill("Typed for long")
@@ -251,10 +251,10 @@ def test_what_was_typed_outlives_the_session(desk: Page) -> None:
     desk.get_by_role("button", name="Save", exact=True).click()
     expect(desk.get_by_role("heading", level=1, name="Typed for long")).to_be_visible()
     desk.goto("/staff/event/launch/edit/")
-    expect(desk.get_by_text("It is filled in again.")).to_have_count(0)
+    expect(desk.get_by_text(RESTORED)).to_have_count(0)
 
 
-def test_what_was_typed_outlives_a_refusal(desk: Page) -> None:
+def test_typed_text_survives_an_expired_csrf_cookie(desk: Page) -> None:
     store()
     desk.goto("/staff/event/launch/edit/")
     desk.get_by_label("Title").fill("Typed for long")
@@ -267,7 +267,7 @@ def test_what_was_typed_outlives_a_refusal(desk: Page) -> None:
     expect(desk.get_by_role("heading", level=1, name="Typed for long")).to_be_visible()
 
 
-def test_what_was_cancelled_does_not_come_back(desk: Page) -> None:
+def test_cancelled_text_is_not_restored(desk: Page) -> None:
     store()
     desk.goto("/staff/event/launch/edit/")
     desk.get_by_label("Title").fill("")
@@ -276,7 +276,7 @@ def test_what_was_cancelled_does_not_come_back(desk: Page) -> None:
     desk.get_by_role("link", name="Cancel").click()
     desk.get_by_role("link", name="Edit", exact=True).click()
     expect(desk.get_by_label("Title")).to_have_value("Launch night")
-    expect(desk.get_by_text("It is filled in again.")).to_have_count(0)
+    expect(desk.get_by_text(RESTORED)).to_have_count(0)
 
 
 RESTORED = "Your unsaved text was restored."

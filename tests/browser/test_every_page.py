@@ -51,7 +51,7 @@ PAGES = [
 
 @pytest.fixture
 def full_desk() -> dict[str, Batch]:
-    """A desk with something on every page; the batches in each of their states."""
+    """Events for every page, and a batch in each state."""
     make_staff("ada", "admin")
     make_staff("eva", "editor")
     day = today().isoformat()
@@ -72,7 +72,7 @@ def full_desk() -> dict[str, Batch]:
 
 
 def problems(page: Page) -> list[str]:
-    """What axe finds, and whether the page is wider than its window."""
+    """The violations that axe finds, and whether the page is wider than its window."""
     found = [
         f"{urlsplit(page.url).path} {violation['id']}: {[node['html'][:150] for node in violation['nodes']]}"
         for violation in Axe().run(page).response["violations"]

@@ -1,4 +1,4 @@
-"""The first day of somebody new, from signing in to signing out: with scripts, without, and on a phone."""
+"""The first day of a new user, from sign-in to sign-out: with scripts, without scripts, and on a phone."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ WINDOWS: dict[str, dict[str, Any]] = {
 
 
 def stored() -> dict[str, str]:
-    """The title and the status of every event there is."""
+    """The title and the status of every event."""
     return {event["title"]: event["status"] for event in services.list_events(EventRange())[0]}
 
 
 def go(page: Page, name: str) -> None:
-    """Through the menu, which a phone has behind a button."""
+    """Follows a link of the menu, which phones hide behind a button."""
     if page.get_by_text("Menu", exact=True).is_visible():
         page.get_by_text("Menu", exact=True).click()
     page.get_by_role("navigation", name="Pages").get_by_role("link", name=name, exact=True).locator(
@@ -60,7 +60,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     expect(page).to_have_url(re.compile("/staff/login/"))
     sign_in(page, "eva")
 
-    # An empty desk invites to create; one event, then another right after it.
+    # Without events, the list offers to create one. Create one event, then a second one.
     go(page, "Events")
     page.get_by_role("link", name="Create an event").click()
     create(page, "Jazz night", button="Save and add another")
@@ -68,7 +68,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     create(page, "Chess evening", "draft")
     expect(page.get_by_role("heading", level=1, name="Chess evening")).to_be_visible()
 
-    # Edit, with a mistake at first.
+    # Edit, first with an invalid value.
     page.get_by_role("link", name="Edit").click()
     fill(page, Capacity="-4", Location="Café")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -124,7 +124,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     expect(page.get_by_text("The change was undone.")).to_be_visible()
     assert "Jazz lunch" in stored()
 
-    # Many at once, and undo.
+    # Bulk change, and undo.
     go(page, "Events")
     for title in ("Jazz night", "Jazz lunch"):
         page.get_by_role("checkbox", name=f"Select {title}").check()
@@ -138,7 +138,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     expect(page.get_by_text("2 changes undone")).to_be_visible()
     assert stored() == {"Jazz night": "active", "Jazz lunch": "active", "Chess evening": "draft"}
 
-    # Export, and import the file with a line changed.
+    # Export, and import the file with one changed line.
     go(page, "Events")
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
@@ -159,11 +159,11 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     page.get_by_role("link", name=re.compile("Chess night")).click()
     expect(page.get_by_role("heading", level=1, name="Chess night")).to_be_visible()
 
-    # Who did what.
+    # Activity.
     go(page, "Activity")
     expect(page.get_by_role("main")).to_contain_text("eva")
 
-    # Sign out; nothing is to be seen any more.
+    # After sign-out, nothing is visible.
     page.get_by_text("eva", exact=False).locator("visible=true").first.click()
     page.get_by_role("button", name="Sign out", exact=True).click()
     page.goto("/staff/events/")

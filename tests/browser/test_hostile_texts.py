@@ -1,4 +1,4 @@
-"""Events that say hostile things, in a real browser: nothing runs, nothing breaks the policy, nothing turns around."""
+"""Events with hostile texts, in a real browser: no script runs, no policy is violated, no text is reversed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.hostile_texts import TAKEN, TEXT_FIELDS
 from tests.support.http_server import Server
 
-# Before any script of a page's own: whatever the browser refuses, and whatever runs that should not.
+# Runs before the scripts of a page; records what the browser refuses and scripts that should not run.
 WATCH = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation",
@@ -45,7 +45,7 @@ def found(page: Page) -> list[Any]:
     return page.evaluate("[...window.refused, ...(window.taken ? ['taken'] : [])]")  # type: ignore[no-any-return]
 
 
-def test_no_page_breaks_its_policy_and_nothing_runs(desk_of_texts: Page) -> None:
+def test_no_page_violates_its_policy_and_no_script_runs(desk_of_texts: Page) -> None:
     page = desk_of_texts
     batch = bulk.prepare_status(None, ["launch"], TAKEN["end of an attribute"], ADA)
     for path in [*PAGES, "/docs", f"/staff/batches/{batch.id}/"]:
@@ -68,10 +68,10 @@ INJECT = """() => {
 }"""
 
 
-def test_a_script_that_is_put_into_a_page_is_refused(browser: Browser, server: Server) -> None:
-    """In each way that markup could put it there; so that what is not found above is not found for want of looking."""
+def test_an_injected_script_is_refused(browser: Browser, server: Server) -> None:
+    """For every way of injection. This proves that the test above would find a violation."""
     make_staff("ada", "admin")
-    context = browser.new_context(base_url=server.url)  # one whose console may say so
+    context = browser.new_context(base_url=server.url)  # a context whose console may report errors
     page = context.new_page()
     page.add_init_script(WATCH)
     sign_in(page, "ada")
@@ -93,7 +93,7 @@ def test_a_script_that_is_put_into_a_page_is_refused(browser: Browser, server: S
     context.close()
 
 
-# Titles whose neighbours in the line are on the wrong side.
+# Titles with text before or after them on the wrong side.
 TURNED = """() => [...document.querySelectorAll(".activity-line a")].filter((title) => {
     const parts = (node) => [...(node?.getClientRects() ?? [])];
     const level = (one) => (other) => Math.abs(one.top + one.height / 2 - other.top - other.height / 2) < 5;
@@ -104,8 +104,8 @@ TURNED = """() => [...document.querySelectorAll(".activity-line a")].filter((tit
 }).map((title) => title.textContent)"""
 
 
-def test_no_text_turns_what_is_around_it(desk_of_texts: Page) -> None:
-    """In the activity, the words before a title stand at its left and those after it at its right, whatever it is."""
+def test_no_text_reverses_the_text_around_it(desk_of_texts: Page) -> None:
+    """In the activity, words before a title are at its left and words after it at its right, for every title."""
     page = desk_of_texts
     for text in TAKEN.values():
         event_id = text if text != next(iter(TAKEN.values())) else "launch"

@@ -1,4 +1,4 @@
-"""What a page costs whoever opens it: bytes, scripts that it waits for, and things that move after they are seen."""
+"""What a page costs to open: bytes, blocking scripts, and layout shifts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.browser.test_every_page import PAGES, full_desk  # noqa: F401  # a fi
 from tests.costs.desk import FEW, fill
 
 MOST_BYTES = 100_000
-# A browser may show a page before it has read all of it, and a button moves as the next one comes: 0.0013 was seen.
-# A line of text that comes late moves a whole page by more than 0.01.
+# A browser may show a page before it has read all of it, so a button can move when the next one arrives: 0.0013 was
+# measured. A late line of text moves a whole page by more than 0.01.
 MOST_SHIFT = 0.01
 MOST_SHIFT_SLOW = 0.1  # what Core Web Vitals call good
 
@@ -22,7 +22,7 @@ _SCRIPTS_WAITED_FOR = """
   .map(entry => entry.name)
   .concat([...document.querySelectorAll("script:not([src])")].map(script => script.outerHTML))
 """
-# Two frames on, whatever moves has moved; what moves after a key or a click was meant to.
+# After two frames the layout is stable. Shifts after a key or a click are intended.
 _SHIFTS = """
 () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
   const observer = new PerformanceObserver(() => {});
@@ -39,8 +39,8 @@ def test_every_first_visit(
     full_desk: dict[str, Batch],  # noqa: F811
     record_property: Any,
 ) -> None:
-    """Compressed, with everything that the page brings along, nothing of it kept from before."""
-    fill(engine.port, 0, FEW)  # so that lists are as long as they get
+    """Compressed, with all resources of the page and an empty cache."""
+    fill(engine.port, 0, FEW)  # so that lists have their maximum length
     page = open_browser()
     sign_in(page, "ada")
     weights: list[int] = []
@@ -66,13 +66,13 @@ def test_every_first_visit(
     record_property("the list", f"{weighed['/staff/events/']:,} bytes")
 
 
-def test_pages_hold_still_on_a_slow_phone(
+def test_layout_is_stable_on_a_slow_phone(
     open_browser: Open,
     engine: Engine,
     full_desk: dict[str, Batch],  # noqa: F811
     record_property: Any,
 ) -> None:
-    """60 KB a second, the stylesheets kept from before: pages are shown while they are still coming."""
+    """At 60 KB a second, with cached stylesheets, pages are shown while they load."""
     fill(engine.port, 0, FEW)
     page = open_browser(viewport={"width": 390, "height": 800})
     sign_in(page, "ada")

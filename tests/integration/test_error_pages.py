@@ -83,7 +83,7 @@ class TestErrors:
         faults.set(FAIL, "TransactWriteItems")
         response = editor.post("/staff/event/launch/edit/", typed)
         assert (response.status_code, services.get_event("launch").fields["title"]) == (500, "Launch night")
-        assert "What you typed is still here" in text(response)
+        assert "The database is not responding. Your text is still here; try again in a moment." in text(response)
         faults.set(None)
         assert editor.post("/staff/event/launch/edit/", fields(response)).status_code == 302
         assert services.get_event("launch").fields["title"] == "Typed"

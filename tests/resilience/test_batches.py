@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from events import services
-from tests.resilience.reports import go_on, said
+from tests.resilience.reports import DONE, go_on, said
 from tests.support.builders import ACTOR, store_many
 from tests.support.csv_rows import HEADER
 from tests.support.fault_proxy import Fault, FaultProxy, lose_answer, refuse

@@ -13,7 +13,7 @@ from django.test import Client
 
 from events import services
 from events.storage.history import get_history
-from tests.resilience.reports import go_on, said
+from tests.resilience.reports import DONE, go_on, said
 from tests.support.builders import ACTOR, make_body, make_fields, make_staff
 from tests.support.clients import client_of
 from tests.support.history import Row, assert_history_replays, read_history

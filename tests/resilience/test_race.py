@@ -24,6 +24,7 @@ from rest_framework.test import APIClient
 
 from events.domain import FIELD_NAMES
 from events.storage.history import get_history
+from tests.resilience.reports import DONE
 from tests.resilience.truth import Fields, Planned, Seen, TrueBatch, Truth
 from tests.support.api_calls import send
 from tests.support.builders import make_body, make_staff

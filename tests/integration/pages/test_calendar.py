@@ -107,14 +107,14 @@ def test_a_month_without_events_says_so(viewer: Client) -> None:
     assert "No events in May 2031." in text(open_month(viewer, "2031-05"))
     store("e", "2031-05-05")
     assert "No events" not in text(open_month(viewer, "2031-05"))
-    assert "Nothing with this status is planned in May 2031." in text(open_month(viewer, "2031-05", status="draft"))
+    assert "No events with this status in May 2031." in text(open_month(viewer, "2031-05", status="draft"))
 
 
 def test_a_month_that_is_too_much_says_so(viewer: Client) -> None:
     with patch("events.months.search_events", return_value=SummaryPage([], "2026-12-14#e", full=False)):
         page = open_month(viewer, "2026-12")
     assert "From Mon 14 Dec 2026 on, some are not shown." in text(page)
-    assert links(page)["See them in the list"] == "/staff/events/?first=2026-12-14"
+    assert links(page)["See all in the list"] == "/staff/events/?first=2026-12-14"
 
 
 def test_editors_begin_a_new_event_on_a_day(viewer: Client, editor: Client) -> None:

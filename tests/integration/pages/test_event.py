@@ -480,7 +480,7 @@ class TestLongTexts:
         with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
             page = editor.post("/staff/event/launch/restore/", sent)
         assert page.status_code == 409
-        assert "This version cannot be restored as a whole" in text(page)
+        assert "The history is too long to restore this version completely." in text(page)
         assert "Restore only these values" in text(page)
         assert "Capacity Before 2 After 3" in text(page)
         assert "Restore this version" not in text(page)
@@ -496,7 +496,7 @@ class TestLongTexts:
         with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
             page = editor.post("/staff/event/launch/restore/", {"at": events[3].updated_at, "revision": ""})
         assert page.status_code == 409
-        assert "Bring the deleted event back first" in text(page)
+        assert "First restore the deleted event" in text(page)
         assert links(page)["its page"] == "/staff/event/launch/"
 
 

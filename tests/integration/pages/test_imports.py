@@ -69,7 +69,7 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     assert answer.status_code == 200
     text = text_of(answer)
     assert "1 new 1 changed 0 unchanged 1 row with errors" in text
-    assert "1 row with errors will be skipped ; you can fix and import it later. 2 events will change." in text
+    assert "1 row with errors will be skipped ; you can fix and import it later. 2 events will be imported." in text
     assert "Columns that events do not have are left out: “Room”." in text
     assert "Row 5 bad title must not be empty date must be a day that exists capacity must be a whole number" in text
     assert "Row 2 <b>Lunch</b> Title Launch night → <b>Lunch</b> Capacity 250 → 80" in text
@@ -219,7 +219,7 @@ def test_what_excel_cannot_hold_is_said_by_name(viewer: Client) -> None:
     services.create_event(make_fields(title="<Gala>", description="x" * 40_000), ACTOR)
     answer = viewer.get(f"{EXPORT}&format=xlsx")
     assert answer.status_code == 422
-    assert "The description of <Gala> is longer than 32,767 characters, the limit of an Excel cell." in text_of(answer)
+    assert "The description of <Gala> is too long for a cell of an Excel file." in text_of(answer)
     assert 'href="?ended=on&amp;format=csv"' in answer.content.decode()
 
 

@@ -107,11 +107,11 @@ class TestEmpty:
         assert found["Create an event"] == "/staff/events/new/"
         assert "There are no events yet" in text(editor.get(LIST, {"ended": "on"}))
 
-    def test_nothing_upcoming_offers_what_has_ended(self, editor: Client) -> None:
+    def test_no_upcoming_events_offers_past_events(self, editor: Client) -> None:
         store("past", -3)
         response = editor.get(LIST)
         assert "No upcoming events" in text(response)
-        assert shown(editor, **query_of(links(response)["Show them, too"])) == ["past"]
+        assert shown(editor, **query_of(links(response)["Include them"])) == ["past"]
 
     def test_no_match_offers_to_clear(self, viewer: Client) -> None:
         store("A")
@@ -271,7 +271,7 @@ class TestBulk:
         assert "Undo 60" not in text(report)
         assert edith.post(f"{address}undo/").status_code == 403
         assert "60 changes undone" in text(admin.post(f"{address}undo/", follow=True))
-        undo = links(edith.get(address))["See how this was undone"]
+        undo = links(edith.get(address))["Show the undo report"]
         assert "60 changes undone" in text(edith.get(undo))
         assert len(services.list_events(EventRange())[0]) == 60
 
