@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from events import services
 from events.domain import Event, EventRange, Search
+from events.rules import LABELS
 from events.storage.events import installation_id
 from events.storage.history import get_activity
 
@@ -107,7 +108,8 @@ def _entry(event: Event, address: str) -> Entry:
 
 def _description(event: Event) -> str:
     fields = event.fields
-    facts = f"Organizer: {fields['organizer']}\nCapacity: {fields['capacity']:,}\nStatus: {fields['status']}"
+    values = {"organizer": fields["organizer"], "capacity": f"{fields['capacity']:,}", "status": fields["status"]}
+    facts = "\n".join(f"{LABELS[name]}: {value}" for name, value in values.items())
     return f"{fields['description']}\n\n{facts}" if fields["description"].strip() else facts
 
 
