@@ -1,1 +1,1 @@
-"""What each operation costs: counted in calls, capacity units and bytes, which no machine's speed changes."""
+"""The costs of each operation in calls, capacity units and bytes. They do not depend on the speed of a machine."""

@@ -1,4 +1,4 @@
-"""Counts the calls of DynamoDB and what it says they took, on the wire: whatever makes the calls, none is missed."""
+"""Counts the calls of DynamoDB and their consumed capacity in a proxy, so that no call is missed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
 
 @dataclass
 class Cost:
-    """What one operation took. Calls by what they are and where: "Query events/by-date"."""
+    """The costs of an operation. Calls are counted by operation and index: "Query events/by-date"."""
 
     calls: Counter[str] = field(default_factory=Counter)
     read_units: float = 0
@@ -31,7 +31,7 @@ class Cost:
 
 
 class Meter:
-    """Between the site and the engine: lets every call pass, and asks DynamoDB with each what it took."""
+    """Forwards each call from the site to the engine, and asks DynamoDB for its consumed capacity."""
 
     def __init__(self, proxy: FaultProxy) -> None:
         self._proxy = proxy
@@ -40,7 +40,7 @@ class Meter:
 
     @contextmanager
     def measured(self) -> Iterator[Cost]:
-        """What is done inside, as far as it went."""
+        """Measures the calls inside the `with` block, up to an error."""
         self._cost = Cost()
         yield self._cost
 
@@ -66,7 +66,7 @@ class Meter:
 
 
 def _where(request: dict[str, Any]) -> str:
-    """The table and index, or the tables, of a call."""
+    """The table and index of a call, or its tables."""
     if "TableName" in request:
         return "/".join(filter(None, (request["TableName"], request.get("IndexName"))))
     if "TransactItems" in request:

@@ -1,7 +1,7 @@
-"""A desk of any number of events, put into the tables at once; what the pages show of it is the same at every size.
+"""A desk with any number of events, written to the tables directly. Pages show the same events at every size.
 
 Of the first 120 events, 20 are in the next thirty days, 30 in the month that the calendar shows, and 70 in the month
-after. All others are in other years: half before, half after. One is about as long as another, so that any page costs
+after. All others are in other years: half before, half after. All have about the same length, so that all pages cost
 the same.
 """
 
@@ -30,7 +30,7 @@ from tests.costs.counting import Cost, Meter
 FEW = 120
 _STATUSES = ("active", "active", "active", "draft", "active", "cancelled")
 _ACTOR = Actor("tester", "192.0.2.7")
-_AT_ONCE = 25  # DynamoDB's own limit
+_AT_ONCE = 25  # DynamoDB's limit
 _WRITERS = 4
 
 
@@ -42,7 +42,7 @@ def month_shown() -> Month:
 
 
 def event_fields(number: int) -> EventFields:
-    """The event of a number. One in thirty is about jazz; eight are postponed, all of them among the few."""
+    """The fields of an event. One in thirty is about jazz; eight are postponed, all among the first 120."""
     return {
         "eventId": f"event-{number:06}",
         "title": f"{'Jazz' if number % 30 == 29 else 'Talk'} in the library, part {number:06}",
@@ -73,7 +73,7 @@ def _day(number: int) -> date:
 
 
 def fill(engine_port: int, first: int, last: int) -> None:
-    """Puts the events of these numbers into the engine's tables, each with the row of its history."""
+    """Writes the events with these numbers to the tables, each with its history row."""
     batches = list(_batches(first, last))
     with ThreadPoolExecutor(_WRITERS) as writers:
         for written in [writers.submit(_put, engine_port, batches[start::_WRITERS]) for start in range(_WRITERS)]:
@@ -81,7 +81,7 @@ def fill(engine_port: int, first: int, last: int) -> None:
 
 
 def fill_history(engine_port: int, event: Event, edits: Iterable[EventChanges]) -> list[Event]:
-    """Stores an event with its history: created, then edited so many times. Returns every version."""
+    """Stores an event with a history of this many edits. Returns every version."""
     versions, changes = [event], [Change.create(event, _ACTOR)]
     for edit in edits:
         changes.append(Change.update(versions[-1], versions[-1].changed(edit, _ACTOR), _ACTOR))
@@ -110,7 +110,7 @@ def _base64(value: bytes) -> str:
 
 
 def _put(engine_port: int, batches: list[bytes]) -> None:
-    """As the engine takes them: it looks at no signature, so botocore need not make one."""
+    """Calls the engine without botocore and without a valid signature, which the engine does not check."""
     engine = http.client.HTTPConnection("127.0.0.1", engine_port, timeout=60)
     headers = {
         "Content-Type": "application/x-amz-json-1.0",
@@ -128,7 +128,7 @@ def _put(engine_port: int, batches: list[bytes]) -> None:
 
 @dataclass
 class Desk:
-    """The engine, whose tables hold `size` events, and what measures the site's calls of it."""
+    """An engine with `size` events, and a meter for the calls of the site."""
 
     engine: Engine
     meter: Meter

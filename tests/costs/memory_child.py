@@ -1,4 +1,4 @@
-"""A process of its own that does one thing with all events of a table, and says what memory that took."""
+"""A separate process that lists or exports all events of a table, and prints how much memory that took."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tests.support.lambda_events import rest_event
 
 
 def main(what: str, session: str) -> None:
-    take(what, session, "status=postponed")  # loads all that is needed
+    take(what, session, "status=postponed")  # loads every module
     before = resident("VmRSS")
     length = take(what, session, "")
     grown = resident("VmHWM") - before
-    tracemalloc.start()  # only now, as it takes memory itself
+    tracemalloc.start()  # started late because it uses memory itself
     take(what, session, "")
     objects = tracemalloc.get_traced_memory()[1]
     sys.stdout.write(json.dumps([length, objects, grown]))
 
 
 def take(what: str, session: str, query: str) -> int:
-    """The length of the list as the function answers it, or of an export, which is dropped as it comes."""
+    """The length of the list response, or of an export, whose parts are discarded."""
     if what == "list":
         answer = handler(rest_event("GET", f"/events?{query}".rstrip("?"), **{"Accept-Encoding": "gzip"}), None)
         assert answer["statusCode"] == 200, answer["body"]
@@ -40,7 +40,7 @@ def take(what: str, session: str, query: str) -> int:
 
 
 def resident(name: str) -> int:
-    """Bytes, now or at the most so far. Not `getrusage`: for that, a process begins with what its parent had."""
+    """Bytes, now or at the peak. `getrusage` would include the peak of the parent process."""
     status = Path("/proc/self/status").read_text()
     return 1024 * int(status.partition(f"{name}:")[2].split()[0])
 

@@ -1,4 +1,4 @@
-"""What each request asks of DynamoDB: the same calls and units whether there are 120 events or 50,000.
+"""The calls and capacity units of each request. They are the same for 120 and for 50,000 events.
 
 The units are those that DynamoDB Local reports. Of a transaction it takes 4 for each table and index, where AWS takes 2
 for a table and 1 for an index (docs/scale.md); the rest is alike.
@@ -22,8 +22,8 @@ from tests.support.clients import client_of
 
 SIZES = [1_000, pytest.param(50_000, marks=pytest.mark.stress)]
 
-# Who is signed in (the session, the account), and the statuses to offer (a look for each of four, and one in vain; they
-# are kept for 20 seconds, and here looked for each time).
+# The session, the account, and the list of statuses (one query for each of four, and a last one that finds none). The
+# site keeps the statuses for 20 seconds; here it queries them each time.
 STAFF = "2 x GetItem events-access"
 STATUSES = "5 x Query events/by-status-name"
 
@@ -52,7 +52,7 @@ READS = {
     "/staff/event/event-000005/delete/": f"{STAFF}, GetItem events: 3 RCU",
     "/staff/activity/": f"{STAFF}, Query events-history/by-time: 3.5 RCU",
 }
-# A text is looked for among 500 events, then among twice as many each time, eight times at most: in 18,500 events.
+# A search reads 500 events, then twice as many each time, at most eight times.
 _SEARCH = f"{STAFF}, {STATUSES}"
 SEARCHES = {
     FEW: {
@@ -74,7 +74,9 @@ SEARCHES = {
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_request_costs_what_it_asks_for(own_desk: Desk, record_property: Any, size: int) -> None:
+def test_the_cost_of_a_request_does_not_depend_on_the_number_of_events(
+    own_desk: Desk, record_property: Any, size: int
+) -> None:
     client = client_of(make_staff("ada", "admin"))
     for events in (FEW, size):
         own_desk.grow(events)
@@ -87,8 +89,8 @@ def test_a_request_costs_what_it_asks_for(own_desk: Desk, record_property: Any, 
 
 
 def costs_of_writes(own_desk: Desk) -> dict[str, str]:
-    """What is created is deleted again."""
-    body = make_body(eventId=f"another-{uuid4()}")  # one that was not deleted before
+    """Deletes what the request creates."""
+    body = make_body(eventId=f"another-{uuid4()}")  # an ID that was never deleted
     path = f"/events/{body['eventId']}"
     return {
         "POST": write(own_desk, "POST", "/events", body),

@@ -1,4 +1,4 @@
-"""What the calendar feed costs a program that has it already."""
+"""The cost of a calendar feed that a program has already."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNCHANGED = "GetItem events-access, Query events-history/by-time: 1.5 RCU"
 
 
 @pytest.mark.parametrize("size", [1_000, pytest.param(50_000, marks=pytest.mark.stress)])
-def test_a_feed_that_has_not_changed_costs_two_calls_at_any_size(
+def test_an_unchanged_feed_costs_two_calls_at_any_size(
     own_desk: Desk, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calendar_feed, "SETTLED", timedelta(0))

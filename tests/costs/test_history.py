@@ -1,4 +1,4 @@
-"""What the pages of one event take at most, whatever its history holds: calls, capacity units and bytes."""
+"""The maximum cost of the pages of an event, for any history: calls, capacity units and bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.builders import make_fields, make_staff
 from tests.support.clients import client_of
 from tests.support.page_reader import fields
 
-# A call reads a megabyte at most, and the row that ends beyond it: in units, and in bytes of DynamoDB's Base64.
+# A call reads at most a megabyte, plus the row that crosses it: in units, and in bytes of DynamoDB's Base64.
 A_CALL = 360
 A_CALLS_BYTES = 1_900_000
 # The session, the account, the statuses in use, and the event itself (twice, after a conflict).
@@ -27,7 +27,7 @@ OTHER_BYTES = 1_800_000
 
 
 class Limit(NamedTuple):
-    """The calls that may read a megabyte of the history, all calls together, and the bytes of the page."""
+    """The maximum number of calls that may read a megabyte of history, of all calls, and of bytes of the page."""
 
     large: int
     calls: int
@@ -48,17 +48,17 @@ LIMITS = {
 
 
 def longest(number: int) -> EventChanges:
-    """Descriptions that no compression makes shorter: a row of almost 400 KiB for each change."""
+    """Descriptions that do not compress: each change is a row of almost 400 KiB."""
     return {"description": DESCRIPTIONS[number % 2]}
 
 
 def compressed(number: int) -> EventChanges:
-    """Hundreds of such rows fit into a megabyte; unpacked, they are 500 times as long."""
+    """Descriptions that compress well: hundreds of rows fit into a megabyte, and are 500 times as long unpacked."""
     return {"description": chr(0x1F600 + number % 50) * MAX_DESCRIPTION_CHARACTERS}
 
 
 def hidden(number: int) -> EventChanges:
-    """Characters that pages show as eight others."""
+    """Characters that pages show as eight characters each."""
     text = "\u200b" * (MAX_TEXT_BYTES // 3 - 1) + str(number % 10)
     return {
         "title": text,
@@ -72,7 +72,7 @@ def hidden(number: int) -> EventChanges:
 
 
 def numbers(number: int) -> EventChanges:
-    """A program counts down what is left."""
+    """A program counts the capacity down."""
     return {"capacity": number}
 
 
@@ -91,7 +91,7 @@ HISTORIES: dict[Callable[[int], EventChanges], tuple[int, int]] = {
 
 
 @pytest.mark.parametrize("length", [0, pytest.param(1, marks=pytest.mark.stress)], ids=["short", "long"])
-def test_no_history_makes_a_page_expensive(own_desk: Desk, record_property: Any, length: int) -> None:
+def test_the_cost_of_event_pages_is_limited_for_any_history(own_desk: Desk, record_property: Any, length: int) -> None:
     client = client_of(make_staff("ada", "editor"))
     too_much = []
     for edit, lengths in HISTORIES.items():
@@ -117,7 +117,7 @@ def test_no_history_makes_a_page_expensive(own_desk: Desk, record_property: Any,
 
 
 def operations(client: Client, versions: list[Event]) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """What a person can do with an event; each is done before the next begins."""
+    """The requests of a person who works with an event, one after the other."""
     page = f"/staff/event/{versions[0].fields['eventId']}/"
     latest, middle, before = versions[-1], versions[len(versions) // 2], versions[-2]
     yield "page", lambda: client.get(page)

@@ -1,5 +1,4 @@
-"""What a list and an export of all events take: memory, which must not hold them several times; calls before the first
-byte, which must not be those for all."""
+"""A list and an export of all events: their memory, and the calls before the first byte."""
 
 from __future__ import annotations
 
@@ -16,17 +15,17 @@ from tests.costs.desk import Desk
 from tests.support.builders import make_staff
 from tests.support.clients import client_of
 
-# Megabytes of Python's objects at the most. A list is whole in memory, as fields and as JSON; of an export, some pages.
+# Maximum megabytes of Python objects. A list is in memory completely, as fields and as JSON; an export by pages.
 MOST = {
     5_000: {"list": 25, "csv": 7},
     20_000: {"list": 50, "csv": 8, "xlsx": 8},
 }
-# Who is signed in; a page of the index, and the first hundred of its 500 events whole.
+# The session and the account; a page of the index, and the first hundred of its 500 events.
 FIRST_BYTE = "2 x GetItem events-access, Query events/by-date, BatchGetItem events"
 
 
 class Taken(NamedTuple):
-    """Bytes: of the answer, of objects at the most, and by which the process grew."""
+    """Bytes of the response, of objects at the peak, and of the growth of the process."""
 
     answer: int
     objects: int
@@ -34,7 +33,7 @@ class Taken(NamedTuple):
 
 
 @pytest.mark.parametrize("events", [5_000, pytest.param(20_000, marks=pytest.mark.stress)])
-def test_all_events(own_desk: Desk, record_property: Any, events: int) -> None:
+def test_memory_for_all_events_is_limited(own_desk: Desk, record_property: Any, events: int) -> None:
     own_desk.grow(events)
     client = client_of(make_staff("ada", "viewer"))
     with own_desk.measured() as cost:
@@ -52,7 +51,7 @@ def test_all_events(own_desk: Desk, record_property: Any, events: int) -> None:
 
 
 def in_a_process(own_desk: Desk, what: str, session: str) -> Taken:
-    """One that has done nothing else."""
+    """Runs the operation in a new process."""
     command = [sys.executable, "-m", "tests.costs.memory_child", what, session]
     environment = {
         **os.environ,

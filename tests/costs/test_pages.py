@@ -28,7 +28,7 @@ from tests.support.lambda_events import rest_event
 ROUNDS = 25
 REQUESTS = 4
 
-# Each page, the API call under it, and how many times as much it may take at most.
+# Each page, the corresponding API call, and the maximum factor between them.
 PAGES = {
     "/staff/": ("/events?from={today}&to={later}", 6),
     "/staff/events/": ("/events?limit=50", 7),
@@ -44,23 +44,23 @@ Request = Callable[[], None]
 
 
 @pytest.mark.stress
-def test_a_page_takes_a_few_times_what_the_api_takes(
+def test_a_page_takes_a_few_times_as_long_as_the_api(
     own_desk: Desk, record_property: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own_desk.grow(FEW)
-    settings.DYNAMODB_ENDPOINT_URL = own_desk.engine.url  # the proxy's work would be counted
+    settings.DYNAMODB_ENDPOINT_URL = own_desk.engine.url  # otherwise the work of the proxy counts too
     client = client_of(make_staff("ada", "admin"))
     for page, (call, most) in PAGES.items():
         first, second = request(client, page), request(client, call)
         best_page, best_call = best_of_both(first, second)
-        capsys.readouterr()  # the log
+        capsys.readouterr()  # discards the log
         ratio = best_page / best_call
         record_property(f"\n  {page} / {call}", f"{best_page:.1f} / {best_call:.1f} ms = {ratio:.1f}")
         assert ratio < most, page
 
 
 def best_of_both(*requests: Request) -> list[float]:
-    """Milliseconds of CPU of one of each: the least of many rounds in turn, which others disturb least."""
+    """Milliseconds of CPU of each: the minimum of many alternating rounds, which is the least disturbed."""
     taken: list[list[float]] = [[] for _ in requests]
     for _ in range(ROUNDS):
         for request, times in zip(requests, taken, strict=True):
@@ -72,7 +72,7 @@ def best_of_both(*requests: Request) -> list[float]:
 
 
 def request(client: Client, said: str) -> Request:
-    """A request as the gateway sends it; what is posted is a new event, by the form or as JSON."""
+    """A request from the gateway. A POST creates an event, with the form or with JSON."""
     method, _, path = said.rpartition(" ")
     month = month_shown()
     days = {"today": today(), "later": today() + timedelta(29)}

@@ -1,4 +1,4 @@
-"""Locust's part: it schedules the users without a pause between their steps, and counts what they note."""
+"""Locust runs the users without a pause between their steps, and counts their results."""
 
 from __future__ import annotations
 

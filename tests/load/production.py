@@ -1,4 +1,4 @@
-"""The site as in production, but on this machine: no DEBUG, keys, hashed static files, gunicorn with two workers."""
+"""The site with production settings on this machine: no DEBUG, keys, hashed static files, two gunicorn workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECONDS_TO_STOP = 30
 
 
 class ProductionSite:
-    """A copy of the project, so that its static files are its own; a context manager: inside, it answers."""
+    """A context manager that runs the site from a copy of the project, with its own static files."""
 
     def __init__(self, folder: Path, engine_url: str) -> None:
         copy_project(folder)
@@ -77,6 +77,6 @@ class ProductionSite:
         return [int(pid) for pid in children.read_text().split()]
 
     def resident_megabytes(self) -> float:
-        """Of the workers together."""
+        """The memory of all workers together."""
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.worker_pids())
         return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2

@@ -1,4 +1,4 @@
-"""Callers of the API and staff, all at once and without a pause: no error, and no growth in the server's memory."""
+"""Applications and staff use the site at the same time, without a pause: no errors, and no growing memory."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from tests.support.builders import ACTOR, make_staff
 LOCUST = Path(sys.prefix) / "stress" / "bin" / "locust"
 SECONDS = 300
 CALLERS, EDITORS = 12, 6
-STEPS = 16  # of each user, in short
+STEPS = 16  # of each user, in the short form
 OPERATIONS = 19
 SAMPLED_EVERY = 1.0
-MOST_GROWTH = 0.03  # of the workers' memory, from the middle third of the time to the last
+MOST_GROWTH = 0.03  # of the workers' memory, from the middle third to the last third of the time
 
 
 @pytest.fixture
 def own_engine(engine: Engine) -> Iterator[Engine]:
-    """Not the one of the other tests, as there is much to empty afterwards."""
+    """A separate engine, because emptying the tables afterwards would take long."""
     with Engine(engine.directory, free_port(), data=None, home=engine.home) as own:
         django_settings.DYNAMODB_ENDPOINT_URL = own.url
         create_tables()
@@ -47,7 +47,7 @@ def own_engine(engine: Engine) -> Iterator[Engine]:
 
 
 def prepare(events: int, editors: int) -> str:
-    """Stores events and accounts; returns the token of an API key."""
+    """Stores events and accounts. Returns the token of an API key."""
     store(made_up_events(events))
     for number in range(editors):
         make_staff(f"load-{number}", "editor", PASSWORD)
@@ -56,7 +56,7 @@ def prepare(events: int, editors: int) -> str:
 
 @contextmanager
 def sampled(measure: Callable[[], float]) -> Iterator[list[float]]:
-    """What is measured meanwhile, again and again."""
+    """Measures the site repeatedly during the test."""
     samples = [measure()]
     over = Event()
 
@@ -71,7 +71,7 @@ def sampled(measure: Callable[[], float]) -> Iterator[list[float]]:
     thread.join()
 
 
-def test_users_of_all_kinds_at_once_meet_no_error(
+def test_concurrent_users_get_no_errors(
     engine: Engine, settings: Any, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     settings.PASSWORD_HASHERS = ["eventsite.accounts.passwords.PasswordHasher"]
@@ -135,6 +135,6 @@ def test_five_minutes_at_the_limit(
     record_property(
         "workers' memory, MB: first, middle third, last third", f"{memory[0]:.0f}, {middle:.0f}, {last:.0f}"
     )
-    assert len(rows) == OPERATIONS + 1  # and all together
+    assert len(rows) == OPERATIONS + 1  # plus the row for all
     assert rows["Aggregated"]["Failure Count"] == "0"
     assert last < middle * (1 + MOST_GROWTH)

@@ -22,16 +22,16 @@ from urllib.parse import quote, urlencode, urlsplit
 from tests.support.page_reader import fields
 
 PASSWORD = "load-of-eight-users"
-KEPT_EVENTS = 20  # how many a caller of the API has at once, of its own
-CHANGES_OF_AN_EVENT = 20  # how often one is edited, before staff write down another
+KEPT_EVENTS = 20  # how many of its own events an API caller keeps
+CHANGES_OF_AN_EVENT = 20  # how often staff edit an event before they create another
 SECONDS_TO_ANSWER = 60
 
-# What was called, milliseconds, bytes, and what was wrong.
+# The name of the call, milliseconds, bytes, and the error.
 Note = Callable[[str, float, int, Exception | None], None]
 
 
 class CallFailedError(Exception):
-    """The answer was not the right one, or there was none; it has been noted."""
+    """The response was wrong or missing. It is already recorded."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Answer:
 
 
 class Browser:
-    """A connection that is kept, with its cookies; every call is noted under its name."""
+    """A connection with cookies. Every call is recorded under its name."""
 
     def __init__(self, url: str, note: Note, headers: dict[str, str]) -> None:
         parts = urlsplit(url)
@@ -82,7 +82,7 @@ class Browser:
         return Answer(dict(response.headers.items()), content)
 
     def submit(self, name: str, page: Answer, path: str, **changes: str) -> str:
-        """Sends a page's form, and returns where that leads."""
+        """Sends the form of a page. Returns the address that it redirects to."""
         [token, *_] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
         form = {**fields(page), **changes, "csrfmiddlewaretoken": token}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -93,7 +93,7 @@ class Browser:
 
 
 class User:
-    """Somebody who does one thing after the other: each once to begin with, then as often as its weight says."""
+    """A user who does one step after the other: first each step once, then by their weights."""
 
     WEIGHTS: ClassVar[dict[str, int]]
     HEADERS: ClassVar[dict[str, str]]
@@ -111,24 +111,24 @@ class User:
             yield from self.chance.choices(list(self.WEIGHTS), list(self.WEIGHTS.values()))
 
     def step(self) -> None:
-        """Does the next thing. What goes wrong is noted, and given up."""
+        """Does the next step. Errors are recorded and end the step."""
         with suppress(CallFailedError):
             getattr(self, next(self._steps))()
 
     @abstractmethod
     def begin(self) -> None:
-        """What comes before everything else."""
+        """Runs before the first step."""
 
 
 class ApiCaller(User):
-    """A program with a key; it changes and deletes only what it made itself."""
+    """An application with a key. It changes and deletes only its own events."""
 
     WEIGHTS: ClassVar = {"list_all": 15, "get": 45, "list_status": 8, "create": 10, "update": 12, "delete": 10}
     HEADERS: ClassVar = {"Content-Type": "application/json"}
 
     def __init__(self, url: str, note: Note, number: int, token: str) -> None:
         super().__init__(url, note, number, Authorization=f"Bearer {token}")
-        self._own: list[tuple[str, str]] = []  # paths, and the entity tags they were last seen with
+        self._own: list[tuple[str, str]] = []  # paths and their last known ETags
         self._numbers = count()
         self._seen: list[str] = []
 
@@ -144,7 +144,7 @@ class ApiCaller(User):
 
     def _see(self, answer: Answer) -> None:
         found = [event["eventId"] for event in json.loads(answer.content)]
-        # Those of other callers may be gone a moment later.
+        # Events of other callers may disappear at any moment.
         self._seen = [event_id for event_id in found if not event_id.startswith("load-")] or self._seen
 
     def get(self) -> None:
@@ -190,7 +190,7 @@ class ApiCaller(User):
 
 
 class Editor(User):
-    """Somebody at the desk, signed in once, who edits only what they wrote down."""
+    """A signed-in staff member who edits only their own events."""
 
     WEIGHTS: ClassVar = {"home": 8, "events": 28, "search": 14, "calendar": 10, "event": 24, "edit": 15, "export": 1}
     HEADERS: ClassVar = {"Accept": "text/html"}

@@ -1,4 +1,4 @@
-"""The fifteen correctness properties of the design, over HTTP against the real engine."""
+"""The fifteen correctness properties of the design, over HTTP with a real DynamoDB Local."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ a_hundred = settings(max_examples=100, deadline=None, suppress_health_check=[Hea
 
 
 class Client:
-    """Sends JSON as it is given, in UTF-8 or escaped, and keeps one connection."""
+    """Sends JSON over one connection, either in UTF-8 or escaped."""
 
     def __init__(self, server: Server) -> None:
         self.events = f"{server.url}/events"
@@ -76,7 +76,7 @@ def assert_is_error(response: requests.Response, status: int, *fields: str) -> N
 # Feature: event-management-api, Property 1: Create-Retrieve Round Trip
 @a_hundred
 @given(body=bodies)
-def test_what_is_created_is_read_back(client: Client, body: dict[str, Any]) -> None:
+def test_a_created_event_can_be_read(client: Client, body: dict[str, Any]) -> None:
     event_id = client.created(body)["eventId"]
     assert client.send("GET", client.address(event_id)).json() == {"eventId": event_id, **body}
 
@@ -84,7 +84,7 @@ def test_what_is_created_is_read_back(client: Client, body: dict[str, Any]) -> N
 # Feature: event-management-api, Property 2: Input Validation Completeness
 @a_hundred
 @given(body=bodies, missing=st.sets(st.sampled_from(REQUIRED), min_size=1))
-def test_every_missing_field_is_named(client: Client, body: dict[str, Any], missing: set[str]) -> None:
+def test_errors_name_every_missing_field(client: Client, body: dict[str, Any], missing: set[str]) -> None:
     response = client.create({name: value for name, value in body.items() if name not in missing})
     assert_is_error(response, 422, *missing)
     assert response.json()["errors"] == [
@@ -95,7 +95,7 @@ def test_every_missing_field_is_named(client: Client, body: dict[str, Any], miss
 # Feature: event-management-api, Property 3: Type Validation
 @a_hundred
 @given(body=bodies, data=st.data())
-def test_wrong_types_are_named(client: Client, body: dict[str, Any], data: st.DataObject) -> None:
+def test_errors_name_every_wrong_type(client: Client, body: dict[str, Any], data: st.DataObject) -> None:
     wrong = data.draw(st.sets(st.sampled_from(REQUIRED), min_size=1))
     for name in wrong:
         body[name] = data.draw(not_whole if name == "capacity" else not_text, label=name)
@@ -107,7 +107,7 @@ def test_wrong_types_are_named(client: Client, body: dict[str, Any], data: st.Da
 # Feature: event-management-api, Property 4: Date Format Validation
 @a_hundred
 @given(day=not_dates)
-def test_what_is_no_date_is_refused(client: Client, day: str) -> None:
+def test_an_invalid_date_is_refused(client: Client, day: str) -> None:
     assert_is_error(client.create(make_body(date=day)), 422, "date")
 
 
@@ -121,7 +121,7 @@ def test_a_negative_capacity_is_refused(client: Client, capacity: int) -> None:
 # Feature: event-management-api, Property 6: List Completeness
 @a_hundred
 @given(several=st.lists(bodies, max_size=6))
-def test_the_list_holds_just_what_was_created(client: Client, several: list[dict[str, Any]]) -> None:
+def test_the_list_holds_every_created_event(client: Client, several: list[dict[str, Any]]) -> None:
     empty_tables()
     created = [client.created(body) for body in several]
     listed = client.send("GET", client.events).json()
@@ -131,7 +131,7 @@ def test_the_list_holds_just_what_was_created(client: Client, several: list[dict
 # Feature: event-management-api, Property 7: Status Filter Correctness
 @a_hundred
 @given(several=st.lists(bodies, max_size=6), statuses=st.lists(short_text(), min_size=1, max_size=2), data=st.data())
-def test_a_status_lists_its_own(
+def test_a_status_filter_lists_matching_events(
     client: Client, several: list[dict[str, Any]], statuses: list[str], data: st.DataObject
 ) -> None:
     empty_tables()
@@ -145,19 +145,19 @@ def test_a_status_lists_its_own(
 # Feature: event-management-api, Property 8: Update Correctness
 @a_hundred
 @given(body=bodies, update=bodies)
-def test_an_update_is_read_back(client: Client, body: dict[str, Any], update: dict[str, Any]) -> None:
+def test_an_updated_event_can_be_read(client: Client, body: dict[str, Any], update: dict[str, Any]) -> None:
     address = client.address(client.created(body)["eventId"])
-    answered = client.send("PUT", address, update)
-    assert answered.status_code == 200
+    returned = client.send("PUT", address, update)
+    assert returned.status_code == 200
     read = client.send("GET", address)
-    assert read.json() == answered.json()
+    assert read.json() == returned.json()
     assert {name: read.json()[name] for name in update} == update
 
 
 # Feature: event-management-api, Property 9: Partial Update Preservation
 @a_hundred
 @given(body=bodies, update=partial_bodies)
-def test_what_an_update_does_not_name_stays(client: Client, body: dict[str, Any], update: dict[str, Any]) -> None:
+def test_an_update_keeps_the_other_fields(client: Client, body: dict[str, Any], update: dict[str, Any]) -> None:
     created = client.created(body)
     address = client.address(created["eventId"])
     assert client.send("PUT", address, update).status_code == 200
@@ -168,7 +168,7 @@ def test_what_an_update_does_not_name_stays(client: Client, body: dict[str, Any]
 # Feature: event-management-api, Property 11: Delete Success Status
 @a_hundred
 @given(body=bodies, event_id=event_ids)
-def test_what_is_deleted_is_gone(client: Client, body: dict[str, Any], event_id: str) -> None:
+def test_a_deleted_event_is_not_found(client: Client, body: dict[str, Any], event_id: str) -> None:
     client.created({**body, "eventId": event_id})
     deleted = client.send("DELETE", client.address(event_id))
     assert (deleted.status_code, deleted.content) == (204, b"")
@@ -180,7 +180,7 @@ def test_what_is_deleted_is_gone(client: Client, body: dict[str, Any], event_id:
 @given(
     event_id=st.one_of(event_ids, st.text(min_size=1).filter(lambda text: text not in (".", ".."))), body=partial_bodies
 )
-def test_what_is_not_there_is_not_found(client: Client, event_id: str, body: dict[str, Any]) -> None:
+def test_an_unknown_event_is_not_found(client: Client, event_id: str, body: dict[str, Any]) -> None:
     try:
         address = client.address(event_id)
     except UnicodeEncodeError:
@@ -193,7 +193,7 @@ def test_what_is_not_there_is_not_found(client: Client, event_id: str, body: dic
 # Feature: event-management-api, Property 13: Client-Provided EventId
 @a_hundred
 @given(body=bodies, event_id=event_ids)
-def test_the_client_may_choose_the_id(client: Client, body: dict[str, Any], event_id: str) -> None:
+def test_a_client_can_choose_the_id(client: Client, body: dict[str, Any], event_id: str) -> None:
     client.send("DELETE", client.address(event_id))
     response = client.create({**body, "eventId": event_id})
     assert (response.status_code, response.json()) == (201, {"eventId": event_id, **body})
@@ -222,10 +222,10 @@ def test_every_error_has_a_detail(client: Client, method: str, path: str, body: 
 # Feature: event-management-api, Property 15: Create Success Status
 @a_hundred
 @given(body=bodies, description=descriptions)
-def test_a_create_answers_201_with_the_whole_event(client: Client, body: dict[str, Any], description: str) -> None:
+def test_a_create_returns_201_with_the_whole_event(client: Client, body: dict[str, Any], description: str) -> None:
     response = client.create({**body, "description": description})
     assert response.status_code == 201
-    answered = response.json()
-    assert list(answered) == list(FIELD_NAMES)
-    assert answered == {"eventId": answered["eventId"], **body, "description": description}
+    returned = response.json()
+    assert list(returned) == list(FIELD_NAMES)
+    assert returned == {"eventId": returned["eventId"], **body, "description": description}
     assert set(field_values) == set(REQUIRED)

@@ -1,4 +1,4 @@
-"""Every list, read in many calls while events move to other days and statuses between any two of them."""
+"""Lists that are read in many calls while events move to other days and statuses between the calls."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ Read = Callable[["Desk"], list[Response]]
 
 
 class Desk:
-    """What the lists are read with. A read returns the rows of each of its responses."""
+    """Reads lists in every way. A read returns the rows of each response."""
 
     def __init__(self) -> None:
         self.api = APIClient()
@@ -155,7 +155,7 @@ LISTS = {
 
 @contextmanager
 def moving(planned: list[tuple[int, Any]]) -> Iterator[set[str]]:
-    """DynamoDB returns at most four items a query, and events move before each read. Yields the ids of the moved."""
+    """Limits queries to four items and moves events before each read. Yields the IDs of the moved events."""
     left = iter(planned)
     moved: set[str] = set()
 
@@ -191,7 +191,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 @pytest.mark.parametrize("name", LISTS)
 @some
 @given(places=places, planned=moves)
-def test_a_list_holds_what_did_not_move_once_and_what_moved_at_most_once(
+def test_a_list_holds_unmoved_events_once_and_moved_events_at_most_once(
     desk: Desk, name: str, places: list[tuple[int, str]], planned: list[tuple[int, Any]]
 ) -> None:
     listed = LISTS[name]

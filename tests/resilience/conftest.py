@@ -1,4 +1,4 @@
-"""What the tests of faults share."""
+"""Fixtures for tests with broken calls."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.support.clients import client_of
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pauses between the tries of a call are left out, not the tries."""
+    """Calls are retried without a pause."""
     monkeypatch.setattr(DynamoDB, "pauses", (0.0,) * len(DynamoDB.pauses))
 
 
 @pytest.fixture
 def worlds(api: APIClient) -> Iterator[Worlds]:
-    """A world of its own for each time that an operation is broken, in the same tables."""
+    """Creates a new world for each run of an operation. All worlds share the tables."""
     ada = make_staff("ada", "admin")
     admin = client_of(ada)
     numbers = count()

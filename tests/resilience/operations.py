@@ -1,4 +1,4 @@
-"""Every operation of the site, to be broken at each call that it makes: prepared, sent, and counted how often done."""
+"""Every operation of the site. Tests prepare it, send it with a broken call, and count how often it was done."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ NEW_PASSWORD = "another battery horse"
 
 
 def always() -> int:
-    """How often a read was done."""
+    """For reads, which count as done once."""
     return 1
 
 
 class Prepared(NamedTuple):
-    """Sends the request, and tells how often what it asks for was done."""
+    """A request to send, and a function that returns how often it was done."""
 
     send: Callable[[], Any]
     done: Callable[[], int] = always
-    repeatable: bool = True  # sent again, it must not be done again
+    repeatable: bool = True  # if it is sent twice, it must be done once
 
 
 @dataclass
 class World:
-    """Someone with every right, and a name that no other run of an operation has."""
+    """An admin, and a name for the event of one run of an operation."""
 
     name: str
     api: APIClient
@@ -57,7 +57,7 @@ class World:
         return len(get_history(self.name))
 
     def changed(self) -> Callable[[], int]:
-        """How many changes the event has from now on."""
+        """A function that returns the number of changes since now."""
         before = self.changes()
         return lambda: self.changes() - before
 
@@ -65,7 +65,7 @@ class World:
         return make_staff(self.name, "viewer")
 
     def submit(self, path: str, **changes: Any) -> Callable[[], Any]:
-        """Opens a form now, to be sent later."""
+        """Opens a form now and returns a function that sends it."""
         typed = {**fields(self.admin.get(path)), **changes}
         return lambda: self.admin.post(path, typed)
 
@@ -176,7 +176,7 @@ def restore_deleted(world: World) -> Prepared:
 
 
 def choose_bulk(world: World) -> Prepared:
-    """Nothing is changed yet, however often it is chosen."""
+    """Choosing events changes none of them."""
     world.create()
     typed = {"event": world.name, "do": "status", "status": "draft"}
     changed = world.changed()
@@ -196,7 +196,7 @@ def undo_bulk(world: World) -> Prepared:
     path = f"{urlsplit(chosen['Location']).path}undo/"
 
     def undo() -> Any:
-        """And goes on with it, as the page that follows does by itself."""
+        """Confirms the batch and continues it, as the progress page does."""
         answer = world.admin.post(path)
         return world.admin.post(answer["Location"]) if answer.status_code == 302 else answer
 
@@ -204,7 +204,7 @@ def undo_bulk(world: World) -> Prepared:
 
 
 def check_import(world: World) -> Prepared:
-    """Nothing is changed yet."""
+    """Checking a file changes no event."""
     content = f"{HEADER}\n{world.name},T,D,2030-01-01,L,1,O,S\n".encode()
     return Prepared(
         lambda: world.admin.post("/staff/import/", {"file": SimpleUploadedFile("events.csv", content)}),
@@ -245,7 +245,7 @@ def _of_oneself(path: str, done: Callable[[Staff, Client], bool], **typed: str) 
 
 
 def _is_signed_out(_: Staff, browser: Client) -> bool:
-    copied = Client(headers={"Accept": "text/html"})  # a cookie that somebody copied must die, too
+    copied = Client(headers={"Accept": "text/html"})  # a copied cookie must become invalid too
     copied.cookies.update(browser.cookies)
     return copied.get("/staff/account/").status_code == 302
 

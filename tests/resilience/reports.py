@@ -1,4 +1,4 @@
-"""The pages of a batch, as a person reads and presses them."""
+"""Reads the pages of a batch and presses their buttons."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ DONE = "(?:event|change)s? (?:updated|deleted|imported|undone)"
 
 
 def said(page: Any, what: str) -> int:
-    """The number that stands before a word; 0 if none does. ("0 of 5 done" says nothing of 5.)"""
+    """The number before a word, or 0. ("0 of 5 done" has the number 0.)"""
     found = re.search(rf"(?<!of )\b(\d+) {what}", text(page))
     return int(found[1]) if found else 0
 
 
 def go_on(editor: Client, address: str) -> tuple[str, Any]:
-    """Presses the button, and again while the page that follows has one; returns where the report is, and it."""
+    """Presses the button until a page has none. Returns the address of the report and the page."""
     page: Any = editor.post(address, follow=True)
     address = page.redirect_chain[-1][0]
     while "Continue" in text(page):

@@ -1,4 +1,4 @@
-"""The real site: gunicorn before a DynamoDB Local that keeps its data in files; both can be killed, and come back."""
+"""The real site: gunicorn and a DynamoDB Local with its data in files. Both can be killed and started again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ THREADS = 8
 
 
 class KillableSite:
-    """A context manager: inside, the site answers, with tables that are there; data and logs are in a folder."""
+    """A context manager that runs the site with empty tables. Data and logs are in a folder."""
 
     def __init__(self, folder: Path, installed: Engine) -> None:
         home = find_engine(installed.directory, installed.home)
@@ -34,7 +34,7 @@ class KillableSite:
     def start_server(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "eventsite.wsgi", "--bind", f"127.0.0.1:{self.port}"]
         command += ["--threads", str(THREADS), "--keep-alive", "30", "--no-control-socket"]
-        # With no endpoint named, it takes the engine for its own: each write waits until the engine's file has it.
+        # Without an endpoint, the site uses the embedded engine: each write waits until it is in the engine's file.
         environment = {"PATH": os.environ["PATH"], "DYNAMODB_LOCAL_PORT": str(self.engine.port)}
         with self.output.open("ab") as output:
             self.server = subprocess.Popen(
@@ -48,7 +48,7 @@ class KillableSite:
             self.server = None
 
     def bring_back(self) -> None:
-        """Starts what does not run, and waits until the site is well."""
+        """Starts the processes that do not run and waits until the site is healthy."""
         if self.server is None:
             self.start_server()
         if not self.engine.is_running():

@@ -1,4 +1,4 @@
-"""A bulk action or an import that storage breaks at any of its calls: the report is true, and nothing is done twice."""
+"""A bulk change or an import with an error at any call: its report is correct, and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def bulk_delete(editor: Client, prefix: str) -> str:
 
 
 def import_file(editor: Client, prefix: str) -> str:
-    """Three rows change events, two are new, and these have no ID of their own."""
+    """Three rows change events. Two rows are new events without an ID."""
     rows = [f"{event_id},Imported,D,2030-01-01,L,7,O,S" for event_id in store_many(SIZE, prefix)[:3]]
     rows += [f",{prefix}new,D,2030-01-01,L,{number},O,S" for number in range(2)]
     file = SimpleUploadedFile("events.csv", "\n".join([HEADER, *rows]).encode())
@@ -65,7 +65,7 @@ STARTS: dict[str, Start] = {
 
 
 def batch_rows(prefix: str, batch_id: str) -> dict[str, list[Row]]:
-    """What a batch did, by event, as the history has it."""
+    """The changes of a batch by event, from the history."""
     return {
         event_id: mine
         for event_id, rows in read_history().items()
@@ -94,13 +94,13 @@ def break_batch(
     assert answer.status_code in (302, 500)
     assert_history_replays()
     if not address.endswith("undo/"):
-        page = editor.get(address)  # it does not say of anything that it is done which is not
+        page = editor.get(address)  # the page reports nothing as done that is not done
         done = batch_rows(prefix, id_of(address))
         assert max(said(page, DONE), said(page, f"of {SIZE} done")) <= len(done)
         assert said(page, "failed") == 0
     touched = f"{prefix}001"
     edited = between and touched in assert_history_replays()
-    if edited:  # somebody else goes on meanwhile
+    if edited:  # another user edits the event meanwhile
         services.update_event(touched, {"organizer": "Somebody else"}, ACTOR)
     address, report = go_on(editor, address)
     done = batch_rows(prefix, id_of(address))
@@ -108,7 +108,7 @@ def break_batch(
     assert (said(report, DONE), said(report, "failed")) == (len(done), SIZE - len(done))
     assert len(done) == SIZE or (edited and len(done) == SIZE - 1 and touched not in done)
     present = assert_history_replays()
-    if edited:  # nothing undoes that
+    if edited:  # this edit is kept
         assert present[touched]["organizer"] == "Somebody else"
     go_on(editor, address)
     assert batch_rows(prefix, id_of(address)) == done

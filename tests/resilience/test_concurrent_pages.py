@@ -1,4 +1,4 @@
-"""Many who write at the very same moment: each answer that something was done has its one row, and the rows chain."""
+"""Many clients write at the same moment. Each acknowledged change has one history row, and the rows form a chain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLIENTS = 8
 
 
 class Done(NamedTuple):
-    """What a client was told: the revision it left (None: a delete), what it then is, and the one it asked for."""
+    """An acknowledged change: its revision (None: a delete), the event after it, and the revision that it required."""
 
     action: str
     event_id: str
@@ -34,7 +34,7 @@ class Done(NamedTuple):
 
 
 class Racer(Thread):
-    """Meets the others before each request."""
+    """Waits for the other writers before each request."""
 
     def __init__(self, server: Server, browser: Client, start: Barrier, rounds: int, seed: int) -> None:
         super().__init__(daemon=True)
@@ -50,7 +50,7 @@ class Racer(Thread):
             for _ in range(self.rounds):
                 self.start_line.wait(120)
                 self._act(self.random.choice(IDS))
-        except BaseException as error:  # noqa: BLE001  # told to the test
+        except BaseException as error:  # noqa: BLE001  # reported by the test
             self.error = error
             self.start_line.abort()
 
@@ -97,7 +97,7 @@ class Racer(Thread):
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("rounds", [8, pytest.param(300, marks=pytest.mark.stress)])
-def test_those_who_write_at_once(server: Server, record_property: Callable[[str, object], None], rounds: int) -> None:
+def test_concurrent_writers(server: Server, record_property: Callable[[str, object], None], rounds: int) -> None:
     seed = random.getrandbits(32)
     record_property("seed", seed)
     start = Barrier(CLIENTS)
@@ -128,7 +128,7 @@ def test_those_who_write_at_once(server: Server, record_property: Callable[[str,
 
 
 def assert_each_once(rows: list[Row], done: list[Done]) -> None:
-    """In the one order that the rows have, each answer is what its own change left."""
+    """In the order of the rows, each response shows the event after its own change."""
     states: dict[str, tuple[dict[str, Any], str | None]] = {}
     state: dict[str, Any] = {}
     before: str | None = None
@@ -141,7 +141,7 @@ def assert_each_once(rows: list[Row], done: list[Done]) -> None:
         if one.revision is not None:
             fields, revision_before = states[one.revision]
             assert fields == one.fields
-            assert one.wanted in (None, revision_before, one.revision)  # itself, if it changed nothing
+            assert one.wanted in (None, revision_before, one.revision)  # its own, if it changed nothing
     by_api = [row for row in rows if row.actor == "anonymous"]
     for action in ("create", "delete"):
         assert sum(row.action == action for row in by_api) == sum(one.action == action for one in done)

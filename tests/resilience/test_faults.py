@@ -1,4 +1,4 @@
-"""Every operation, broken at each call that it makes, in every way: a clear answer, nothing lost, halved or doubled."""
+"""Every operation with every kind of error at each call: a clear response, nothing lost, half done or done twice."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FAULTS: dict[str, Fault] = {
     "other types": kinds.OTHER_TYPES,
 }
 TRIES = 1 + len(DynamoDB.pauses)
-TAKEN_FOR_AN_ANSWER = ("other JSON", "other types")  # which is found out after the tries
+TAKEN_FOR_AN_ANSWER = ("other JSON", "other types")  # detected after the retries
 # How many calls fail: all from there on, just as many as one call has tries, fewer than that, which nobody notices.
 OUTAGES = (None, TRIES, TRIES - 1)
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -60,12 +60,12 @@ pytestmark = pytest.mark.usefixtures("no_pauses")
 
 @pytest.fixture(scope="module")
 def calls() -> dict[str, int]:
-    """How many calls of storage each operation makes, once that is known."""
+    """How many calls of DynamoDB each operation makes, once that is known."""
     return {}
 
 
 def answer(prepared: Prepared) -> Any:
-    """The whole answer, also of what is sent while it is made."""
+    """The whole response, including streamed content."""
     response = prepared.send()
     if response.streaming:
         response.whole = b"".join(response.streaming_content)
@@ -74,7 +74,7 @@ def answer(prepared: Prepared) -> Any:
 
 
 def assert_is_clear(response: Any, json_wanted: bool, throttled: bool) -> None:
-    """An error that tells a program or a person all they can do with, and nothing of what is behind it."""
+    """A clear error for a program or a person, without internal details."""
     assert response.status_code == 500, (response.status_code, response.content)
     if json_wanted:
         assert response["Content-Type"] == "application/json"
@@ -98,7 +98,7 @@ def count_calls(faults: FaultProxy, operation: Operation, world: World) -> int:
 
 
 class Broken(NamedTuple):
-    """What happened: was it acknowledged, and done?"""
+    """Whether a request was acknowledged, and whether it was done."""
 
     acknowledged: bool
     done: int
@@ -106,7 +106,7 @@ class Broken(NamedTuple):
 
 
 def break_call(faults: FaultProxy, name: str, fault: str, at: int, times: int | None, prepared: Prepared) -> Broken:
-    """Sends the request while storage fails at a call, and again when it is well."""
+    """Sends the request while a call fails, and again without errors."""
     remembered_keys.clear()
     faults.set(FAULTS[fault], after=at, times=times)
     response = answer(prepared)
@@ -118,7 +118,7 @@ def break_call(faults: FaultProxy, name: str, fault: str, at: int, times: int | 
     done = prepared.done()
     assert done == 1 or (done == 0 and not acknowledged), done
     if prepared.repeatable:
-        again = answer(prepared)  # by the same process: it is well by itself
+        again = answer(prepared)  # in the same process, which must recover by itself
         assert again.status_code < 500, again.content
         assert prepared.done() == 1
     return Broken(acknowledged, done, prepared.done is not always)
@@ -126,7 +126,7 @@ def break_call(faults: FaultProxy, name: str, fault: str, at: int, times: int | 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.stress)], ids=["sampled", "every"])
-def test_each_operation_at_each_call(
+def test_each_operation_with_an_error_at_each_call(
     faults: FaultProxy,
     worlds: Worlds,
     calls: dict[str, int],
@@ -144,7 +144,7 @@ def test_each_operation_at_each_call(
             calls[name] = count_calls(faults, operation, worlds())
         ways = [(at, times) for at in range(calls[name]) for times in OUTAGES]
         chosen = Random(f"{name} {fault}").sample(ways, 2 if every else 1)
-        if every and fault == "answer lost":  # once at each call: a retry must find its own write
+        if every and fault == "answer lost":  # once at each call: a retry must recognize its own write
             chosen += [(at, TRIES - 1) for at in range(calls[name])]
         for at, times in chosen:
             try:
@@ -167,8 +167,8 @@ def test_each_operation_at_each_call(
     )
 
 
-def test_a_password_is_changed_though_the_answer_is_lost(faults: FaultProxy, worlds: Worlds) -> None:
-    """The write is tried again, and refused, as the password no longer is the old one: nobody else changed it."""
+def test_a_password_is_changed_although_the_response_is_lost(faults: FaultProxy, worlds: Worlds) -> None:
+    """The retry is refused because the password is already new. The site must recognize its own write."""
     prepared = OPERATIONS["password change"](worlds())
     faults.set(lose_a_password, "UpdateItem")
     assert prepared.send().status_code == 302
@@ -177,7 +177,7 @@ def test_a_password_is_changed_though_the_answer_is_lost(faults: FaultProxy, wor
 
 
 def lose_a_password(handler: Any, body: bytes) -> None:
-    """Loses the first answer to a write of a password."""
+    """Loses the first response to a write of a password."""
     if b"password" in body:
         handler.proxy.fault = None
         lose_answer(handler, body)

@@ -1,4 +1,4 @@
-"""Engine and server killed with -9 while many write: whatever a client was told was done, is there afterwards."""
+"""The engine and the server are killed with -9 while clients write. Every acknowledged write must survive."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECONDS_FOR_SOME_WRITES = 120
 
 
 def wait_for_writes(load: Load, more: int) -> None:
-    """Until so many more were acknowledged; then the others are somewhere in the middle."""
+    """Waits until this many more writes are acknowledged. Other writes are then running."""
     wanted = len(load.promises) + more
     until = time.monotonic() + SECONDS_FOR_SOME_WRITES
     while len(load.promises) < wanted:
@@ -44,11 +44,11 @@ def kill(site: KillableSite, load: Load, victims: str) -> None:
 
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.stress)])
-def test_what_was_acknowledged_is_there(
+def test_acknowledged_writes_survive(
     tmp_path: Path, engine: Engine, record_property: Callable[[str, object], None], kills: int
 ) -> None:
     seed = random.getrandbits(32)
-    print("seed", seed)  # noqa: T201  # shown if it fails
+    print("seed", seed)  # noqa: T201  # pytest prints it if the test fails
     chance = random.Random(seed)
     victims = ["engine", "server", "engine and server"] * (kills // 3 + 1)
     with KillableSite(tmp_path, engine) as site, override_settings(DYNAMODB_ENDPOINT_URL=site.engine.url):
@@ -92,7 +92,7 @@ def done_of_the_failed(load: Load) -> int:
 
 
 def assert_lists_agree(url: str) -> None:
-    """The table, and the indexes that the engine keeps of it."""
+    """Compares the table with its indexes."""
     present = assert_history_replays()
     everything = requests.get(f"{url}/events", timeout=60).json()
     assert {event["eventId"]: event for event in everything} == present

@@ -1,4 +1,4 @@
-"""Writes that reach storage when nobody waits for them any more: done once, or refused, but never over a later one."""
+"""Writes that reach DynamoDB after their client gave up: done once or refused, and never over a later write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("no_pauses")
 
 
 @pytest.mark.parametrize("name", ["edit form"])
-def test_a_write_that_was_tried_again_meanwhile(faults: FaultProxy, worlds: Worlds, name: str) -> None:
+def test_a_write_that_arrives_after_its_retry(faults: FaultProxy, worlds: Worlds, name: str) -> None:
     prepared = OPERATIONS[name](worlds())
     hold = Hold()
     faults.set(hold, *WRITES, times=1)
@@ -29,10 +29,10 @@ def test_a_write_that_was_tried_again_meanwhile(faults: FaultProxy, worlds: Worl
 
 
 @pytest.mark.stress
-def test_writes_that_come_after_they_were_sent_again(
+def test_writes_that_arrive_after_the_client_sent_them_again(
     faults: FaultProxy, worlds: Worlds, record_property: Callable[[str, object], None]
 ) -> None:
-    """All tries of each are given up, as slowly as ever; whoever asked sends it again; and then they all arrive."""
+    """All attempts of each write time out, the client sends it again, and then all of them arrive."""
     prepared = {name: operation(worlds()) for name, operation in OPERATIONS.items()}
     writes = {name: one for name, one in prepared.items() if one.done is not always and one.repeatable}
 

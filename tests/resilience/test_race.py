@@ -1,4 +1,4 @@
-"""Clients that know only what they saw a while ago, in every order that hypothesis finds, against the truth."""
+"""Clients with old pages send requests in any order. Each response must agree with a model of the events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.support.tables import empty_tables
 IDS = ("a", "b")
 CLIENTS = (0, 1)
 
-# Few values, so that different clients often want the same.
+# Few values, so that clients often choose the same one.
 clients = st.sampled_from(CLIENTS)
 ids = st.sampled_from(IDS)
 changes = st.fixed_dictionaries(
@@ -46,13 +46,13 @@ bodies = changes.map(lambda change: make_body(**change))
 some_ids = st.lists(ids, min_size=1, unique=True)
 
 
-# Requests that could only be refused are rarer than they would be by chance.
+# Requests that can only be refused are rarer than by chance.
 if_there = precondition(lambda self: bool(self.truth.present))
 if_planned = precondition(lambda self: any(self.batches))
 
 
 class Race(RuleBasedStateMachine):
-    """Each rule is one request; its answer, and what is stored then, must be the truth."""
+    """Each rule is one request. Its response and the stored events must agree with the model."""
 
     @initialize()
     def begin(self) -> None:
@@ -79,7 +79,7 @@ class Race(RuleBasedStateMachine):
 
     @rule(client=clients, event_id=ids)
     def look(self, client: int, event_id: str) -> None:
-        """Opens the event's pages, and leaves them open."""
+        """Opens the pages of the event and keeps them open."""
         answer = send(self.api, "GET", f"/events/{event_id}")
         forms = [
             fields(self.browsers[client].get(f"/staff/event/{event_id}/{page}/")) if answer.status_code == 200 else {}
@@ -90,7 +90,7 @@ class Race(RuleBasedStateMachine):
         self.seen[client][event_id] = Seen(len(stamps), now, answer.headers.get("ETag", ""), stamps, *forms)
 
     def _seen(self, client: int, event_id: str) -> Seen:
-        """What the client has open, however old it is."""
+        """The pages that the client has open, of any age."""
         if event_id not in self.seen[client]:
             self.look(client, event_id)
         return self.seen[client][event_id]
@@ -161,7 +161,7 @@ class Race(RuleBasedStateMachine):
             self.truth.become(event_id, None)
 
     def _wanted(self, event_id: str, seen: Seen, done: int) -> int:
-        """The status of a change that names the version seen."""
+        """The expected HTTP status of a change with an expected version."""
         if self.truth.now(event_id) is None:
             return 404
         return done if self.truth.version(event_id) == seen.version else 412
@@ -178,7 +178,7 @@ class Race(RuleBasedStateMachine):
         if self.truth.version(event_id) == seen.version:
             assert answer.status_code == 302
             self.truth.become(event_id, wanted)
-        else:  # both are shown, unless both are the same
+        else:  # both versions are shown, unless they are equal
             assert answer.status_code == (302 if self.truth.now(event_id) == wanted else 409)
 
     @if_there
@@ -196,7 +196,7 @@ class Race(RuleBasedStateMachine):
 
     @rule(client=clients, event_id=ids)
     def undo(self, client: int, event_id: str) -> None:
-        """The latest change that the client saw."""
+        """Undoes the latest change that the client saw."""
         seen = self._seen(client, event_id)
         if not seen.version:
             return
@@ -209,7 +209,7 @@ class Race(RuleBasedStateMachine):
 
     @rule(client=clients, event_id=ids, back=st.integers(0, 3))
     def restore(self, client: int, event_id: str, back: int) -> None:
-        """One of the versions that the client saw."""
+        """Restores a version that the client saw."""
         seen = self._seen(client, event_id)
         if back >= seen.version:
             return
@@ -217,7 +217,7 @@ class Race(RuleBasedStateMachine):
         wanted = self.truth.state(event_id, version)
         form = {"at": seen.stamps[version - 1], "revision": seen.revision}
         answer: Any = self.browsers[client].post(f"/staff/event/{event_id}/restore/", form)
-        # A revision that is none is as current as any other time at which there is no event.
+        # While the event does not exist, an invalid revision is as current as a deletion.
         current = self.truth.version(event_id) == seen.version or (seen.fields is self.truth.now(event_id) is None)
         if not current:
             assert answer.status_code == 412
@@ -230,7 +230,7 @@ class Race(RuleBasedStateMachine):
     @if_there
     @rule(client=clients, chosen=some_ids, status=st.none() | st.sampled_from(["active", "draft"]))
     def choose(self, client: int, chosen: list[str], status: str | None) -> None:
-        """A status for several, or all of them away: planned, not done."""
+        """Plans a new status or a deletion of several events, without executing it."""
         form = {"event": chosen, **({"do": "status", "status": status} if status else {"do": "delete"})}
         answer: Any = self.browsers[client].post("/staff/events/bulk/", form)
         there = {event_id: now for event_id in chosen if (now := self.truth.now(event_id))}
@@ -245,7 +245,7 @@ class Race(RuleBasedStateMachine):
 
     @rule(client=clients, rows=st.dictionaries(ids, bodies, min_size=1))
     def check_a_file(self, client: int, rows: dict[str, Fields]) -> None:
-        """New and changed rows: planned, not done."""
+        """Plans an import of new and changed rows, without executing it."""
         lines = [",".join(FIELD_NAMES)]
         lines += [
             ",".join(str({**body, "eventId": event_id}[name]) for name in FIELD_NAMES)
@@ -265,7 +265,7 @@ class Race(RuleBasedStateMachine):
             self.batches[client].append(TrueBatch(f"/staff/batches/{batch.id}/", planned))
 
     def _batch(self, client: int, which: int) -> tuple[Client, TrueBatch]:
-        """One of the client's, or of the one who has some."""
+        """A batch of this client, or of the client that has one."""
         client = client if self.batches[client] else CLIENTS[client - 1]
         mine = self.batches[client]
         return self.browsers[client], mine[-1 - which % len(mine)]
@@ -273,7 +273,7 @@ class Race(RuleBasedStateMachine):
     @if_planned
     @rule(client=clients, which=st.integers(0, 2))
     def confirm(self, client: int, which: int) -> None:
-        """Again, too."""
+        """Possibly for the second time."""
         browser, batch = self._batch(client, which)
         report = browser.post(batch.address, follow=True)
         batch.confirm(self.truth)
@@ -282,7 +282,7 @@ class Race(RuleBasedStateMachine):
     @if_planned
     @rule(client=clients, which=st.integers(0, 2))
     def undo_together(self, client: int, which: int) -> None:
-        """Again, too."""
+        """Possibly for the second time."""
         browser, batch = self._batch(client, which)
         report: Any = browser.post(f"{batch.address}undo/", follow=True)
         if not batch.done:
@@ -302,7 +302,7 @@ class Race(RuleBasedStateMachine):
     ("examples", "steps"), [(8, 25), pytest.param(60, 40, marks=pytest.mark.stress)], ids=["short", "long"]
 )
 @pytest.mark.timeout(1200)
-def test_whatever_order_they_come_in(record_property: Any, examples: int, steps: int) -> None:
+def test_any_order_of_requests(record_property: Any, examples: int, steps: int) -> None:
     checks = settings(
         max_examples=examples,
         stateful_step_count=steps,

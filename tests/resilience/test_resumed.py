@@ -1,6 +1,6 @@
-"""A batch that is interrupted at any call, or run twice at once: what it did stays done, and is done once.
+"""A batch that is interrupted at any call, or runs twice at the same time: each change is kept and done once.
 
-Between the interruption and the rest, others change every event that the batch has changed, or may be changing.
+Between the interruption and the rest, others change every event that the batch has changed or may be changing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("no_pauses")
 
 @pytest.fixture(autouse=True)
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that the calls come in the same order each time."""
+    """Makes the order of the calls the same in each run."""
     monkeypatch.setattr(batches, "_AT_ONCE", 1)
 
 
@@ -66,7 +66,7 @@ def run_to_the_end(batch: Batch, actor: Actor = ACTOR) -> Batch:
 
 
 def done_by(batch: Batch) -> dict[str, int]:
-    """How many changes the batch has made to each event that it has changed."""
+    """How many changes the batch made, by event."""
     counts = {event_id: sum(row.batch == batch.id for row in rows) for event_id, rows in read_history().items()}
     return {event_id: count for event_id, count in counts.items() if count}
 
@@ -80,13 +80,13 @@ def recreate(event_id: str) -> None:
 
 
 def reverse(batch: Batch) -> None:
-    """Takes back what the batch has done: the event is then as it was before."""
+    """Reverts the change of the batch."""
     for event_id in done_by(batch):
         versions.undo_change(event_id, get_history(event_id, limit=1)[0].at, EVA)
 
 
 def reverse_and_edit_often(batch: Batch) -> None:
-    """More changes than anybody would look through."""
+    """Makes more changes than the site searches through."""
     for event_id in done_by(batch):
         versions.undo_change(event_id, get_history(event_id, limit=1)[0].at, EVA)
         for number in range(MANY):
@@ -103,7 +103,7 @@ Others = Callable[[Batch], None]
 
 
 def assert_done_once(batch: Batch, before: dict[str, int]) -> None:
-    """What it had done is not done again, and the report says the truth."""
+    """The batch does nothing twice, and its report is correct."""
     done = done_by(batch)
     assert set(done.values()) <= {1}
     assert before.items() <= done.items()
@@ -113,7 +113,7 @@ def assert_done_once(batch: Batch, before: dict[str, int]) -> None:
 
 
 def assert_untouched(batch: Batch, before: dict[str, int], present: object) -> None:
-    """Nothing that others did to the events of `before` was changed."""
+    """The batch changed nothing that others did to the events in `before`."""
     after = assert_history_replays()
     assert isinstance(present, dict)
     assert {event_id: after.get(event_id) for event_id in before} == {
@@ -122,7 +122,7 @@ def assert_untouched(batch: Batch, before: dict[str, int], present: object) -> N
 
 
 def calls_to_break(kind: str, every: bool, faults: FaultProxy) -> list[int]:
-    """The numbers of the calls that a run makes: all, or some of them."""
+    """The numbers of the calls at which to interrupt: all or some."""
     batch = BATCHES[kind]()
     faults.set(None)
     run_to_the_end(batch)
@@ -159,7 +159,7 @@ def test_a_batch_that_is_killed_at_each_call_and_resumed(
 @EVERY
 @pytest.mark.parametrize("others", OTHERS)
 @pytest.mark.parametrize("kind", BATCHES)
-def test_a_run_that_stands_still_at_each_call_while_another_one_finishes(
+def test_a_run_that_pauses_at_each_call_while_another_finishes(
     faults: FaultProxy, kind: str, others: Others, every: bool
 ) -> None:
     for at in calls_to_break(kind, every, faults):

@@ -1,4 +1,4 @@
-"""What the race should come to: every event's states one after another, and what clients have seen of them."""
+"""The model for test_race: the versions of every event, and which of them clients have seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ State = Fields | None
 
 
 class Truth:
-    """The versions of each event, from 1; None: it was deleted."""
+    """The versions of each event, counted from 1. None is a deletion."""
 
     def __init__(self) -> None:
         self.versions: dict[str, list[State]] = {}
@@ -27,7 +27,7 @@ class Truth:
         return self.versions[event_id][version - 1] if version else None
 
     def become(self, event_id: str, state: State) -> None:
-        """What changes nothing is no version."""
+        """Adds a version, unless nothing changed."""
         if state != self.now(event_id):
             self.versions.setdefault(event_id, []).append(state)
 
@@ -37,12 +37,12 @@ class Truth:
 
 
 class Seen(NamedTuple):
-    """What a client's pages show of an event, however long ago it opened them."""
+    """What the open pages of a client show of an event."""
 
     version: int
     fields: State
     tag: str
-    stamps: list[str]  # when each version was made
+    stamps: list[str]  # the timestamp of each version
     edit_form: dict[str, str]
     delete_form: dict[str, str]
 
@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """What a batch is to do with an event: from which version, and what it then is."""
+    """A planned change of an event: from which version, and to which fields."""
 
     event_id: str
     version: int
@@ -61,7 +61,7 @@ class Planned(NamedTuple):
 
 @dataclass
 class TrueBatch:
-    """A batch as it should be; `done` has the version that each event got by it."""
+    """The expected state of a batch. `done` has the version that each event got from it."""
 
     address: str
     planned: list[Planned]
@@ -89,11 +89,11 @@ class TrueBatch:
 
     @staticmethod
     def _creates(truth: Truth, event_id: str, version: int) -> bool:
-        """A new event may come and go meanwhile: what counts is that there is none."""
+        """A create is possible whenever the event does not exist, even if it existed meanwhile."""
         return truth.state(event_id, version) is None and truth.now(event_id) is None
 
     def undo(self, truth: Truth) -> int:
-        """How many are as they were before."""
+        """How many events have their earlier fields."""
         self.undone = True
         undone = 0
         for event_id, version in self.done.items():

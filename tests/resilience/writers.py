@@ -1,4 +1,4 @@
-"""Clients that write without a pause, and remember what they were told was done."""
+"""Clients that write without a pause and remember each acknowledged write."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ State = dict[str, Any] | None
 
 
 class Promise(NamedTuple):
-    """What a client was told was done: the revision that this gave the event (None: it went)."""
+    """An acknowledged write, with the new revision of the event (None: it was deleted)."""
 
     event_id: str
     revision: str | None
 
 
 class Writer(Thread):
-    """Has events of its own, of which it knows the state, and shares some with the others.
+    """Has its own events, whose state it knows, and shares some events with the others.
 
     What failed may have been done or not: then the event has two states, and is left alone from there on.
     """
@@ -83,19 +83,19 @@ class Writer(Thread):
         self.promises.append(Promise(event_id, tag and tag.strip('"').removesuffix("-gzip")))
 
     def _send(self, method: str, path: str, body: Any = None, headers: Any = None) -> requests.Response | None:
-        """The answer, if it is that the write is done."""
+        """The response, if it acknowledges the write."""
         try:
             answer = self.session.request(method, self.url + path, json=body, headers=headers, timeout=120)
         except requests.RequestException:
-            self.session.close()  # the site is gone, in the middle of it perhaps
+            self.session.close()  # the site was killed, possibly during the write
             self.failed += 1
             self.site_is_up.wait()
             return None
         self.statuses[answer.status_code] += 1
         if answer.ok:
             return answer
-        # Mostly 500. DynamoDB Local forgets the tokens of transactions when it is killed, which AWS keeps for ten
-        # minutes: a try that is repeated across its restart then meets its own write, and is told 404, 409 or 412.
+        # Mostly 500. AWS keeps the tokens of transactions for ten minutes, but DynamoDB Local loses them when it is
+        # killed. A retry after its restart then finds its own write and gets 404, 409 or 412.
         assert answer.status_code in (404, 409, 412, 500), answer.text
         self.failed += 1
         self.site_is_up.wait()
@@ -103,7 +103,7 @@ class Writer(Thread):
 
 
 class Load:
-    """Several writers at once: a context manager."""
+    """A context manager that runs several writers at the same time."""
 
     def __init__(self, url: str, writers: int, seed: int) -> None:
         self.site_is_up = Event()

@@ -1,4 +1,4 @@
-"""Calls of the API, and what is expected of its answers."""
+"""Requests to the API, and assertions about its responses."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ LAUNCH = {"eventId": "launch", **make_body()}
 
 
 def send(api: APIClient, method: str, path: str, body: Any = ..., **headers: str) -> HttpResponse:
-    """A request with a JSON body, or with bytes as they are; headers as `If_Match="…"`."""
+    """A request with a JSON body, or with these bytes. Headers are written as `If_Match="…"`."""
     data = b"" if body is ... else body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    if not data:  # DRF's client leaves it out, other clients do not
+    if not data:  # DRF's client omits it, unlike other clients
         named["Content-Length"] = "0"
     response: HttpResponse = api.generic(method, path, data, content_type="application/json", headers=named)
     return response

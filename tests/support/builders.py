@@ -21,7 +21,7 @@ _numbers = counter()
 
 
 def make_body(**overrides: Any) -> dict[str, Any]:
-    """The body of a valid create, as a client sends it; a value of ... leaves the field out."""
+    """A valid body of `POST /events`. The value ... removes a field."""
     body = {
         "title": "Launch night",
         "description": "Doors at seven.",
@@ -36,7 +36,7 @@ def make_body(**overrides: Any) -> dict[str, Any]:
 
 
 def make_fields(**overrides: Any) -> EventFields:
-    """A valid event's fields, as the services take them."""
+    """The fields of a valid event, for the services."""
     return cast(EventFields, make_body(**{"eventId": "launch", **overrides}))
 
 
@@ -50,10 +50,10 @@ def store(event_id: str = "launch", actor: Actor = ACTOR, **overrides: Any) -> E
     return services.create_event(make_fields(**{"eventId": event_id, **overrides}), actor)
 
 
-def store_titled(title: str, date: str | int = 1, actor: Actor = ACTOR, **overrides: Any) -> Event:
-    """A stored event whose ID is its title; `date`: a date, or a number of days from today."""
+def store_titled(name: str, date: str | int = 1, actor: Actor = ACTOR, **overrides: Any) -> Event:
+    """A stored event with this ID and title. `date` is a date or a number of days from today."""
     date = day(date) if isinstance(date, int) else date
-    return store(title.replace("/", "-"), actor, **{"title": title, "date": date, **overrides})
+    return store(name.replace("/", "-"), actor, **{"title": name, "date": date, **overrides})
 
 
 def store_on(date: str, **overrides: Any) -> Event:

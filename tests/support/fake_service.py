@@ -1,4 +1,4 @@
-"""A server that gives prepared answers, for what calls AWS services that cannot be run here."""
+"""A server with prepared responses. It replaces AWS services that cannot run here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Answer = tuple[int, str, dict[str, str]]
 
 @contextmanager
 def answering(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
-    """Gives these answers, the last one again and again; its address, and the headers and bodies it was sent."""
+    """Sends these responses and repeats the last. Yields its URL, and the headers and bodies that it receives."""
     asked: list[tuple[dict[str, str], bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""A proxy between the site and the engine that breaks, slows or forges answers on demand."""
+"""A proxy between the site and DynamoDB Local. It can break, delay or replace responses."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Fault = Callable[["_Handler", bytes], None]
 
 
 class FaultProxy:
-    """Passes calls on; `fault` takes over those whose operation `operations` names (all, if it is empty).
+    """Forwards calls. `fault` handles those whose operation is in `operations`, or all if `operations` is empty.
 
-    `after` is how many of these are let through first, `times` how many the fault then takes; None: every one.
+    The first `after` of these calls pass. Then the fault handles `times` calls; None: all.
     """
 
     def __init__(self, engine_port: int) -> None:
@@ -65,7 +65,7 @@ class FaultProxy:
                 self._idle.notify_all()
 
     def settle(self, seconds: float = 30) -> None:
-        """Waits until no call is under way: a late one may still be carried out after its caller gave up."""
+        """Waits until no call is running. A late call may still be executed after its caller gave up."""
         with self._idle:
             assert self._idle.wait_for(lambda: self._under_way == 0, seconds)
 
@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: FaultProxy
 
     def handle(self) -> None:
-        with suppress(ValueError):  # after a reset, there is nothing to flush
+        with suppress(ValueError):  # the connection was reset before the flush
             super().handle()
 
     def do_POST(self) -> None:
@@ -116,18 +116,18 @@ class _Handler(BaseHTTPRequestHandler):
         return answer.status, content
 
     def answer(self, status: int, content: bytes, length: int | None = None, **headers: str) -> None:
-        """`length` is what is said of the content's, where that is not the truth."""
+        """`length`: a wrong Content-Length to send."""
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("Content-Length", str(len(content) if length is None else length))
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        with suppress(ConnectionError):  # whoever asked gave up
+        with suppress(ConnectionError):  # the client gave up
             self.wfile.write(content)
 
     def reset(self) -> None:
-        """Ends the connection as a crash would: the client sees it reset."""
+        """Resets the connection, as a crash does."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.rfile.close()
@@ -144,13 +144,13 @@ def refuse(handler: _Handler, body: bytes) -> None:
 
 
 def lose_answer(handler: _Handler, body: bytes) -> None:
-    """The call is carried out, but nobody is told."""
+    """The call is executed, but its response is lost."""
     handler.forward(body)
     handler.reset()
 
 
 def break_off(handler: _Handler, body: bytes) -> None:
-    """The call is carried out, but its answer ends in the middle."""
+    """The call is executed, but the connection breaks in the middle of the response."""
     status, content = handler.forward(body)
     handler.answer(status, content[: len(content) // 2], length=len(content))
     handler.wfile.flush()
@@ -158,19 +158,19 @@ def break_off(handler: _Handler, body: bytes) -> None:
 
 
 def truncate(handler: _Handler, body: bytes) -> None:
-    """The call is carried out, but half of its answer is passed off as the whole."""
+    """The call is executed, but only half of the response is sent, with a length that fits."""
     status, content = handler.forward(body)
     handler.answer(status, content[: len(content) // 2])
 
 
 def corrupt(handler: _Handler, body: bytes) -> None:
-    """The call is carried out, but its answer is not what its checksum says, which DynamoDB sends with each."""
+    """The call is executed, but the response does not match its checksum, which DynamoDB always sends."""
     status, content = handler.forward(body)
     handler.answer(status, b"{}", X_Amz_Crc32=str(crc32(content + b" ")))
 
 
 class Hold:
-    """The calls are on their way until they are released: then they are carried out, but nobody waits any more."""
+    """Holds calls until they are released. Then they are executed, but no client waits for them."""
 
     def __init__(self) -> None:
         self.released = Event()
@@ -182,7 +182,7 @@ class Hold:
 
 
 def delay(seconds: float) -> Fault:
-    """The call never arrives, and it takes a while until that is known."""
+    """The call never arrives, and the client learns it after some seconds."""
 
     def fault(handler: _Handler, body: bytes) -> None:
         time.sleep(seconds)
@@ -192,18 +192,18 @@ def delay(seconds: float) -> Fault:
 
 
 def error(status: int, code: str, **more: Any) -> Fault:
-    """DynamoDB's own way of saying no."""
+    """An error response of DynamoDB."""
     content = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code, **more}).encode()
     return lambda handler, body: handler.answer(status, content)
 
 
 def garbage(handler: _Handler, body: bytes) -> None:
-    """Something that is no DynamoDB answers."""
+    """Another server responds instead of DynamoDB."""
     handler.answer(200, b"<html>Welcome to the captive portal</html>")
 
 
 def say(content: bytes, status: int = 200) -> Fault:
-    """The call never arrives: something else answers it."""
+    """The call never arrives; the response has this content."""
     return lambda handler, body: handler.answer(status, content)
 
 

@@ -1,4 +1,4 @@
-"""The truth after whatever happened: the history, played from its beginning, leads to what is there now."""
+"""Checks that the history, replayed from its beginning, leads to the stored events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.tables import read_table
 
 
 class Row(NamedTuple):
-    """A row of the history, with its snapshots as they are: the fields that changed, or the whole event."""
+    """A history row. Its snapshots hold the changed fields or the whole event."""
 
     at: str
     action: str
@@ -27,7 +27,7 @@ Replayed = dict[str, dict[str, Any]]
 
 
 def read_history() -> dict[str, list[Row]]:
-    """Every event's changes, oldest first."""
+    """The changes of every event, oldest first."""
     changes: dict[str, list[Row]] = defaultdict(list)
     for item in read_table(HistoryItem):
         values: dict[str, Any] = {
@@ -41,7 +41,7 @@ def read_history() -> dict[str, list[Row]]:
 
 
 def assert_history_replays() -> Replayed:
-    """Each change begins with what the one before it left, and the last one left what is there; returns that."""
+    """Each change starts from the result of the one before, and the last result is stored. Returns the events."""
     history = read_history()
     stored = {item["eventId"]["S"]: item for item in read_table(EventItem)}
     states = {event_id: _replay(event_id, rows) for event_id, rows in history.items()}

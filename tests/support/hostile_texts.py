@@ -1,4 +1,4 @@
-"""What nobody types by accident, for every field that takes text; `seen` reads pages as a parser does."""
+"""Hostile texts for every text field, and a parser that shows their effect on a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 TEXT_FIELDS = ("eventId", "title", "description", "location", "organizer", "status")
 
-# What a field takes and gives back, character for character. No slash: an eventId takes them all.
+# Every field accepts and returns these unchanged. They have no slash, so that an event ID accepts them too.
 TAKEN = {
     "all in plain sight": "=\"'><svg onload=alert(1)><!--{{ 7|add:7 }}{% x %}%0d%0aX: 1&quot;\\",
     "all that is hidden": "\u202ea\u2069\u200bZ"
@@ -46,7 +46,7 @@ TAKEN = {
     "dots": "... ..",
     "512 bytes": "\u00e9" * 256,
 }
-# What no field takes, with what is said of it.
+# No field accepts these. Each has its error message.
 REFUSED = {
     "nul": ("a\0b", "has a control character (U+0000)"),
     "escape": ("a\x1b[31mb", "has a control character (U+001B)"),
@@ -60,7 +60,7 @@ REFUSED = {
 
 
 def mostly_at_length(texts: Mapping[str, Any] | Iterable[Any], in_short: int = 2) -> list[Any]:
-    """The first for each run of the tests, the others for those at length."""
+    """Parameters: the first texts for every run, the others only for stress tests."""
     named = texts if isinstance(texts, Mapping) else {str(number): text for number, text in enumerate(texts)}
     return [
         pytest.param(text, id=name, marks=() if number < in_short else pytest.mark.stress)
@@ -96,10 +96,10 @@ def _read(response: Any) -> _Reader:
 
 
 def build_of(response: Any) -> list[str]:
-    """A page's tags with the names of their attributes, in order: what no text may change."""
+    """The tags of a page and the names of their attributes, in order. No text may change them."""
     return _read(response).built
 
 
 def said_on(response: Any) -> str:
-    """All that a page says, in its text and in the values of its attributes."""
+    """The text of a page and the values of all attributes."""
     return "\n".join(_read(response).said)

@@ -1,4 +1,4 @@
-"""What API Gateway, load balancers and function URLs send to the function, and how its responses are read."""
+"""Events that API Gateway, load balancers and function URLs send to the function, and its responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading staff pages as a person does: by their words, labels and links, not by their markup."""
+"""Reads staff pages like a person: words, labels and links instead of markup."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # users under load read pages where there is no Django
+if TYPE_CHECKING:  # the load test runs without Django
     from django.test import Client
 
 
@@ -19,7 +19,7 @@ class _Reader(HTMLParser):
         self.fields: dict[str, list[str]] = {}
         self._link: str | None = None
         self._area: str | None = None
-        self._in_one_word = False  # what <bdi> holds goes on from what is before it, as people see it
+        self._in_one_word = False  # text in <bdi> continues the word before it
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -38,7 +38,7 @@ class _Reader(HTMLParser):
         if tag == "a":
             self._link = None
         elif tag == "textarea" and self._area is not None:
-            # HTML drops the first line end, which Django therefore writes.
+            # HTML ignores the first line break, so Django writes one.
             self.fields[self._area][0] = self.fields[self._area][0].removeprefix("\n")
             self._area = None
 
@@ -62,35 +62,35 @@ def _read(response: Any) -> _Reader:
 
 
 def text(response: Any) -> str:
-    """What a page says, in one line."""
+    """The text of a page, in one line."""
     return " ".join(" ".join(_read(response).words).split())
 
 
 def links(response: Any) -> dict[str, str]:
-    """Where the links lead, by their words."""
+    """The address of each link, by its text."""
     return _read(response).links
 
 
 def fields(response: Any) -> dict[str, str]:
-    """What the page's forms would send, by name (the last of each name), but for the token against forgery."""
+    """The values of the form fields by name (the last of each name), without the CSRF token."""
     found = {name: values[-1] for name, values in _read(response).fields.items()}
     return {name: value for name, value in found.items() if name not in ("csrfmiddlewaretoken", "next")}
 
 
 def titles(response: Any) -> list[str]:
-    """The titles of the list's rows, in order."""
+    """The titles in the list, in order."""
     return [
         unescape(title) for title in re.findall(r'class="fw-semibold" href="[^"]*">([^<]*)<', response.content.decode())
     ]
 
 
 def submit(client: Client, path: str, **changes: Any) -> Any:
-    """Opens a page with a form, changes some of its fields, and sends it to where it came from."""
+    """Opens a page with a form, changes some fields and sends the form."""
     return client.post(path, {**fields(client.get(path)), **changes})
 
 
 def undo_address(response: Any) -> str:
-    """Where the Undo button of a page's message leads."""
+    """The address of the Undo button in the message of a page."""
     found = re.search(
         r'<form method="post" action="([^"]*)"[^>]*>(?:(?!</form>).)*Undo', response.content.decode(), re.DOTALL
     )

@@ -1,4 +1,4 @@
-"""A copy of the project, for a site whose data and static files are its own."""
+"""A copy of the project, for a site with its own data and static files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 
 
 def copy_project(folder: Path) -> None:
-    """All that `manage.py` needs to run there."""
+    """Copies everything that `manage.py` needs."""
     for name in ("eventsite", "events", "templates"):
         shutil.copytree(settings.BASE_DIR / name, folder / name)
     shutil.copy(settings.BASE_DIR / "manage.py", folder)

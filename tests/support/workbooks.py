@@ -1,4 +1,4 @@
-"""Spreadsheets to read: whole ones, and such as no program writes."""
+"""Workbooks to read, some of them invalid."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(data: bytes) -> list[list[Cell]]:
 
 
 def workbook(*rows: list[Any], **settings: Any) -> bytes:
-    """As openpyxl, which is not how this project writes, writes it."""
+    """A workbook that openpyxl writes. This project writes workbooks without it."""
     book = openpyxl.Workbook()
     for name, value in settings.items():
         setattr(book, name, value)
@@ -39,7 +39,7 @@ GOOD = workbook(["title", "date"], ["a", date(2026, 12, 1)])
 
 
 def repacked(data: bytes, replace: dict[str, bytes | None]) -> bytes:
-    """The workbook with parts replaced, added or (None) left out."""
+    """The workbook with some parts replaced, added or (None) removed."""
     file = BytesIO()
     with ZipFile(BytesIO(data)) as old, ZipFile(file, "w", ZIP_DEFLATED) as new:
         parts = {name: old.read(name) for name in old.namelist()} | replace
@@ -50,7 +50,7 @@ def repacked(data: bytes, replace: dict[str, bytes | None]) -> bytes:
 
 
 def sheet_of(xml: str, strings: str | None = None) -> bytes:
-    """A workbook whose sheet holds these rows."""
+    """A workbook with this XML as its sheet."""
     namespace = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     parts: dict[str, bytes | None] = {"xl/worksheets/sheet1.xml": f"<worksheet {namespace}>{xml}</worksheet>".encode()}
     if strings is not None:

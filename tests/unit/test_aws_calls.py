@@ -1,4 +1,4 @@
-"""What a call of an AWS service is made of, and which of its failures are tried again."""
+"""Calls of AWS services: signatures, retries, credentials, proxies."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_call_is_a_signed_post_of_json() -> None:
     assert headers["Content-Type"] == "application/x-amz-json-1.0"
 
 
-def test_it_is_signed_as_botocore_signs_its_own_requests() -> None:
+def test_the_signature_equals_that_of_botocore() -> None:
     with answering(OK) as (url, asked):
         Notes("eu-west-1", url, CREDENTIALS).call("Read", {"Name": "launch"})
     [(headers, body)] = asked
@@ -72,11 +72,14 @@ def test_it_is_signed_as_botocore_signs_its_own_requests() -> None:
         ("us-gov-west-1", "https://notes.us-gov-west-1.amazonaws.com"),
     ],
 )
-def test_each_region_has_its_address(region: str, url: str) -> None:
+def test_each_region_has_its_own_url(region: str, url: str) -> None:
     service = Notes(region, None, CREDENTIALS)
     assert service.url == url
-    pool: Any = service._http  # noqa: SLF001  # whom it trusts is worth a look inside
-    assert (f"{pool.scheme}://{pool.host}", pool.cert_reqs) == (url, None)  # None: urllib3's own, which is to require
+    pool: Any = service._http  # noqa: SLF001  # the pool has the certificates that it trusts
+    assert (f"{pool.scheme}://{pool.host}", pool.cert_reqs) == (
+        url,
+        None,
+    )  # None: verifies certificates
     assert pool.ca_certs == certifi.where()
 
 
@@ -92,7 +95,7 @@ def test_each_region_has_its_address(region: str, url: str) -> None:
         (200, '{"Fine": true}', {"x-amz-crc32": "1"}),
     ],
 )
-def test_what_may_pass_is_tried_again(passing: Answer, no_pauses: list[float]) -> None:
+def test_temporary_errors_are_retried(passing: Answer, no_pauses: list[float]) -> None:
     with answering(passing, passing, OK) as (url, asked):
         assert Notes("eu-west-1", url, CREDENTIALS).call("Read", {}) == {"Fine": True}
     assert len(asked) == 3
@@ -116,13 +119,13 @@ def test_a_refusal_is_not_tried_again() -> None:
     assert response["CancellationReasons"] == reasons
 
 
-def test_an_answer_that_arrived_whole_is_taken() -> None:
+def test_a_response_with_the_right_checksum_is_accepted() -> None:
     with answering((200, "{}", {"x-amz-crc32": str(crc32(b"{}"))})) as (url, asked):
         assert Notes("eu-west-1", url, CREDENTIALS).call("Read", {}) == {}
     assert len(asked) == 1
 
 
-def test_credentials_are_renewed_in_time() -> None:
+def test_expired_credentials_are_renewed() -> None:
     renewed = []
 
     def renew() -> dict[str, str]:
@@ -140,7 +143,7 @@ def test_credentials_are_renewed_in_time() -> None:
     assert len(renewed) == 1
 
 
-def test_nothing_is_followed_elsewhere() -> None:
+def test_redirects_are_not_followed() -> None:
     with (
         answering(OK) as (elsewhere, asked_elsewhere),
         answering((307, "{}", {"Location": elsewhere})) as (url, asked),
@@ -150,8 +153,8 @@ def test_nothing_is_followed_elsewhere() -> None:
     assert (len(asked), asked_elsewhere) == (1, [])
 
 
-def test_frozen_credentials_sign() -> None:
-    """Of credentials that are renewed meanwhile, the key of one and the secret of another would not fit."""
+def test_requests_are_signed_with_frozen_credentials() -> None:
+    """Otherwise, a renewal between two reads could mix an old key with a new secret."""
 
     class Renewed(Credentials):
         def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -162,18 +165,18 @@ def test_frozen_credentials_sign() -> None:
     assert "Credential=frozen/" in asked[0][0]["Authorization"]
 
 
-def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+def test_error_messages_do_not_contain_invalid_headers() -> None:
     with answering(OK) as (url, _), pytest.raises(NoAnswerError) as failed:
         Notes("eu-west-1", url, Credentials("id", "secret", "to\nken")).call("Read", {})
     assert "ken" not in str(failed.value)
 
 
-def test_each_wait_has_its_limit() -> None:
+def test_connecting_and_reading_have_timeouts() -> None:
     pool: Any = Notes("eu-west-1", None, CREDENTIALS)._http  # noqa: SLF001
     assert (pool.timeout.connect_timeout, pool.timeout._read) == (1, 2.5)  # noqa: SLF001
 
 
-def test_an_address_with_a_path_is_called_there() -> None:
+def test_an_endpoint_url_may_have_a_path() -> None:
     with answering(OK) as (url, asked):
         Notes("eu-west-1", f"{url}/base", CREDENTIALS).call("Read", {})
     assert asked[0][0][":path"] == "/base"
@@ -188,22 +191,22 @@ class TestCredentials:
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
         monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
 
-    def test_of_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_from_environment_variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "env")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        monkeypatch.setattr(aws_calls, "Session", None)  # it takes 12 ms to make
+        monkeypatch.setattr(aws_calls, "Session", None)  # creating one takes 12 ms
         with answering(OK) as (url, asked):
             Notes("eu-west-1", url).call("Read", {})
         assert "Credential=env/" in asked[0][0]["Authorization"]
 
-    def test_of_a_profile(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_from_a_profile(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (tmp_path / "credentials").write_text("[desk]\naws_access_key_id = prof\naws_secret_access_key = s\n")
         monkeypatch.setenv("AWS_PROFILE", "desk")
         with answering(OK) as (url, asked):
             Notes("eu-west-1", url).call("Read", {})
         assert "Credential=prof/" in asked[0][0]["Authorization"]
 
-    def test_none_now_may_be_there_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_credentials_can_appear_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with answering(OK) as (url, asked):
             service = Notes("eu-west-1", url)
             with pytest.raises(NoCredentialsError):
@@ -221,8 +224,8 @@ class TestProxy:
             monkeypatch.delenv(name, raising=False)
             monkeypatch.delenv(name.lower(), raising=False)
 
-    @pytest.mark.parametrize("scheme", ["http://", ""])  # botocore takes one without
-    def test_it_is_used_and_told_who_asks(self, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    @pytest.mark.parametrize("scheme", ["http://", ""])  # botocore accepts a proxy without a scheme
+    def test_is_used_with_its_username_and_password(self, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
         with answering(OK) as (proxy, asked):
             monkeypatch.setenv("http_proxy", f"{scheme}user:word@{proxy.removeprefix('http://')}")
             Notes("eu-west-1", "http://notes.test", CREDENTIALS).call("Read", {})
@@ -230,19 +233,19 @@ class TestProxy:
         assert headers[":path"] == "http://notes.test/"
         assert headers["Proxy-Authorization"] == "Basic dXNlcjp3b3Jk"
 
-    def test_not_for_what_needs_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_not_used_for_hosts_in_no_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         with answering(OK) as (url, asked):
             Notes("eu-west-1", url, CREDENTIALS).call("Read", {})
         assert len(asked) == 1
 
-    def test_one_that_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unsupported_proxy_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("https_proxy", "socks5://proxy.test")
         with pytest.raises(NoAnswerError):
             Notes("eu-west-1", None, CREDENTIALS).call("Read", {})
 
 
-def test_a_region_that_is_none() -> None:
+def test_an_invalid_region_is_an_error() -> None:
     with pytest.raises(NoAnswerError):
         Notes("eu west\n", None, CREDENTIALS)

@@ -1,4 +1,4 @@
-"""Cursors hold a place in a list; anything else is refused."""
+"""A cursor holds a position in a list. Other texts are refused."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_a_cursor_holds_a_sort_key(day: str, event_id: str) -> None:
         *map(cursors.encode, ("2026-12-01", "2026-13-01#x", "2026-12-01#", "2026-12-01#a/b")),
     ],
 )
-def test_what_is_no_cursor_is_refused(cursor: str) -> None:
+def test_invalid_cursors_are_refused(cursor: str) -> None:
     with pytest.raises(ValueError, match="must be one that a page of this list gave"):
         cursors.decode(cursor)
 
 
 @given(st.text(max_size=40))
-def test_cursors_are_read_without_surprises(text: str) -> None:
+def test_any_text_is_a_valid_cursor_or_refused(text: str) -> None:
     try:
         sort_key = cursors.decode(text)
     except ValueError:

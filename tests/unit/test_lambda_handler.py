@@ -1,4 +1,4 @@
-"""What the Lambda function loads before its first request: each cold start pays for every module of it."""
+"""Which modules the Lambda function loads before its first request. Each makes a cold start slower."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-# What the API answers without; the pages, the commands and the documents load it when they need it.
+# The API does not need these. Pages, commands and the documentation load them on first use.
 LATER = {
     "argon2",
     "bootstrap_wrapper",
@@ -35,7 +35,7 @@ LATER = {
     "openpyxl",
     "whitenoise",
 }
-# Django, django-ninja and PynamoDB with botocore are some 780 of them by themselves.
+# Django, django-ninja, PynamoDB and botocore alone are about 780.
 MOST_MODULES = 900
 
 _START = """
@@ -46,7 +46,7 @@ modules = list(sys.modules)
 from django.template import engines
 cached = engines["django"].engine.template_loaders[0].get_template_cache
 models = sum(model.__name__ == "NinjaResponseSchema" for model in Schema.__subclasses__())
-print(json.dumps({"modules": modules, "models_of_answers": models, "templates": len(cached)}))
+print(json.dumps({"modules": modules, "response_models": models, "templates": len(cached)}))
 """
 
 
@@ -56,7 +56,7 @@ def started() -> dict[str, Any]:
 
 
 def start(**settings: str) -> dict[str, Any]:
-    """What is there once a new process has loaded the function. It starts without its DynamoDB, too."""
+    """What a new process has loaded once the function has started. The start needs no DynamoDB."""
     environment = {
         **os.environ,
         "ALLOWED_HOSTS": "testserver",
@@ -80,11 +80,11 @@ def start(**settings: str) -> dict[str, Any]:
     return result
 
 
-def test_the_api_starts_without_what_only_pages_need(started: dict[str, Any]) -> None:
+def test_the_api_starts_without_the_modules_of_pages(started: dict[str, Any]) -> None:
     assert LATER.intersection(started["modules"]) == set()
 
 
-def test_what_the_api_loads_does_not_grow_unnoticed(started: dict[str, Any]) -> None:
+def test_the_number_of_modules_has_a_limit(started: dict[str, Any]) -> None:
     assert len(started["modules"]) < MOST_MODULES
 
 
@@ -93,17 +93,17 @@ def test_the_deepest_imports_come_first(started: dict[str, Any]) -> None:
     assert modules.index("botocore") < modules.index("django.urls")
 
 
-def test_with_pages_preloaded_they_are_there_with_their_templates() -> None:
+def test_preloaded_pages_include_their_templates() -> None:
     loaded = start(PRELOAD_PAGES="true")
     assert {"events.pages.lists", "eventsite.staff_urls", "eventsite.accounts.roles"} <= set(loaded["modules"])
     assert loaded["templates"] > 50
 
 
-def test_no_models_are_made_that_only_the_document_would_need(started: dict[str, Any]) -> None:
-    assert started["models_of_answers"] == 0
+def test_no_response_models_are_created_at_start(started: dict[str, Any]) -> None:
+    assert started["response_models"] == 0
 
 
-def test_what_is_slow_to_load_is_not_loaded_at_the_start() -> None:
+def test_slow_libraries_are_not_loaded_at_start() -> None:
     code = "import sys, eventsite.wsgi, eventsite.urls; print({'openpyxl', 'icalendar'} & sys.modules.keys())"
     told = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=True, text=True, cwd=django_settings.BASE_DIR

@@ -1,4 +1,4 @@
-"""A request walks down: modules import only from their own level and those below, and only storage knows DynamoDB."""
+"""Modules import only from their own layer and lower ones, and only the storage modules import a DynamoDB library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 
 ROOT: Path = django_settings.BASE_DIR
 
-# From the top down, each with its name. A module belongs to the longest entry that fits it.
+# The layers from top to bottom. A module belongs to the longest entry that is a prefix of its name.
 LEVELS = {
     "entry points": [
         "eventsite.lambda_handler",
@@ -49,7 +49,7 @@ LEVELS = {
         "eventsite.settings",
     ],
 }
-# All that `events` may import from `eventsite`.
+# Everything that `events` may import from `eventsite`.
 FROM_EVENTS_INTO_EVENTSITE = {
     "events.api.access": {"eventsite.accounts.domain", "eventsite.accounts.keys", "eventsite.observed"},
     "events.management.commands.create_tables": {"eventsite.engine.command"},
@@ -69,7 +69,7 @@ FROM_EVENTS_INTO_EVENTSITE = {
     "events.storage.sessions": {"eventsite.accounts.domain"},
     "events.storage.staff": {"eventsite.accounts.domain"},
 }
-# They call AWS, but not about events.
+# They call AWS, but not for events.
 OPERATIONS = ("eventsite.aws_calls", "eventsite.parameter_store", "eventsite.stack", "eventsite.deployment")
 STORAGE_LIBRARIES = {"pynamodb", "botocore", "boto3"}
 
@@ -90,7 +90,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def imported_modules(module: str) -> set[str]:
-    """The project's own modules that this one imports."""
+    """The modules of this project that a module imports."""
     known = modules()
     names = {name if name in known else name.rpartition(".")[0] for name in imports(known[module])}
     return {name for name in names if name in known and "." in name}

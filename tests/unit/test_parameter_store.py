@@ -1,4 +1,4 @@
-"""The secret keys from the Parameter Store: here from a server that answers as AWS documents."""
+"""Secret keys from the Parameter Store, from a server with the responses that AWS documents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "PA
 
 @contextmanager
 def parameter_store(*answers: tuple[int, str]) -> Iterator[tuple[str, list[tuple[dict[str, str], Any]]]]:
-    """A server that gives these answers, the last one again and again; its address, and what it was asked."""
+    """A server with these responses; it repeats the last. Yields its URL and the requests that it receives."""
     with answering(*((status, text, {}) for status, text in answers)) as (url, asked):
         yield url, asked
 
@@ -47,7 +47,7 @@ def test_the_newest_key_comes_first(stored: str, keys: list[str]) -> None:
     assert "/eu-west-1/ssm/aws4_request" in headers["Authorization"]
 
 
-def test_a_hiccup_is_tried_again() -> None:
+def test_a_server_error_is_retried() -> None:
     with parameter_store((500, "{}"), (503, "{}"), value("key")) as (url, asked):
         assert read_secret_keys(NAME, "eu-west-1", url) == ["key"]
     assert len(asked) == 3
@@ -56,7 +56,7 @@ def test_a_hiccup_is_tried_again() -> None:
 @pytest.mark.parametrize(
     "answer", [(400, '{"__type": "ThrottlingException", "message": "Rate exceeded"}'), (429, "{}")]
 )
-def test_functions_that_start_at_once_wait_for_each_other(answer: tuple[int, str]) -> None:
+def test_throttling_is_retried(answer: tuple[int, str]) -> None:
     with parameter_store(answer, value("key")) as (url, asked):
         assert read_secret_keys(NAME, "eu-west-1", url) == ["key"]
     assert len(asked) == 2
@@ -81,7 +81,7 @@ def test_a_refusal_is_not_tried_again() -> None:
         ((200, "no JSON"), "ssm did not answer: 200, not JSON: "),
     ],
 )
-def test_what_is_wrong_is_said(answer: tuple[int, str], said: str) -> None:
+def test_error_messages_say_what_is_wrong(answer: tuple[int, str], said: str) -> None:
     with (
         parameter_store(answer) as (url, _),
         pytest.raises(ImproperlyConfigured, match=f"^The secret key {NAME} could not be read: {said}"),
@@ -89,17 +89,17 @@ def test_what_is_wrong_is_said(answer: tuple[int, str], said: str) -> None:
         read_secret_keys(NAME, "eu-west-1", url)
 
 
-def test_an_empty_parameter_holds_no_key() -> None:
+def test_an_empty_parameter_is_an_error() -> None:
     with parameter_store(value(" , ")) as (url, _), pytest.raises(ImproperlyConfigured, match="holds no secret key"):
         read_secret_keys(NAME, "eu-west-1", url)
 
 
-def test_nobody_answers() -> None:
+def test_an_unreachable_server_is_an_error() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"could not be read: ssm did not answer: .*refused"):
         read_secret_keys(NAME, "eu-west-1", f"http://127.0.0.1:{free_port()}")
 
 
-def test_without_credentials_nothing_is_asked() -> None:
+def test_missing_credentials_are_an_error() -> None:
     nothing: Callable[[Any], None] = lambda session: None  # noqa: E731
     with (
         patch.dict(os.environ, {"PATH": os.environ["PATH"]}, clear=True),

@@ -1,4 +1,4 @@
-"""The rules of every field at, below and above their limits; how events become items and back."""
+"""The rule of every field, at and beyond its limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHORT_TEXTS = ["title", "location", "organizer", "status"]
         ("capacity", 10**15),
     ],
 )
-def test_rules_return_valid_values_as_they_are(field: str, value: Any) -> None:
+def test_rules_return_valid_values_unchanged(field: str, value: Any) -> None:
     assert RULES[field](value) is value
 
 

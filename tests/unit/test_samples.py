@@ -6,7 +6,7 @@ from events.rules import RULES
 from events.samples import made_up_events
 
 
-def test_made_up_events_keep_the_rules_and_can_be_had_again() -> None:
+def test_generated_events_are_valid_and_repeatable() -> None:
     events = list(made_up_events(200))
     for event in events:
         for name, value in event.items():

@@ -1,4 +1,4 @@
-"""Settings are read once, checked at start, and what is missing or wrong is said in a sentence."""
+"""Settings from environment variables: defaults, checks and error messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(**environment: str) -> dict[str, Any]:
         return runpy.run_path(str(ROOT / "eventsite" / "settings.py"))
 
 
-def test_on_a_machine_of_ones_own_nothing_needs_to_be_set() -> None:
+def test_every_setting_has_a_local_default() -> None:
     values = load()
     assert values["DEBUG"] is True
     assert values["EVENTS_API_ACCESS"] == "open"
@@ -36,7 +36,7 @@ def test_on_a_machine_of_ones_own_nothing_needs_to_be_set() -> None:
     assert (values["DYNAMODB_TABLE_NAME"], values["AWS_REGION"], values["PORT"]) == ("events", "us-east-1", 8000)
 
 
-def test_on_aws_cookies_are_for_https_only_and_the_stages_own() -> None:
+def test_on_aws_cookies_are_secure_and_named_after_the_stage() -> None:
     values = load(**PRODUCTION)
     assert (values["SESSION_COOKIE_SECURE"], values["CSRF_COOKIE_SECURE"]) == (True, True)
     assert (values["SESSION_COOKIE_NAME"], values["CSRF_COOKIE_NAME"]) == (
@@ -48,7 +48,7 @@ def test_on_aws_cookies_are_for_https_only_and_the_stages_own() -> None:
 
 
 @pytest.mark.parametrize("place", [{"EVENTS_STAGE": "production"}, {"AWS_LAMBDA_FUNCTION_NAME": "f"}])
-def test_on_aws_nothing_is_local_and_nothing_is_open(place: dict[str, str]) -> None:
+def test_on_aws_nothing_is_local_and_the_api_needs_keys(place: dict[str, str]) -> None:
     values = load(**place, SECRET_KEY="s", ALLOWED_HOSTS="a.example, b.example", AWS_REGION="eu-west-1")
     assert values["DEBUG"] is False
     assert values["EVENTS_API_ACCESS"] == "keyed"
@@ -70,7 +70,9 @@ def test_on_aws_nothing_is_local_and_nothing_is_open(place: dict[str, str]) -> N
         ({"DYNAMODB_ENDPOINT_URL": "http://vpce", **PRODUCTION}, False, "http://vpce", False),
     ],
 )
-def test_where_storage_is(environment: dict[str, str], embedded: bool, endpoint: str, credentials: bool) -> None:
+def test_the_database_is_chosen_by_environment_variables(
+    environment: dict[str, str], embedded: bool, endpoint: str, credentials: bool
+) -> None:
     values = load(**environment)
     assert values["DYNAMODB_EMBEDDED"] is embedded
     assert values["DYNAMODB_ENDPOINT_URL"] == endpoint
@@ -132,13 +134,13 @@ def test_origins_are_separated_by_commas() -> None:
         ({"DEBUG": "false", "SECRET_KEY": "s"}, "ALLOWED_HOSTS must name the site's hosts, comma-separated, when"),
     ],
 )
-def test_what_is_wrong_is_said(environment: dict[str, str], sentence: str) -> None:
+def test_error_messages_say_what_is_wrong(environment: dict[str, str], sentence: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=re.escape(sentence)):
         load(**environment)
 
 
 @pytest.mark.parametrize("prefix", ["/production", "/eventsite", "/a/b", "/production/"])
-def test_a_prefix_stands_before_addresses_and_limits_cookies(prefix: str) -> None:
+def test_a_url_prefix_applies_to_addresses_and_cookies(prefix: str) -> None:
     values = load(URL_PREFIX=prefix)
     prefix = prefix.rstrip("/")
     assert (values["FORCE_SCRIPT_NAME"], values["STATIC_URL"]) == (prefix, f"{prefix}/static/")
@@ -147,12 +149,12 @@ def test_a_prefix_stands_before_addresses_and_limits_cookies(prefix: str) -> Non
     assert (values["FORCE_SCRIPT_NAME"], values["STATIC_URL"], values["SESSION_COOKIE_PATH"]) == (None, "/static/", "/")
 
 
-def test_a_stage_names_its_tables() -> None:
+def test_tables_are_named_after_the_stage() -> None:
     assert load(**PRODUCTION)["DYNAMODB_TABLE_NAME"] == "events-production"
     assert load(**PRODUCTION, DYNAMODB_TABLE_NAME="other")["DYNAMODB_TABLE_NAME"] == "other"
 
 
-def test_earlier_secret_keys_still_hold() -> None:
+def test_earlier_secret_keys_are_accepted() -> None:
     assert load(SECRET_KEY="new", SECRET_KEY_FALLBACKS="old, older")["SECRET_KEY_FALLBACKS"] == ["old", "older"]
 
 
@@ -165,12 +167,12 @@ STAGES = {
 
 
 def load_with_stages(described: str, **environment: str) -> dict[str, Any]:
-    """The settings beside another zappa_settings.json."""
+    """The settings, with another content of zappa_settings.json."""
     with patch.object(Path, "read_text", lambda path: described), patch.object(Path, "exists", lambda path: True):
         return load(**environment)
 
 
-def test_someone_who_names_a_stage_gets_its_settings_but_for_their_own() -> None:
+def test_environment_variables_override_the_settings_of_a_stage() -> None:
     values = load_with_stages(
         json.dumps(STAGES), EVENTS_STAGE="test", ALLOWED_HOSTS="b.example", AWS_REGION="us-west-2"
     )
@@ -179,17 +181,17 @@ def test_someone_who_names_a_stage_gets_its_settings_but_for_their_own() -> None
     assert values["DYNAMODB_TABLE_NAME"] == "events-test"
 
 
-def test_in_lambda_a_stage_has_only_what_it_is_given() -> None:
+def test_in_lambda_the_stage_file_is_not_read() -> None:
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
         load_with_stages(json.dumps(STAGES), EVENTS_STAGE="test", AWS_LAMBDA_FUNCTION_NAME="events-test")
 
 
-def test_stages_that_cannot_be_read_are_said() -> None:
+def test_an_invalid_stage_file_is_an_error() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^zappa_settings\.json is not valid JSON: "):
         load_with_stages("{", EVENTS_STAGE="test")
 
 
-def test_the_command_line_says_it_without_a_traceback() -> None:
+def test_the_command_line_prints_errors_without_a_traceback() -> None:
     environment = {"PATH": os.environ["PATH"], "PORT": "x"}
     done = subprocess.run(
         [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

@@ -13,6 +13,6 @@ from eventsite.accounts.forms import locked_out
 @pytest.mark.parametrize(
     ("left", "said"), [(899, "in 15 minutes"), (61, "in 2 minutes"), (59, "in a minute"), (-5, "in a minute")]
 )
-def test_when_to_try_again(left: int, said: str) -> None:
+def test_lockout_message_says_when_to_retry(left: int, said: str) -> None:
     error = locked_out(LockedOutError(datetime.now(UTC) + timedelta(seconds=left)))
     assert error.messages == [f"There were too many tries. Please try again {said}."]

@@ -9,7 +9,7 @@ from eventsite.accounts.passwords import make_up_password
 
 
 @override_settings(PASSWORD_HASHERS=["eventsite.accounts.passwords.PasswordHasher"])
-def test_hashes_take_what_a_small_function_has() -> None:
+def test_password_hashes_use_little_memory() -> None:
     encoded = make_password("correct horse battery")
     assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert check_password("correct horse battery", encoded)
@@ -17,7 +17,7 @@ def test_hashes_take_what_a_small_function_has() -> None:
     assert not identify_hasher(encoded).must_update(encoded)
 
 
-def test_passwords_that_are_made_up_are_long_and_differ() -> None:
+def test_generated_passwords_are_long_and_unique() -> None:
     made_up = {make_up_password() for _ in range(100)}
     assert len(made_up) == 100
     assert {len(password) for password in made_up} == {19}

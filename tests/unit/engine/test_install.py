@@ -1,4 +1,4 @@
-"""What `make` installs with: whatever a shell has set for other projects, and however many do it at once."""
+"""Installing with pip, with settings of other projects and in two processes at the same time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ METADATA = {
 
 @pytest.fixture
 def requirements(tmp_path: Path) -> Path:
-    """A file that lists one package, whose wheel is beside it."""
+    """A requirements file with one package, and the wheel of that package."""
     wheel = tmp_path / "small-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("small.py", "")
@@ -34,7 +34,7 @@ def requirements(tmp_path: Path) -> Path:
     return path
 
 
-def test_two_first_runs_at_once_install_once_under_any_settings_of_pip(requirements: Path) -> None:
+def test_two_runs_at_the_same_time_install_once_with_any_pip_settings(requirements: Path) -> None:
     folder = requirements.parent
     elsewhere = str(folder / "elsewhere")
     environment = {**os.environ, "PIP_FIND_LINKS": str(folder), "PIP_NO_INDEX": "1", "PIP_USER": "1"}
@@ -60,7 +60,7 @@ def test_two_first_runs_at_once_install_once_under_any_settings_of_pip(requireme
         ({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "."}, r"^pip says: ERROR: .*hash"),
     ],
 )
-def test_only_an_error_of_the_network_is_called_one(
+def test_only_network_errors_are_reported_as_such(
     requirements: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], reason: str
 ) -> None:
     monkeypatch.chdir(requirements.parent)

@@ -1,4 +1,4 @@
-"""Spreadsheet files: what is written is read as it was, and what others write is read as they meant it."""
+"""CSV files: written for Excel, and read in the forms that programs write."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from tests.support.builders import make_fields
 from tests.support.strategies import spreadsheet_events
 from tests.support.workbooks import read
 
-relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
+relaxed = hypothesis_settings(deadline=None)  # slow on a busy machine
 
 
 @relaxed
 @given(st.lists(spreadsheet_events, min_size=1, max_size=4))
-def test_csv_is_read_as_it_was_written(written: list[dict[str, Any]]) -> None:
+def test_csv_survives_writing_and_reading(written: list[dict[str, Any]]) -> None:
     data = b"".join(write_csv(cast(list[EventFields], written)))
     assert [{**event, "capacity": str(event["capacity"])} for event in written] == [
         {name: restored(str(cell)) for name, cell in zip(FIELD_NAMES, row, strict=True)} for row in read(data)[1:]
     ]
 
 
-def test_csv_is_what_excel_and_the_rfc_want() -> None:
+def test_csv_follows_the_rfc_and_excel() -> None:
     events = [make_fields(title='Say "hi", all', description="One\nTwo", organizer="=cmd")]
     assert b"".join(write_csv(events)).decode() == (
         '\ufeff"eventId","title","description","date","location","capacity","organizer","status"\r\n'
@@ -89,14 +89,14 @@ def test_blank_lines_are_skipped_but_counted() -> None:
     assert [(row.number, row.cells[0]) for row in sheet.rows] == [(5, "a\nb"), (8, "c")]
 
 
-def test_a_line_that_tells_excel_the_delimiter_is_taken_at_its_word() -> None:
+def test_the_delimiter_line_of_excel_is_used() -> None:
     sheet = read_spreadsheet(b"sep=|\r\ntitle|date\r\na,b;c|2026-01-01\r\n")
     assert sheet.rows == [Row(2, ["a,b;c", "2026-01-01"])]
 
 
 @pytest.mark.parametrize("length", [131_072, 131_073, 4_000_000])
 def test_a_cell_may_be_as_long_as_the_file(length: int) -> None:
-    """Longer than the csv module takes by itself; whether a field may be so long is the field's rule."""
+    """The csv module has a lower limit by default. The rule of the field decides whether it is too long."""
     sheet = read_spreadsheet(b"notes,title\n" + b"x" * length + b",a\n")
     assert [len(str(cell)) for cell in sheet.rows[0].cells] == [length, 1]
 
@@ -119,7 +119,7 @@ MARK = b"\xef\xbb\xbf"
     ],
 )
 @pytest.mark.parametrize("first_name", ["eventId", '"eventId"'])
-def test_byte_order_marks_are_no_part_of_the_first_name(
+def test_byte_order_marks_are_removed_from_the_first_column_name(
     start: bytes, rest: str, encoding: str, first_name: str
 ) -> None:
     sheet = read_spreadsheet(start + f"{rest}{first_name},title\r\na1,Caf\u00e9\r\n".encode(encoding))
@@ -149,12 +149,12 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
         (b"PK\x03\x04 and no more", "The file cannot be read as an Excel workbook"),
     ],
 )
-def test_what_is_no_table_of_events_is_refused_in_a_sentence(data: bytes, message: str) -> None:
+def test_invalid_files_are_refused_with_a_sentence(data: bytes, message: str) -> None:
     with pytest.raises(SpreadsheetError, match=re.escape(message)):
         read_spreadsheet(data)
 
 
-def test_a_file_may_have_as_many_rows_and_bytes_as_the_limits_say() -> None:
+def test_limits_of_rows_and_bytes_are_exact() -> None:
     assert len(read_spreadsheet(b"title\n" + b"a\n" * MAX_ROWS).rows) == MAX_ROWS
     lines = b"title\n" + (b"a" * 999 + b"\n") * 4_194
     data = lines + b"b" * (MAX_FILE_BYTES - len(lines))
@@ -166,6 +166,6 @@ def test_a_file_may_have_as_many_rows_and_bytes_as_the_limits_say() -> None:
 
 @relaxed
 @given(st.binary(max_size=200) | st.builds(lambda text: text.encode("utf-8", "surrogatepass"), st.text()))
-def test_no_file_is_a_surprise(data: bytes) -> None:
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with suppress(SpreadsheetError):
         read_spreadsheet(data)

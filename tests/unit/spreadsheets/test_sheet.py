@@ -15,12 +15,12 @@ from events.spreadsheets.sheet import (
 )
 from tests.support.strategies import spreadsheet_text
 
-relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
+relaxed = hypothesis_settings(deadline=None)  # slow on a busy machine
 
 
 @relaxed
 @given(spreadsheet_text)
-def test_formulas_are_made_harmless_and_restored(text: str) -> None:
+def test_formulas_are_escaped_and_restored(text: str) -> None:
     assert restored(harmless(text)) == text
     assert not re.match("[=+@\uff1d\uff0b\uff0d\uff20\t\r\n-]", harmless(text))
 
@@ -38,11 +38,11 @@ def test_formulas_are_made_harmless_and_restored(text: str) -> None:
         ("5-1", "5-1"),
     ],
 )
-def test_what_could_be_a_formula_gets_an_apostrophe(text: str, written: str) -> None:
+def test_text_that_looks_like_a_formula_gets_an_apostrophe(text: str, written: str) -> None:
     assert harmless(text) == written
 
 
 @pytest.mark.parametrize("character", ["\ufeff", "\u200b", "\u00ad", "\u200d", "\u200e", "\u2060", "\u00a0", "\u3000"])
 @pytest.mark.parametrize("name", ["{}eventId", "eventId{}", "event{}Id", "Event{} ID", "{0}event{0}_{0}id{0}"])
-def test_a_name_means_its_field_whatever_is_hidden_in_it(name: str, character: str) -> None:
+def test_hidden_characters_in_column_names_are_ignored(name: str, character: str) -> None:
     assert field_of(name.format(character)) == "eventId"

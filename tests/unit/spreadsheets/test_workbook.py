@@ -1,4 +1,4 @@
-"""Excel files as they come: what their cells mean, and what is wrong with some."""
+"""Excel files: written with types and widths, read with all their kinds of cells, refused if invalid."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from tests.support.builders import make_fields
 from tests.support.strategies import spreadsheet_events
 from tests.support.workbooks import GOOD, HEADER, cells_of, read, repacked, sheet_of, workbook
 
-relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
+relaxed = hypothesis_settings(deadline=None)  # slow on a busy machine
 
 
-def test_excel_cells_are_read_for_what_they_are() -> None:
-    moment = datetime(2026, 12, 1, 19, 30)  # noqa: DTZ001  # Excel knows no zones
+def test_excel_cells_keep_their_types() -> None:
+    moment = datetime(2026, 12, 1, 19, 30)  # noqa: DTZ001  # Excel has no time zones
     row: list[Any] = ["a", 7, 2.5, True, None, date(2026, 12, 1), moment, time(8), "x\r\ny"]
     assert cells_of(workbook(["title", *"abcdefgh"], row)) == [
         "a",
@@ -51,7 +51,7 @@ def test_excel_cells_are_read_for_what_they_are() -> None:
     ]
 
 
-def test_dates_of_the_old_mac_excel_are_read_too() -> None:
+def test_dates_of_the_1904_calendar_are_read() -> None:
     book = workbook(["title", "date"], ["a", date(2026, 12, 1)], epoch=MAC_EPOCH)
     assert cells_of(book) == ["a", date(2026, 12, 1)]
 
@@ -76,7 +76,7 @@ def test_formulas_are_read_as_their_results() -> None:
     ]
 
 
-def test_excels_escapes_are_read_as_excel_means_them() -> None:
+def test_escapes_of_excel_are_decoded() -> None:
     strings = (
         "<si><t>title</t></si><si><t>_x005F_x0041_ x005F_ _x0041__xD83D_</t></si>"
         "<si><r><t>a</t></r><r><t>b_x000D_\n</t></r></si>"
@@ -85,7 +85,7 @@ def test_excels_escapes_are_read_as_excel_means_them() -> None:
     assert cells_of(sheet_of(f"<sheetData>{rows}</sheetData>", strings)) == ["_x0041_ x005F_ A_xD83D_", "ab\r\n"]
 
 
-def test_only_the_first_sheet_that_can_be_seen_is_read() -> None:
+def test_only_the_first_visible_sheet_is_read() -> None:
     book = openpyxl.Workbook()
     hidden = book.active
     assert hidden is not None
@@ -123,12 +123,12 @@ def test_only_the_first_sheet_that_can_be_seen_is_read() -> None:
         (sheet_of("<sheetData>" + HEADER + "<row/>" * (MAX_ROWS + 1) + "</sheetData>"), "There is nothing below"),
     ],
 )
-def test_workbooks_that_hold_no_table_are_refused_in_a_sentence(data: bytes, message: str) -> None:
+def test_invalid_workbooks_are_refused_with_a_sentence(data: bytes, message: str) -> None:
     with pytest.raises(SpreadsheetError, match=re.escape(message)):
         read_spreadsheet(data)
 
 
-def test_a_workbook_may_have_as_many_rows_as_the_limit_says() -> None:
+def test_the_limit_of_rows_is_exact() -> None:
     rows = '<row><c t="str"><v>a</v></c></row>' * MAX_ROWS
     assert len(read_spreadsheet(sheet_of(f"<sheetData>{HEADER}{rows}</sheetData>")).rows) == MAX_ROWS
     with pytest.raises(SpreadsheetError, match=r"There are more than 5,000 rows"):
@@ -141,7 +141,7 @@ def test_entities_are_not_expanded() -> None:
         read_spreadsheet(repacked(workbook(["x"]), {"xl/worksheets/sheet1.xml": xml}))
 
 
-def test_a_sheet_that_says_it_is_huge_is_read_for_what_it_holds() -> None:
+def test_the_declared_size_of_a_sheet_is_ignored() -> None:
     xml = (
         f'<dimension ref="A1:XFD1048576"/><sheetData>{HEADER}'
         '<row r="9"><c r="A9" t="inlineStr"><is><t>a</t></is></c><c r="XFD9"><v>1</v></c></row>'
@@ -152,9 +152,9 @@ def test_a_sheet_that_says_it_is_huge_is_read_for_what_it_holds() -> None:
     assert sheet.notices == [f"What is below row {MAX_ROW_NUMBER:,} was not read."]
 
 
-def test_a_directory_that_lies_about_sizes_gains_nothing() -> None:
+def test_wrong_sizes_in_the_zip_directory_are_refused() -> None:
     data = bytearray(repacked(workbook(["title"], ["a"]), {"xl/styles.xml": bytes(3_000_000)}))
-    # The uncompressed size, in the part's own header and in the directory.
+    # The uncompressed size is in the header of the part and in the directory.
     assert data.count((3_000_000).to_bytes(4, "little")) == 2
     data = data.replace((3_000_000).to_bytes(4, "little"), (3_000).to_bytes(4, "little"))
     with pytest.raises(SpreadsheetError, match="cannot be read as an Excel workbook"):
@@ -163,7 +163,7 @@ def test_a_directory_that_lies_about_sizes_gains_nothing() -> None:
 
 @relaxed
 @given(st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=20))
-def test_broken_workbooks_are_no_surprise(changes: list[tuple[int, int]]) -> None:
+def test_damaged_workbooks_are_read_or_refused(changes: list[tuple[int, int]]) -> None:
     data = bytearray(GOOD)
     for position, byte in changes:
         data[position] = byte
@@ -174,7 +174,7 @@ def test_broken_workbooks_are_no_surprise(changes: list[tuple[int, int]]) -> Non
 @pytest.mark.parametrize(
     "xml", ['<row r="1" a="{}"/>', "<!--{}-->", '<row r="1"><c r="A1" t="str"><v>{}</v></c></row>']
 )
-def test_what_goes_on_for_megabytes_is_given_up(xml: str) -> None:
+def test_very_long_xml_parts_are_refused_quickly(xml: str) -> None:
     started = perf_counter()
     with pytest.raises(SpreadsheetError):
         read_spreadsheet(sheet_of(xml.format("A" * 20_000_000)))
@@ -183,7 +183,7 @@ def test_what_goes_on_for_megabytes_is_given_up(xml: str) -> None:
 
 @relaxed
 @given(st.lists(spreadsheet_events, min_size=1, max_size=4))
-def test_a_workbook_is_read_as_it_was_written(written: list[dict[str, Any]]) -> None:
+def test_a_workbook_survives_writing_and_reading(written: list[dict[str, Any]]) -> None:
     with write_workbook(cast(list[EventFields], written)) as file:
         rows = read(file.read())[1:]
     for event, row in zip(written, rows, strict=True):
@@ -193,7 +193,7 @@ def test_a_workbook_is_read_as_it_was_written(written: list[dict[str, Any]]) -> 
         assert {name: restored(cells[name]) if cells[name] else "" for name in cells} == event  # type: ignore[arg-type]
 
 
-def test_a_workbook_is_one_to_work_with() -> None:
+def test_a_workbook_has_types_and_column_widths() -> None:
     events = [
         make_fields(title="#N/A"),
         make_fields(date="1899-12-31", capacity=10**15, status="TRUE", location="0012", organizer="=1+1"),
@@ -217,14 +217,14 @@ def test_the_longest_cell_fits(description: str) -> None:
 
 
 @pytest.mark.parametrize("description", ["x" * 32_768, "🎪" * 16_384, "\ufffe" * 5_000])
-def test_what_does_not_fit_into_a_cell_is_refused_by_name(description: str) -> None:
+def test_the_error_names_an_event_that_does_not_fit_into_a_cell(description: str) -> None:
     event = make_fields(description=description)
     with pytest.raises(TooLongForExcelError) as refused:
         write_workbook([make_fields(), event])
     assert (refused.value.event, refused.value.field) == (event, "description")
 
 
-def test_what_breaks_off_the_events_breaks_off_the_workbook() -> None:
+def test_an_error_while_reading_events_ends_the_workbook() -> None:
     def source() -> Iterator[EventFields]:
         yield make_fields()
         raise ZeroDivisionError

@@ -5,5 +5,5 @@ from __future__ import annotations
 from events.storage.connection import connection
 
 
-def test_one_connection_serves_all() -> None:
+def test_the_connection_is_shared() -> None:
     assert connection() is connection()

@@ -1,4 +1,4 @@
-"""Events become items, and items become events."""
+"""Events are converted to items and back."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def test_an_event_becomes_an_item_and_an_event_again() -> None:
 @pytest.mark.parametrize(
     ("stored", "read"), [(10**16 - 1, 10**16 - 1), (10**16, 0), (1 - 10**16, 1 - 10**16), (-(10**16), 0)]
 )
-def test_a_capacity_that_another_program_stored_is_read_up_to_a_limit(stored: int, read: int) -> None:
+def test_capacities_that_another_program_stored_are_read_up_to_a_limit(stored: int, read: int) -> None:
     item = {**EventItem.from_event(Event.new(make_fields(), ACTOR)).serialize(), "capacity": {"N": str(stored)}}
     assert read_fields(item)["capacity"] == read_summary(item)["capacity"] == read

@@ -1,4 +1,4 @@
-"""Attributes of the tables."""
+"""Attributes of the history table."""
 
 from __future__ import annotations
 
