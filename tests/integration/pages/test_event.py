@@ -152,7 +152,8 @@ class TestSpacesAtTheEnds:
         assert services.get_event("launch").fields == make_fields(status="draft")
 
     def test_what_the_api_stored_with_them_changes_only_where_it_is_edited(self, editor: Client, space: str) -> None:
-        stored = store(**{name: f"{TYPED[name]}{space}" for name in NAMES})
+        spaced: Any = {name: f"{TYPED[name]}{space}" for name in NAMES}
+        stored = store(**spaced)
         page = editor.get(submit(editor, "/staff/event/launch/edit/")["Location"])
         assert "No changes." in text(page)
         submit(editor, "/staff/event/launch/edit/", status="active", capacity="7")
