@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from events import batches
 from events.domain import Actor, FieldError, InvalidRequestError, Search
-from events.rules import RULES, without_spaces
+from events.fields import RULES, without_spaces
 from events.services import get_events, search_events
 from events.tasks import Batch, Task
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from events import services
 from events.domain import Event, EventRange, Search
-from events.rules import LABELS
+from events.fields import LABELS
 from events.storage.events import installation_id
 from events.storage.history import get_activity
 

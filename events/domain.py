@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypedDict
 
+from events.fields import FIELDS
+
 
 class EventFields(TypedDict):
     """An event as the outside sees it: the contract's eight fields, under the contract's names."""
@@ -34,7 +36,7 @@ class EventSummary(TypedDict):
     revision: str
 
 
-FIELD_NAMES: tuple[str, ...] = tuple(EventFields.__annotations__)
+FIELD_NAMES = tuple(field.name for field in FIELDS)
 
 
 def sort_key(date: str, event_id: str) -> str:

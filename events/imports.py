@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from events import services
 from events.domain import FIELD_NAMES, Event
-from events.rules import RULES, trim_changes
+from events.fields import FIELDS, RULES, trim_changes
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.cells import meaning
 from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError, field_of, is_blank
@@ -19,7 +19,7 @@ from events.visible_text import EXCERPT_LENGTH, excerpts, trimmed
 
 Fate = Literal["new", "changed", "same", "wrong"]
 
-_OPTIONAL = ("eventId", "description")
+_OPTIONAL = {field.name for field in FIELDS if not field.required}
 _MOST_NAMED = 10
 
 

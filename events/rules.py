@@ -1,17 +1,14 @@
-"""The rule of every field, written once: for the API, and whatever else takes an event in.
+"""The rules of the fields. The API, the forms and the imports all use them, through events.fields.
 
-A rule takes a value of any type and returns it as it is, or raises ValueError with the end of a sentence that starts
-with the field's name ("must not be empty").
+A rule returns a valid value unchanged. For any other it raises ValueError; the message completes a sentence that
+begins with the field's name ("must not be empty").
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
-
-from events.visible_text import trimmed
 
 MAX_TEXT_BYTES = 1024
 MAX_EVENT_ID_BYTES = 512
@@ -36,7 +33,7 @@ def _text(value: Any, control_character: re.Pattern[str] = _CONTROL_CHARACTER) -
     return value
 
 
-def _short_text(value: Any, max_bytes: int = MAX_TEXT_BYTES) -> str:
+def short_text(value: Any, max_bytes: int = MAX_TEXT_BYTES) -> str:
     text = _text(value)
     if not text.strip():
         raise ValueError("must not be empty")
@@ -45,21 +42,21 @@ def _short_text(value: Any, max_bytes: int = MAX_TEXT_BYTES) -> str:
     return text
 
 
-def _event_id(value: Any) -> str:
-    event_id = _short_text(value, MAX_EVENT_ID_BYTES)
-    if "/" in event_id or event_id in (".", ".."):
-        raise ValueError("must fit into an address: no '/', and not '.' or '..'")
-    return event_id
+def event_id(value: Any) -> str:
+    text = short_text(value, MAX_EVENT_ID_BYTES)
+    if "/" in text or text in (".", ".."):
+        raise ValueError("must not contain '/', and must not be '.' or '..'")
+    return text
 
 
-def _description(value: Any) -> str:
+def description(value: Any) -> str:
     text = _text(value, _CONTROL_CHARACTER_IN_PROSE)
     if len(text) > MAX_DESCRIPTION_CHARACTERS:
         raise ValueError(f"must be at most {MAX_DESCRIPTION_CHARACTERS:,} characters long")
     return text
 
 
-def _date(value: Any) -> str:
+def day(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text, a date as YYYY-MM-DD")
     if not _DATE.fullmatch(value):
@@ -71,61 +68,13 @@ def _date(value: Any) -> str:
     return value
 
 
-def _capacity(value: Any) -> int:
-    if isinstance(value, float) and abs(value) > MAX_CAPACITY:  # as which JSON's longest integers arrive
+def capacity(value: Any) -> int:
+    if isinstance(value, float) and abs(value) > MAX_CAPACITY:  # the parser reads JSON's longest integers as floats
         raise ValueError("must not be negative" if value < 0 else f"must be at most {MAX_CAPACITY:,}")
-    if type(value) is not int:  # bool is an int to isinstance
+    if type(value) is not int:  # isinstance would accept a bool
         raise ValueError("must be a whole number")
     if value < 0:
         raise ValueError("must not be negative")
     if value > MAX_CAPACITY:
         raise ValueError(f"must be at most {MAX_CAPACITY:,}")
     return value
-
-
-RULES: dict[str, Callable[[Any], Any]] = {
-    "eventId": _event_id,
-    "title": _short_text,
-    "description": _description,
-    "date": _date,
-    "location": _short_text,
-    "capacity": _capacity,
-    "organizer": _short_text,
-    "status": _short_text,
-}
-
-
-# What people call the fields.
-LABELS = {
-    "eventId": "Event ID",
-    "title": "Title",
-    "description": "Description",
-    "date": "Date",
-    "location": "Location",
-    "capacity": "Capacity",
-    "organizer": "Organizer",
-    "status": "Status",
-}
-
-
-# With spaces at their ends these look the same. A description is kept as typed: its spaces can be meant.
-TRIMMED_FIELDS = frozenset({"eventId", "title", "location", "organizer", "status"})
-
-
-def without_spaces(field: str, value: Any) -> Any:
-    """What a person typed for this field, without spaces at its ends."""
-    return trimmed(value) if field in TRIMMED_FIELDS else value
-
-
-def trim_changes(typed: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """What a person typed, without spaces at its ends; a value that is exactly the stored one was not typed."""
-    return {name: value if value == stored.get(name) else without_spaces(name, value) for name, value in typed.items()}
-
-
-def allows(field: str, value: Any) -> bool:
-    """Whether an event could have this value: if not, nothing needs to be looked up to know that none has."""
-    try:
-        RULES[field](value)
-    except ValueError:
-        return False
-    return True

@@ -26,7 +26,7 @@ from events.domain import (
     SummaryPage,
     WriteConflictError,
 )
-from events.rules import allows, trim_changes
+from events.fields import allows, trim_changes
 from events.storage import events as repository
 from events.storage import lists as event_lists
 

@@ -23,7 +23,7 @@ from events.domain import (
     WriteConflictError,
     moment_after,
 )
-from events.rules import allows, trim_changes
+from events.fields import allows, trim_changes
 from events.services import tries
 from events.storage import events as repository
 from events.storage import history

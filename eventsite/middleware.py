@@ -15,9 +15,9 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
+from events.api import etags
 from events.api.access import READS, OriginRefusedError, may_only_read
 from events.api.bodies import SECONDS_WITHOUT_A_BYTE, body_limit
-from events.api.endpoints import COMPRESSED
 from eventsite import observed
 from eventsite.error_pages import error_page, page_of, too_large_page
 from eventsite.errors import KNOWN, answer, handle, too_large
@@ -132,11 +132,11 @@ class CompressionMiddleware(GZipMiddleware):
             patch_vary_headers(response, ("Accept-Encoding",))
             return response
         tag = response.headers.get("ETag", "")
-        if not tag.startswith('"'):
+        if not etags.is_strong(tag):
             return super().process_response(request, response)
         response = self._exact.process_response(request, response)
         if response.has_header("Content-Encoding"):
-            response["ETag"] = f'{tag[:-1]}{COMPRESSED}"'
+            response["ETag"] = etags.compressed(tag)
         return response
 
 

@@ -1,1 +1,1 @@
-"""The REST API: endpoints, what they take, what OpenAPI says of them, and who may call."""
+"""The REST API: endpoints, request schemas, OpenAPI documentation, and who may call."""

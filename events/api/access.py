@@ -1,4 +1,4 @@
-"""Who may call the API, and who a caller is in the history."""
+"""Who may call the API, and the caller's name in the history."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class KeyRequiredError(Exception):
-    """The caller must show an API key."""
+    """The call needs an API key."""
 
 
 class KeyInvalidError(Exception):
-    """The caller shows an API key that there is not, or that was revoked."""
+    """The caller's API key does not exist, or was revoked."""
 
 
 class KeyScopeError(Exception):
-    """The caller's API key is good, but not for this."""
+    """The caller's API key is valid, but may only read."""
 
 
 class OriginRefusedError(Exception):
-    """In open access, a page of another origin tries to write."""
+    """A page of another origin tries to write, in open access."""
 
 
 def may_only_read(request: HttpRequest) -> bool:
-    """Whether a page of another origin sends this, to an API that is open and does not list its origin.
+    """Whether the access is open and the request comes from a page of another origin that is not listed.
 
     Browsers send Sec-Fetch-Site, older ones only Origin; programs send neither.
     """
@@ -51,17 +51,17 @@ def may_only_read(request: HttpRequest) -> bool:
 
 
 class ApiKeyAuth:
-    """Lets callers in as `EVENTS_API_ACCESS` has it; a key that is sent is checked even where none is needed."""
+    """Allows calls according to `EVENTS_API_ACCESS`. A key that is sent is checked, even if no key is needed."""
 
-    # What django-ninja puts into the OpenAPI document, under this class's name.
+    # django-ninja puts this into the OpenAPI document, under the name of the class.
     openapi_security_schema: ClassVar = {
         "type": "http",
         "scheme": "bearer",
-        "description": "A key that staff made. Whether reading or writing needs one is the site's setting.",
+        "description": "A key that an admin created. The site's settings say whether reading or writing needs one.",
     }
 
     def __call__(self, request: HttpRequest) -> Actor:
-        """The caller, who is noted. Raises as `_caller` does."""
+        """The caller, whose name the request's log line shows. Raises the same errors as `_caller`."""
         caller = self._caller(request)
         observed.current().actor = caller.name
         return caller
@@ -90,5 +90,5 @@ require_access = ApiKeyAuth()
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Whom `require_access` let in; django-ninja keeps it on the request."""
+    """The caller that `require_access` returned. django-ninja keeps it on the request."""
     return cast(Actor, request.auth)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""How long a body may be at each address; and how the API reads one: as strict JSON, with every error of a field."""
+"""The length limit of a body at each address, and the parser for the API's strict JSON."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
 from ninja.parser import Parser
 
-from events.domain import FieldError, InvalidRequestError
+from events.domain import FIELD_NAMES, FieldError, InvalidRequestError
 
-# More than an event has, and few enough to name each that is wrong.
+# More fields than an event has, and few enough for an error message to name each.
 MAX_FIELDS = 100
-# Python's own limit for reading digits is 4,300; such a number is too large in any case.
+# Python refuses to parse more than 4,300 digits. A number this long is too large for every rule.
 MAX_DIGITS = 300
 
-# What each address accepts, in bytes; the first pattern that matches decides. Nothing is read of a longer body.
+# In bytes; the first pattern that matches the address decides. A longer body is not read at all.
 _LIMITS = [
     (re.compile(pattern), limit)
     for pattern, limit in (
@@ -29,12 +29,12 @@ _LIMITS = [
     )
 ]
 
-# After which a request is over although its body is not complete.
+# After this time, a request with an incomplete body ends.
 SECONDS_WITHOUT_A_BYTE = 60
 
 
 def body_limit(path: str) -> int:
-    """How many bytes a body at this address may have."""
+    """The maximum length of a body at this address, in bytes."""
     return next(limit for pattern, limit in _LIMITS if pattern.match(path))
 
 
@@ -48,7 +48,9 @@ class JSONBodyParser(Parser):
             raise UnreadablePostError
         parsed = _parse(body)
         if isinstance(parsed, dict) and len(parsed) > MAX_FIELDS:
-            raise InvalidRequestError([FieldError("body", f"has {len(parsed):,} fields; an event has eight")])
+            raise InvalidRequestError(
+                [FieldError("body", f"has {len(parsed):,} fields; an event has {len(FIELD_NAMES)}")]
+            )
         return parsed
 
 
@@ -57,7 +59,7 @@ def _parse(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         try:
-            # It lets half a surrogate pair and endless digits through, so that these are faults of their fields.
+            # This parser accepts half a surrogate pair and very long numbers, which the rules of their fields refuse.
             return json.loads(
                 body.decode(),
                 parse_int=lambda digits: int(digits) if len(digits) < MAX_DIGITS else float(digits),

@@ -1,4 +1,4 @@
-"""The events API: each endpoint parses, calls one service, and answers."""
+"""The events API: each endpoint parses the request, calls one service, and responds."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from django.http import HttpRequest, HttpResponse
-from django.utils.http import parse_etags
 from ninja import Header, Path, Query, Router
 
 from events import cursors, services
 from events.api import openapi, schemas
 from events.api.access import actor_of, require_access
+from events.api.etags import etag_of, known_etag, required_revisions
 from events.domain import Actor, Event, EventChanges, EventFields, EventRange, IdempotencyKey
 
 router = Router(auth=require_access, tags=["events"])
-
-# A compressed answer is another representation, so its strong entity tag must differ (RFC 9110, 8.8.3).
-COMPRESSED = "-gzip"
-
 
 EventId = Annotated[str, Path(alias="eventId")]
 
@@ -47,7 +43,7 @@ def create_event(
     """Create an event."""
     fields = cast(EventFields, {**event.model_dump(), "eventId": event.eventId or ""})
     actor = actor_of(request)
-    created = services.create_event(fields, actor, _own_key(actor, key, fields) if key else None)
+    created = services.create_event(fields, actor, _idempotency_key(actor, key, fields) if key else None)
     response = _event(created, 201)
     response["Location"] = f"{request.path}/{quote(created.fields['eventId'], safe='')}"
     return response
@@ -57,22 +53,22 @@ def create_event(
 def get_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Read one event."""
     event = services.get_event(event_id)
-    if tag := _known_tag(request, event):
+    if tag := known_etag(request, event):
         return _empty(304, {"ETag": tag, "Vary": "Accept-Encoding"})
     return _event(event)
 
 
 @router.put("/{eventId}", **openapi.UPDATE)
 def update_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: EventId) -> HttpResponse:
-    """Change an event: the fields that are sent, the others stay."""
+    """Change the fields that are sent; the others stay as they are."""
     changed = cast(EventChanges, changes.model_dump(exclude_unset=True))
-    return _event(services.update_event(event_id, changed, actor_of(request), _revisions(request)))
+    return _event(services.update_event(event_id, changed, actor_of(request), required_revisions(request)))
 
 
 @router.delete("/{eventId}", **openapi.DELETE)
 def delete_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Delete an event."""
-    services.delete_event(event_id, actor_of(request), _revisions(request))
+    services.delete_event(event_id, actor_of(request), required_revisions(request))
     return _empty(204)
 
 
@@ -88,34 +84,11 @@ def _empty(status: int, headers: dict[str, str] | None = None) -> HttpResponse:
 
 def _event(event: Event, status: int = 200) -> HttpResponse:
     response = _json(event.fields, status)
-    response["ETag"] = _etag(event)
+    response["ETag"] = etag_of(event)
     return response
 
 
-def _etag(event: Event) -> str:
-    return f'"{event.revision}"'
-
-
-def _revision(etag: str) -> str:
-    """The revision in a strong entity tag, or what can be none; a compressed answer's tag says so at its end."""
-    return etag.strip('"').removesuffix(COMPRESSED) if etag.startswith('"') else etag
-
-
-def _revisions(request: HttpRequest) -> services.Revisions:
-    header = request.META.get("HTTP_IF_MATCH", "*")
-    tags = parse_etags(header)
-    return "*" if tags == ["*"] else [_revision(tag) for tag in tags]
-
-
-def _known_tag(request: HttpRequest, event: Event) -> str | None:
-    """The entity tag by which the client has this event already, if it has."""
-    tags = [tag.removeprefix("W/") for tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))]
-    if tags == ["*"]:
-        return _etag(event)
-    return next((tag for tag in tags if _revision(tag) == event.revision), None)
-
-
-def _own_key(actor: Actor, key: str, fields: EventFields) -> IdempotencyKey:
-    """The caller's own: another may choose the same."""
+def _idempotency_key(actor: Actor, key: str, fields: EventFields) -> IdempotencyKey:
+    """Includes the caller's name, because two callers may choose the same key."""
     body = orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
     return IdempotencyKey(sha256(f"{actor.name}\n{key}".encode()).hexdigest(), sha256(body).hexdigest())

@@ -1,11 +1,10 @@
-"""What OpenAPI says of each endpoint beyond its arguments: every status with its body, and the headers that matter."""
+"""The OpenAPI documentation of each endpoint besides its arguments: every status with its body and headers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from events.api.schemas import CAPACITY, DATE
-from events.domain import FIELD_NAMES
+from events.fields import FIELDS
 
 _Schema = dict[str, Any]
 
@@ -29,17 +28,20 @@ def _component(title: str) -> _Schema:
     return {"$ref": f"#/components/schemas/{title}"}
 
 
-# Answers are written and never read, so nothing but the document would need models of them. django-ninja makes one for
-# each status of each operation, which took a thirtieth of a cold start.
+# Only this document needs schemas of the responses. As models, django-ninja would build one for each status of each
+# operation, which took 3 % of a cold start.
 COMPONENTS: dict[str, _Schema] = {
     "Event": _object(
-        "Event", "An event, all of it.", {**dict.fromkeys(FIELD_NAMES, _TEXT), "date": DATE, "capacity": CAPACITY}
+        # Without the limits of texts, which another program may have exceeded.
+        "Event",
+        "A complete event.",
+        {field.name: _TEXT if "maxLength" in field.schema else field.schema for field in FIELDS},
     ),
     "Fault": _object("Fault", "What is wrong with one field.", {"field": _TEXT, "message": _TEXT}),
-    "Error": _object("Error", "Why a request was not done, as a sentence.", {"detail": _TEXT}),
+    "Error": _object("Error", "Why the request failed, as a sentence.", {"detail": _TEXT}),
     "InvalidRequest": _object(
         "InvalidRequest",
-        "Why a request is not valid: every fault in it.",
+        "Why the request is invalid, with all its errors.",
         {"detail": _TEXT, "errors": {"items": _component("Fault"), "type": "array"}},
     ),
 }
@@ -52,24 +54,24 @@ def _header(name: str, description: str) -> _Schema:
 
 
 _IF_MATCH = _header("If-Match", "Only if the event is at one of these revisions (as in `ETag`), or 412.")
-_IF_NONE_MATCH = _header("If-None-Match", "304 if the event still is at one of these revisions.")
+_IF_NONE_MATCH = _header("If-None-Match", "304 if the event is still at one of these revisions.")
 
 
 def operation(
     name: str,
-    answers: dict[int, _Schema | None],
+    successes: dict[int, _Schema | None],
     errors: list[int],
     headers: dict[str, _Schema] | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
-    """The arguments that describe an operation to django-ninja; an answer without a schema has no body."""
+    """The arguments that describe an operation to django-ninja. A response without a schema has no body."""
     failures = {status: _component("InvalidRequest" if status == 422 else "Error") for status in errors}
     responses: dict[int, _Schema] = {
         status: {"content": {"application/json": {"schema": schema}}} if schema else {}
-        for status, schema in {**answers, **failures}.items()
+        for status, schema in {**successes, **failures}.items()
     }
     if headers:
-        for status in answers:
+        for status in successes:
             responses[status]["headers"] = headers
     return {
         "operation_id": name,
@@ -80,13 +82,13 @@ def operation(
 
 def _of_events(
     name: str,
-    answers: dict[int, _Schema | None],
+    successes: dict[int, _Schema | None],
     errors: list[int],
     headers: dict[str, _Schema] | None = None,
     **extra: Any,
 ) -> dict[str, Any]:
-    # A key, or none where the site lets anyone in.
-    return operation(name, answers, [400, 401, *errors, 500], headers, security=[{}], **extra)
+    # `{}` in `security`: a key is optional, because EVENTS_API_ACCESS can be `open`.
+    return operation(name, successes, [400, 401, *errors, 500], headers, security=[{}], **extra)
 
 
 LIST = _of_events("listEvents", {200: _EVENTS}, [413, 422], {"Link": _LINK})

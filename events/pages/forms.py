@@ -1,4 +1,4 @@
-"""The form of an event, with the rules of events/rules.py, and the filter of the list."""
+"""The form of an event, with the rules of events/fields.py, and the filter of the list."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from events.domain import EventChanges, EventFields, EventRange, Search
+from events.fields import LABELS, RULES, trim_changes, without_spaces
 from events.pages.today import today
-from events.rules import LABELS, RULES, trim_changes, without_spaces
 from events.visible_text import visible
 
 _SEARCH_PLACEHOLDER = ", ".join([LABELS["title"], LABELS["location"].lower(), LABELS["organizer"].lower()])

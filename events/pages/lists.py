@@ -8,9 +8,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from events import cursors, services
+from events.fields import allows
 from events.listing import list_page
 from events.pages.forms import FilterForm
-from events.rules import allows
 
 
 @require_safe

@@ -12,10 +12,10 @@ from django.forms import BoundField, CheckboxInput, Select
 from django.utils import timezone
 
 from events.domain import FIELD_NAMES, HistoryRow
+from events.fields import LABELS, allows
 from events.pages import navigation
 from events.pages.badges import status_class
 from events.pages.undo import undo_address
-from events.rules import LABELS, allows
 from events.versions import FieldMerge
 from events.visible_text import Excerpt, excerpts, visible
 

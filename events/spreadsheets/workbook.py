@@ -19,11 +19,13 @@ from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles import Font
 from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring, iterparse
 
 from events.domain import FIELD_NAMES, EventFields
+from events.fields import FIELDS
 from events.spreadsheets.sheet import (
     MAX_CELL_CHARACTERS,
     Cell,
@@ -49,7 +51,6 @@ MAX_SHOWN = 60  # characters of a name or an error code in a message
 # Excel counts a 29 February 1900, which other programs do not; before it they differ by a day.
 FIRST_EXCEL_DATE = "1900-03-01"
 
-_WIDTHS = {"eventId": 20, "title": 36, "description": 48, "date": 12, "location": 28, "capacity": 10, "organizer": 24}
 # What XML cannot hold is written as _xHHHH_, and so is the "_" of text that looks just like that (ECMA-376, 22.9.2.19).
 _ILLEGAL = re.compile("[\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}[_\ufffe\uffff])")
@@ -66,8 +67,8 @@ def write_workbook(events: Iterable[EventFields]) -> IO[bytes]:
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("Events")
     sheet.freeze_panes = "A2"
-    for column, name in zip("ABCDEFGH", FIELD_NAMES, strict=True):
-        sheet.column_dimensions[column].width = _WIDTHS.get(name, 14)
+    for number, field in enumerate(FIELDS, 1):
+        sheet.column_dimensions[get_column_letter(number)].width = field.width
     with ExitStack() as on_error:
         file = on_error.enter_context(TemporaryFile())
         on_error.callback(workbook.save, file)  # which removes openpyxl's own temporary file

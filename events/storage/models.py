@@ -1,4 +1,4 @@
-"""The three tables, their keys and indexes, and how events are written into their items."""
+"""The three tables with their keys and indexes, and how an event becomes an item."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 from pynamodb.models import Model
 
 from events.domain import Event, sort_key
+from events.fields import SUMMARY_NAMES
 
-# Every event has it, so that one index can hold them all in order of date; and so has every change, for that of time.
+# The same partition key for all events (by-date) and for all changes (by-time), so that one query reads them in order.
 ALL_EVENTS = "all"
 ALL_CHANGES = "all"
 
 
 class StatusIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped-call]
-    """The events of one status in order of date, whole: `GET /events?status=` is answered from here."""
+    """The complete events of one status in order of date, for `GET /events?status=`."""
 
     class Meta:
         index_name = "by-status"
@@ -38,20 +39,18 @@ class StatusIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped
 
 
 class DateIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped-call]
-    """Every event in order of date, without its description, which may be longer than all the rest."""
+    """All events in order of date, without the description, which can be longer than everything else."""
 
     class Meta:
         index_name = "by-date"
-        projection = IncludeProjection(
-            ["title", "date", "location", "capacity", "organizer", "status", "searchText", "revision"]
-        )
+        projection = IncludeProjection([*SUMMARY_NAMES[1:], "searchText", "revision"])  # eventId is in every index
 
     allEvents = UnicodeAttribute(hash_key=True)
     dateAndId = UnicodeAttribute(range_key=True)
 
 
 class StatusNamesIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-untyped-call]
-    """The statuses in use, in order: reading on from the last one found, each costs one look."""
+    """The statuses in use, in order. To read each takes one query that starts after the previous status."""
 
     class Meta:
         index_name = "by-status-name"
@@ -62,7 +61,7 @@ class StatusNamesIndex(GlobalSecondaryIndex["EventItem"]):  # type: ignore[no-un
 
 
 class EventItem(Model):
-    """The events table: an event's fields, its audit stamps, and what the indexes and the search need."""
+    """The events table: an event's fields, its revision and times, and what the indexes and the search need."""
 
     class Meta:
         table_name = settings.DYNAMODB_TABLE_NAME
@@ -132,7 +131,7 @@ class SnapshotAttribute(Attribute[dict[str, Any]]):
 
 
 class TimeIndex(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-call]
-    """Every change in order of time, without the values: what everyone did lately is read from here."""
+    """All changes in order of time, without the values, for the activity page."""
 
     class Meta:
         index_name = "by-time"
@@ -170,7 +169,7 @@ class HistoryItem(Model):
 
 
 class KindIndex(GlobalSecondaryIndex["AccessItem"]):  # type: ignore[no-untyped-call]
-    """Where each row is of a kind that is listed (staff, API keys); the others have none, and are not in it."""
+    """The rows that have a `kind` (accounts, API keys), to list them. Other rows are not in this index."""
 
     class Meta:
         index_name = "by-kind"
@@ -181,7 +180,7 @@ class KindIndex(GlobalSecondaryIndex["AccessItem"]):  # type: ignore[no-untyped-
 
 
 class AccessItem(Model):
-    """The access table: each row under a key that starts with what it is ("idempotency#…"); many expire."""
+    """The access table. A key begins with the type of its row ("idempotency#…"). Many rows expire."""
 
     class Meta:
         table_name = f"{settings.DYNAMODB_TABLE_NAME}-access"
@@ -194,7 +193,7 @@ class AccessItem(Model):
 
 
 class IdempotencyItem(AccessItem):
-    """An `Idempotency-Key` that was used: for which body, and which row of the history its create wrote."""
+    """An `Idempotency-Key` that was used, the fingerprint of its body, and the history row of its create."""
 
     fingerprint = UnicodeAttribute()
     eventId = UnicodeAttribute()
@@ -202,13 +201,13 @@ class IdempotencyItem(AccessItem):
 
 
 class DeletionItem(AccessItem):
-    """That an event was deleted, and at which time: whoever makes it anew does so at a later one."""
+    """When an event was deleted. A re-created event gets a later timestamp than its deletion."""
 
     at = UnicodeAttribute()
 
 
 class InstallationItem(AccessItem):
-    """What tells this installation from all others, under "installation"; it never changes."""
+    """The ID of this installation, under "installation". It never changes."""
 
     installationId = UnicodeAttribute()
 
@@ -217,12 +216,12 @@ TABLES: tuple[type[Model], ...] = (EventItem, HistoryItem, AccessItem)
 
 
 def table_schema(table: type[Model]) -> ModelSchema:
-    """A table's keys and indexes, as PynamoDB's `create_table` takes them. PynamoDB has no public name for it."""
+    """A table's keys and indexes, as arguments of PynamoDB's `create_table`. This has no public name."""
     return table._get_schema()  # noqa: SLF001
 
 
 def meta_table(table: type[Model]) -> MetaTable:
-    """What a connection must know of a table to read and write it."""
+    """The description of a table that a connection needs to read and write it."""
     schema = table_schema(table)
     indexes = [
         {INDEX_NAME: index["index_name"], KEY_SCHEMA: index["key_schema"]}

@@ -1,4 +1,4 @@
-"""The items of the whole list, read as what they are known to be, in half the time that reading any JSON takes."""
+"""Reads the items of the whole list with a known structure, in half the time of a parser for any JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import msgspec
 import orjson
 
 from events.domain import EventFields
-from events.storage.items import OUT_OF_RANGE, read_fields
+from events.fields import FIELDS
+from events.storage.items import NUMBER_LIMIT, read_fields
 
 
 class _Text(msgspec.Struct, gc=False):
@@ -16,40 +17,33 @@ class _Text(msgspec.Struct, gc=False):
 
 
 class _Number(msgspec.Struct, gc=False):
-    N: Annotated[int, msgspec.Meta(gt=-OUT_OF_RANGE, lt=OUT_OF_RANGE)]
+    N: Annotated[int, msgspec.Meta(gt=-NUMBER_LIMIT, lt=NUMBER_LIMIT)]
 
 
 class _Item(msgspec.Struct, gc=False):
-    eventId: _Text
-    title: _Text
-    description: _Text
-    date: _Text
-    location: _Text
-    capacity: _Number
-    organizer: _Text
-    status: _Text
+    __annotations__ = {field.name: _Number if field.kind is int else _Text for field in FIELDS}
 
 
-class _Answer(TypedDict, total=False):
+class _Response(TypedDict, total=False):
     Items: list[_Item]
     LastEvaluatedKey: Any
     ConsumedCapacity: Any
 
 
-_decoder = msgspec.json.Decoder(_Answer, strict=False)  # DynamoDB writes numbers as texts
+_decoder = msgspec.json.Decoder(_Response, strict=False)  # DynamoDB sends numbers as text
 
 
-def read_answer(content: bytes) -> Any:
-    """DynamoDB's answer with items for `fields_of`. Raises orjson.JSONDecodeError."""
+def read_response(content: bytes) -> Any:
+    """DynamoDB's response, with items for `fields_of`. Raises orjson.JSONDecodeError."""
     try:
         return _decoder.decode(content)
-    except msgspec.MsgspecError:  # one of the items was put there by other means, or this is no answer
+    except msgspec.MsgspecError:  # another program wrote one of the items, or this is not DynamoDB's response
         return orjson.loads(content)
 
 
 def fields_of(item: Any) -> EventFields:
-    """An item as `read_answer` left it, as an event's fields."""
-    if not isinstance(item, _Item):
+    """The fields of an item that `read_response` returned. Written out, as a loop takes more than twice the time."""
+    if isinstance(item, dict):
         return read_fields(item)
     return {
         "eventId": item.eventId.S,

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from events import services
 from events.domain import FIELD_NAMES
 from events.storage.connection import connection
-from events.storage.items import NO_STATUS
+from events.storage.items import MISSING_STATUS
 from events.storage.models import EventItem
 from tests.support.api_calls import send
 from tests.support.builders import ACTOR, make_fields
@@ -23,7 +23,7 @@ def test_an_item_without_a_field_shuts_no_list(api: APIClient, editor: Client, f
     for event_id in ("broken", "whole"):
         services.create_event(make_fields(eventId=event_id), ACTOR)
     connection().update_item(EventItem.Meta.table_name, "broken", actions=[getattr(EventItem, field).remove()])
-    seen = {**make_fields(eventId="broken"), field: {"capacity": 0, "status": NO_STATUS}.get(field, "")}
+    seen = {**make_fields(eventId="broken"), field: {"capacity": 0, "status": MISSING_STATUS}.get(field, "")}
     for address in ("/events", "/events?status=active", "/events?limit=5"):
         listed = {event["eventId"]: event for event in json.loads(send(api, "GET", address).content)}
         assert listed["whole"] == make_fields(eventId="whole")

@@ -17,10 +17,10 @@ from events import cursors
 from events.api import schemas
 from events.api.bodies import JSONBodyParser
 from events.domain import FIELD_NAMES, InvalidRequestError
+from events.fields import RULES
 from events.imports import plan_import
 from events.months import Month
 from events.pages.forms import EventForm, FilterForm, NewEventForm
-from events.rules import RULES
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.sheet import SpreadsheetError
 from events.visible_text import quoted, visible

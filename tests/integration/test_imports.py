@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from events import services
 from events.domain import FIELD_NAMES, Event, EventFields, EventRange
+from events.fields import trim_changes
 from events.imports import FieldChange, Plan, PlannedRow, plan_import
-from events.rules import trim_changes
 from events.spreadsheets.csv_file import write_csv
 from events.spreadsheets.sheet import SpreadsheetError
 from events.spreadsheets.workbook import write_workbook
@@ -179,7 +179,7 @@ def test_what_must_not_be_empty_is_said_for_every_field(line: str, reason: str) 
 @pytest.mark.parametrize(
     ("field", "cell", "reason"),
     [
-        ("eventId", "a/b", "eventId must fit into an address: no '/', and not '.' or '..'"),
+        ("eventId", "a/b", "eventId must not contain '/', and must not be '.' or '..'"),
         ("date", "3/4/2026", TWO_WAYS),
         ("date", "12/11/2027", TWO_WAYS),
         ("date", " 3/4/26 ", TWO_WAYS),

@@ -112,7 +112,7 @@ def test_what_is_a_text_with_a_range_and_a_status() -> None:
 
 
 def look_once_among_five(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_lists, "_FIRST_LOOK", 5)
+    monkeypatch.setattr(event_lists, "_FIRST_QUERY_ITEMS", 5)
     real = services.search_events
     monkeypatch.setattr(listing, "search_events", lambda search, limit: real(search, limit, most_looks=1))
 

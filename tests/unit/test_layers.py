@@ -31,6 +31,7 @@ LEVELS = {
     "what things are": [
         "events.cursors",
         "events.domain",
+        "events.fields",
         "events.rules",
         "events.spreadsheets",
         "events.tasks",

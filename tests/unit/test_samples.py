@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.rules import RULES
+from events.fields import RULES
 from events.samples import made_up_events
 
 

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from events import services
 from events.domain import EventFields, EventRange, Search
 from events.exports import export_csv, export_xlsx
-from events.rules import RULES
+from events.fields import RULES
 from events.spreadsheets.sheet import TooLongForExcelError
 from eventsite.engine.command import StorageCommand
 

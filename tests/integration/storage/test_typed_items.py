@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from events import services
 from events.storage import lists as event_lists
 from events.storage.items import read_fields
-from events.storage.typed_items import fields_of, read_answer
+from events.storage.typed_items import fields_of, read_response
 from tests.support.builders import ACTOR, make_fields
 
 WHOLE: dict[str, dict[str, Any]] = {
@@ -36,14 +36,14 @@ def answer(*items: dict[str, Any]) -> bytes:
 @given(capacity=st.integers(-(10**15), 10**15), text=st.text(), more=VALUES)
 def test_an_item_of_ours_is_read_as_typed(capacity: int, text: str, more: dict[str, Any]) -> None:
     item = {**WHOLE, "title": {"S": text}, "capacity": {"N": str(capacity)}, "revision": more}
-    [typed] = read_answer(answer(item))["Items"]
+    [typed] = read_response(answer(item))["Items"]
     assert not isinstance(typed, dict)
     assert fields_of(typed) == read_fields(item) == make_fields(title=text, capacity=capacity)
 
 
 @given(st.lists(ITEMS, max_size=3))
 def test_whatever_is_in_the_table_is_read_as_it_is_alone(items: list[dict[str, Any]]) -> None:
-    read = read_answer(answer(*items))["Items"]
+    read = read_response(answer(*items))["Items"]
     assert list(map(fields_of, read)) == list(map(read_fields, items))
 
 
@@ -52,13 +52,13 @@ def test_the_rest_of_an_answer_is_kept() -> None:
         "LastEvaluatedKey": {"eventId": {"S": "x"}},
         "ConsumedCapacity": {"TableName": "events", "CapacityUnits": 1.5},
     }
-    assert read_answer(orjson.dumps({"Items": [], **more, "ScannedCount": 7})) == {"Items": [], **more}
+    assert read_response(orjson.dumps({"Items": [], **more, "ScannedCount": 7})) == {"Items": [], **more}
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"Items": [', b"\xff"])
 def test_what_is_no_json_is_none(content: bytes) -> None:
     with pytest.raises(orjson.JSONDecodeError):
-        read_answer(content)
+        read_response(content)
 
 
 def test_the_list_is_read_as_typed(monkeypatch: pytest.MonkeyPatch) -> None:
