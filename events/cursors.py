@@ -1,4 +1,4 @@
-"""Cursors: where a page of a list ended, as text that fits into an address. Nothing is kept, so none expires."""
+"""Cursors: the place where a page of a list ended, as text for an address. They are not stored, so none expires."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def encode(sort_key: str) -> str:
 
 
 def decode(cursor: str) -> str:
-    """The sort key of an event in a cursor. Raises ValueError if there is none."""
+    """The sort key of an event. Raises ValueError if the cursor is invalid."""
     return _decode(cursor, partial(allows, "date"))
 
 
 def decode_change(cursor: str) -> str:
-    """The key of a change in a cursor: its time, and its event. Raises ValueError if there is none."""
+    """The key of a change: its time and its event. Raises ValueError if the cursor is invalid."""
     return _decode(cursor, _MOMENT.fullmatch)
 
 
-def _decode(cursor: str, begins_well: Callable[[str], object]) -> str:
+def _decode(cursor: str, is_valid_start: Callable[[str], object]) -> str:
     try:
         sort_key = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
         sort_key = ""
-    beginning, _, event_id = sort_key.partition("#")
-    if not (begins_well(beginning) and allows("eventId", event_id) and encode(sort_key) == cursor):
-        raise ValueError("must be one that a page of this list gave")
+    start, _, event_id = sort_key.partition("#")
+    if not (is_valid_start(start) and allows("eventId", event_id) and encode(sort_key) == cursor):
+        raise ValueError("must be a cursor from a page of this list")
     return sort_key

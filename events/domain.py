@@ -1,4 +1,4 @@
-"""What an event is, who changes it, and everything that can go wrong with it."""
+"""Events and changes as data types, and the errors that the services raise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from events.fields import FIELDS
 
 
 class EventFields(TypedDict):
-    """An event as the outside sees it: the contract's eight fields, under the contract's names."""
+    """An event as clients see it: the fields of the API, under the names of the API."""
 
     eventId: str
     title: str
@@ -24,7 +24,7 @@ class EventFields(TypedDict):
 
 
 class EventSummary(TypedDict):
-    """What a row of a list shows: an event without its description, and the revision it is at ("": not known)."""
+    """A row of a list: an event without its description, and its revision ("": unknown)."""
 
     eventId: str
     title: str
@@ -40,13 +40,13 @@ FIELD_NAMES = tuple(field.name for field in FIELDS)
 
 
 def sort_key(date: str, event_id: str) -> str:
-    """What every list is sorted by. A date alone sorts before the events of its day."""
+    """The order of every list. A key with an empty ID sorts before all events of its day."""
     return f"{date}#{event_id}"
 
 
-# Named tuples, not dataclasses: Python makes their classes in a quarter of the time, which each cold start pays for.
+# Named tuples, not dataclasses: Python creates their classes in a quarter of the time, at each cold start.
 class EventRange(NamedTuple):
-    """Which events to read: one status, from one day to another (both in), after and before a sort key; None: all."""
+    """Which events to read: of one status, from first to last date (inclusive), between two sort keys (exclusive)."""
 
     status: str | None = None
     first_date: str | None = None
@@ -56,20 +56,20 @@ class EventRange(NamedTuple):
 
     @property
     def first(self) -> str:
-        """The lowest sort key that is in."""
+        """The lowest sort key of the range."""
         first = sort_key(self.first_date or "0", "")
-        # "\x01" sorts before whatever may go on from the same beginning.
+        # "\x01" sorts before every longer key with the same beginning.
         return first if self.after is None else max(first, self.after + "\x01")
 
     @property
     def last(self) -> str:
-        """A sort key above the last day's ("$" follows the "#" in theirs), or the one to stop before: itself is out."""
+        """A sort key higher than those of the last day ("$" sorts after their "#"), or the excluded one in `before`."""
         last = f"{self.last_date or '9999-99-99'}$"
         return last if self.before is None else min(last, self.before)
 
 
 class Search(NamedTuple):
-    """What staff look for: events of a range, with a text in title, location or organizer (case is ignored)."""
+    """A search: events of a range, with a text in title, location or organizer (case is ignored)."""
 
     within: EventRange = EventRange()
     text: str = ""
@@ -77,7 +77,7 @@ class Search(NamedTuple):
 
 
 class SummaryPage(NamedTuple):
-    """One page in the order asked for; `end`: the sort key read up to if more may follow; `full`: not cut short."""
+    """One page; `end`: the last sort key that was read, if more may follow; `full`: the page has all that fit on it."""
 
     events: list[EventSummary]
     end: str | None
@@ -85,7 +85,7 @@ class SummaryPage(NamedTuple):
 
 
 class EventChanges(TypedDict, total=False):
-    """The fields a partial update names."""
+    """The fields of a partial update."""
 
     title: str
     description: str
@@ -97,7 +97,7 @@ class EventChanges(TypedDict, total=False):
 
 
 class Actor(NamedTuple):
-    """Whoever makes a change: a name for the history, the network address ("" if none), the batch it is part of.
+    """The person or key that makes a change: a name for the history, the network address ("": none), the batch.
 
     An admin may open, continue and undo the batches of others.
     """
@@ -119,12 +119,12 @@ class Event(NamedTuple):
 
     @classmethod
     def new(cls, fields: EventFields, actor: Actor, deleted_at: str | None = None) -> Event:
-        """`deleted_at`: when one with this id was deleted last, if it was."""
+        """`deleted_at`: when an event with this ID was last deleted."""
         at = moment_after(deleted_at) if deleted_at else now()
         return cls(fields, secrets.token_hex(8), at, at, actor.name)
 
     def changed(self, changes: EventChanges, actor: Actor) -> Event:
-        """The next revision, with `changes` made."""
+        """The next revision, with these changes."""
         fields: EventFields = {**self.fields, **changes}
         return self._replace(
             fields=fields, revision=secrets.token_hex(8), updated_at=self.next_moment(), updated_by=actor.name
@@ -135,7 +135,7 @@ class Event(NamedTuple):
 
 
 def moment_after(last: str) -> str:
-    """Now, or just after the last change where this machine's clock is behind the one that wrote it."""
+    """Now, or a microsecond after the last change if this machine's clock is behind."""
     return _timestamp(max(datetime.now(UTC), datetime.fromisoformat(last) + timedelta(microseconds=1)))
 
 
@@ -151,9 +151,9 @@ Action = Literal["create", "update", "delete", "restore"]
 
 
 class Change(NamedTuple):
-    """One write: the event before (None: it was absent) and after (None: it goes), at which time, and by whom.
+    """One write: the event before (None: it did not exist) and after (None: it is deleted), the time, and the actor.
 
-    Where the event was absent, the write is refused if the event was deleted after `not_deleted_after` or `at`.
+    If the event did not exist, the write is refused if the event was deleted after `not_deleted_after` or `at`.
     """
 
     action: Action
@@ -181,7 +181,7 @@ class Change(NamedTuple):
 
 
 class HistoryRow(NamedTuple):
-    """One change as the history has it; `before` and `after` hold the fields that changed (None: no event then)."""
+    """One change in the history. `before` and `after` hold the fields that changed (None: the event did not exist)."""
 
     event_id: str
     at: str
@@ -197,7 +197,7 @@ class HistoryRow(NamedTuple):
 
 
 class ActivityRow(NamedTuple):
-    """One change as a line among everyone's; `changed` names the fields."""
+    """One change in the list of all changes. `changed`: the names of the fields."""
 
     event_id: str
     at: str
@@ -210,21 +210,21 @@ class ActivityRow(NamedTuple):
 
 
 class IdempotencyKey(NamedTuple):
-    """A client's name for one create, with the fingerprint of what it sent: hexadecimal SHA-256, both."""
+    """A client's key for one create, and the fingerprint of the body: both as hexadecimal SHA-256."""
 
     key: str
     fingerprint: str
 
 
 class FieldError(NamedTuple):
-    """What is wrong with one field; `message` continues the sentence that the field's name begins."""
+    """An error of one field. `message` completes a sentence that begins with the field's name."""
 
     field: str
     message: str
 
 
 class InvalidRequestError(Exception):
-    """The request breaks rules; holds every fault found."""
+    """The request is invalid. It holds all errors."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = errors
@@ -232,44 +232,44 @@ class InvalidRequestError(Exception):
 
 
 class EventNotFoundError(Exception):
-    """No event has this id."""
+    """No event has this ID."""
 
 
 class EventExistsError(Exception):
-    """An event has this id already."""
+    """An event with this ID exists already."""
 
 
 class RevisionMismatchError(Exception):
-    """The event is not, or no longer, at a revision that the client named."""
+    """The event is not at a revision that the client named."""
 
 
 class ChangeSupersededError(Exception):
-    """The change is not the event's latest (any more), so it cannot be undone by itself."""
+    """The change is not the latest one of the event, so it cannot be undone by itself."""
 
 
 class VersionNotFoundError(Exception):
-    """The history has no such version of this event."""
+    """The history has no such version of the event."""
 
 
 class VersionOutOfReachError(Exception):
-    """The part of the history that one request may read does not hold every field of this version."""
+    """The part of the history that one request may read does not have every field of this version."""
 
 
 class StorageError(Exception):
-    """DynamoDB did not do what it was asked; the cause is for the log only."""
+    """DynamoDB failed. The message is for the log only."""
 
 
 class StorageBusyError(StorageError):
-    """DynamoDB throttles, or too many writers want one event; the same request may succeed in a moment."""
+    """DynamoDB throttles, or too many writers change one event. A retry may succeed in a moment."""
 
 
 class BatchNotFoundError(Exception):
-    """There is no such batch, it is somebody else's, it was made too long ago, or newer ones replaced it."""
+    """There is no such batch, it belongs to somebody else, it expired, or newer ones replaced it."""
 
 
 class ExportTooLongError(Exception):
-    """The file is longer than Lambda can send."""
+    """The file is larger than Lambda can send."""
 
 
 class WriteConflictError(Exception):
-    """Another writer was first: the event, or an idempotency key, is not as expected. Never leaves the services."""
+    """Another writer was first, so the event or an idempotency key has changed. The services handle it."""

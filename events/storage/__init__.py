@@ -1,1 +1,1 @@
-"""All that knows DynamoDB: the tables, how events and accounts are written to them, and how they are read."""
+"""Everything that knows DynamoDB: the tables, and how events and accounts are written and read."""

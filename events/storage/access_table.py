@@ -1,4 +1,4 @@
-"""The access table: reading rows, writing one, and writing several or none. Accounts and batches go through here."""
+"""Reads and writes rows of the access table, one or several in a transaction. Accounts and batches use it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from eventsite.aws_calls import THROTTLED
 
 TABLE: str = AccessItem.Meta.table_name
 _BATCH_GET_KEYS = 100  # DynamoDB's own limit
-_TRIES = 6
+_ATTEMPTS = 6
 
 Item = TypeVar("Item", bound=AccessItem)
 
 
 class RefusedError(Exception):
-    """A condition does not hold; `codes` has DynamoDB's reason for each row, in the order of deletes, puts, updates."""
+    """A condition is not met. `codes`: DynamoDB's reason for each row, in the order of deletes, puts, updates."""
 
     def __init__(self, codes: list[str | None]) -> None:
         self.codes = codes
@@ -33,22 +33,22 @@ class RefusedError(Exception):
 
 
 def get(kind: type[Item], key: str) -> Item | None:
-    """The row as it is now (a strongly consistent read), unless it is expired: DynamoDB removes those within days."""
+    """The row (a strongly consistent read), or None if it expired: DynamoDB deletes expired rows only within days."""
     with storage_errors():
-        answer = connection().get_item(TABLE, key, consistent_read=True)
-    if "Item" not in answer:
+        response = connection().get_item(TABLE, key, consistent_read=True)
+    if "Item" not in response:
         return None
-    item = kind.from_raw_data(answer["Item"])
+    item = kind.from_raw_data(response["Item"])
     return None if item.expiresAt and item.expiresAt.timestamp() <= time.time() else item
 
 
 def put(item: AccessItem) -> None:
-    """Writes a whole row, over any that has its key."""
+    """Writes a complete row. It replaces a row with the same key."""
     _write(lambda: connection().put_item(TABLE, item.key, attributes=item.serialize()))
 
 
 def update(key: str, actions: list[Action], condition: Condition | None = None) -> dict[str, Any]:
-    """Writes these attributes and no others; returns their values from before. Raises RefusedError."""
+    """Writes only these attributes, and returns their previous values. Raises RefusedError."""
     response = _write(
         lambda: connection().update_item(TABLE, key, actions=actions, condition=condition, return_values="UPDATED_OLD")
     )
@@ -62,8 +62,8 @@ def delete(key: str, condition: Condition | None = None) -> None:
 
 
 def _write(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Repeats the write while a transaction has its row. Raises RefusedError."""
-    for _ in _tries():
+    """Retries while a transaction writes the same row. Raises RefusedError."""
+    for _ in _attempts():
         with storage_errors():
             try:
                 return call()
@@ -74,12 +74,12 @@ def _write(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
                     case "TransactionConflictException":
                         continue
                 raise
-    raise AssertionError  # _tries ends by raising
+    raise AssertionError  # _attempts ends by raising
 
 
 def transact(fill: Callable[[TransactWrite], None]) -> None:
-    """All of what `fill` adds, or nothing. Raises RefusedError."""
-    for _ in _tries():
+    """Makes all the writes that `fill` adds, or none. Raises RefusedError."""
+    for _ in _attempts():
         with storage_errors():
             try:
                 with TransactWrite(connection=connection()) as write:
@@ -96,25 +96,25 @@ def transact(fill: Callable[[TransactWrite], None]) -> None:
             return
 
 
-def _tries() -> Iterator[None]:
-    """For while others are at the same rows this very moment. Raises StorageBusyError at the end."""
-    for attempt in range(_TRIES):
+def _attempts() -> Iterator[None]:
+    """Pauses after each attempt, each time longer. Raises StorageBusyError after the last one."""
+    for attempt in range(_ATTEMPTS):
         yield
         time.sleep(random.uniform(0, 0.05 * 2**attempt))
-    raise StorageBusyError("others were at the same rows, every time")
+    raise StorageBusyError("other writers changed the same rows during every attempt")
 
 
 def list_kind(kind: str, item: type[Item]) -> list[Item]:
-    """Every row of a kind, in order of their keys; the index gives the keys, the table what is there now."""
+    """All rows of a kind, in order of their keys. The index returns the keys, a consistent read the rows."""
     keys: list[str] = []
     position: Any = None
     while True:
         with storage_errors():
-            answer = connection().query(
+            response = connection().query(
                 TABLE, kind, index_name=AccessItem.kind_index.Meta.index_name, exclusive_start_key=position
             )
-        keys += [row["key"]["S"] for row in answer["Items"]]
-        position = answer.get("LastEvaluatedKey")
+        keys += [row["key"]["S"] for row in response["Items"]]
+        position = response.get("LastEvaluatedKey")
         if not position:
             break
     rows = [row for start in range(0, len(keys), _BATCH_GET_KEYS) for row in _get_all(keys[start:][:_BATCH_GET_KEYS])]
@@ -122,17 +122,17 @@ def list_kind(kind: str, item: type[Item]) -> list[Item]:
 
 
 def _get_all(keys: list[str]) -> Iterator[dict[str, Any]]:
-    left: list[Any] = [{"key": key} for key in keys]
-    for _ in _tries():
+    remaining: list[Any] = [{"key": key} for key in keys]
+    for _ in _attempts():
         with storage_errors():
-            answer = connection().batch_get_item(TABLE, left, consistent_read=True)
-        yield from answer["Responses"][TABLE]
-        left = answer["UnprocessedKeys"].get(TABLE, {}).get("Keys", [])
-        if not left:
+            response = connection().batch_get_item(TABLE, remaining, consistent_read=True)
+        yield from response["Responses"][TABLE]
+        remaining = response["UnprocessedKeys"].get(TABLE, {}).get("Keys", [])
+        if not remaining:
             return
 
 
 def has_kind(kind: str) -> bool:
     with storage_errors():
-        answer = connection().query(TABLE, kind, index_name=AccessItem.kind_index.Meta.index_name, limit=1)
-    return bool(answer["Items"])
+        response = connection().query(TABLE, kind, index_name=AccessItem.kind_index.Meta.index_name, limit=1)
+    return bool(response["Items"])

@@ -1,16 +1,36 @@
-"""API keys in DynamoDB, and the names that they hold."""
+"""API keys in the access table, and their names."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table
-from events.storage.account_items import API_KEY, ApiKeyItem, ApiKeyNameItem
+from events.storage.models import AccessItem
 from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError
 
+_KIND = "api-key"
 _FIELD_NAMES = [name for name in ApiKey._fields if name != "id"]
+
+
+class ApiKeyItem(AccessItem):
+    """An API key without its secret, under "api-key#<id>"."""
+
+    name = UnicodeAttribute()
+    scope = UnicodeAttribute()
+    secret_hash = UnicodeAttribute(attr_name="secretHash")
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+    created_by = UnicodeAttribute(attr_name="createdBy")
+    last_used_at = UTCDateTimeAttribute(attr_name="lastUsedAt", null=True)
+    revoked_at = UTCDateTimeAttribute(attr_name="revokedAt", null=True)
+
+
+class ApiKeyNameItem(AccessItem):
+    """The name of a key that is not revoked, under "api-key-name#<name, case-folded>". It keeps names unique."""
+
+    key_id = UnicodeAttribute(attr_name="keyId")
 
 
 def _key(key_id: str) -> str:
@@ -31,8 +51,8 @@ def get_key(key_id: str) -> ApiKey | None:
 
 
 def list_keys() -> list[ApiKey]:
-    """All, revoked ones too. One made some milliseconds ago may be missing."""
-    return [_api_key(item) for item in access_table.list_kind(API_KEY, ApiKeyItem)]
+    """All keys, including revoked ones. One created some milliseconds ago may be missing."""
+    return [_api_key(item) for item in access_table.list_kind(_KIND, ApiKeyItem)]
 
 
 def create_key(api_key: ApiKey) -> None:
@@ -40,7 +60,7 @@ def create_key(api_key: ApiKey) -> None:
     stored = {name: value for name, value in api_key._asdict().items() if name != "id"}
 
     def fill(write: TransactWrite) -> None:
-        write.save(ApiKeyItem(_key(api_key.id), kind=API_KEY, **stored), condition=ApiKeyItem.key.does_not_exist())
+        write.save(ApiKeyItem(_key(api_key.id), kind=_KIND, **stored), condition=ApiKeyItem.key.does_not_exist())
         write.save(_name_item(api_key.name, api_key.id), condition=ApiKeyNameItem.key.does_not_exist())
 
     try:
@@ -64,7 +84,7 @@ def revoke_key(api_key: ApiKey, at: datetime) -> None:
 
 
 def delete_key(api_key: ApiKey) -> None:
-    """With its name; a key that is not there is no error."""
+    """Deletes the key and its name. It is no error if they do not exist."""
 
     def fill(write: TransactWrite) -> None:
         write.delete(ApiKeyItem(_key(api_key.id)))
@@ -73,8 +93,8 @@ def delete_key(api_key: ApiKey) -> None:
     access_table.transact(fill)
 
 
-def touch_key(key_id: str, at: datetime, before: datetime) -> None:
-    """Notes a use, unless there is one since `before`."""
+def note_use(key_id: str, at: datetime, before: datetime) -> None:
+    """Stores the time of the last use, unless the stored one is later than `before`."""
     due = ApiKeyItem.last_used_at.does_not_exist() | (ApiKeyItem.last_used_at < before)
     try:
         access_table.update(_key(key_id), [ApiKeyItem.last_used_at.set(at)], ApiKeyItem.key.exists() & due)

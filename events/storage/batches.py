@@ -1,4 +1,4 @@
-"""Batches on the access table: a row that says how far one is, and its tasks in parts of a row each."""
+"""Batches in the access table: one row with the progress of the batch, and one row for each part of its tasks."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from events.storage.models import AccessItem
 from events.tasks import Batch, BatchKind, Outcome, Task
 
 BATCHES_LIVE = timedelta(days=30)
-MOST_WAITING = 5  # batches of one person that wait to be confirmed; the next one replaces the oldest
+MOST_WAITING = 5  # unconfirmed batches of one person; a further one replaces the oldest
 _TASKS_OF_A_PART = 50
-_BYTES_OF_A_PART = 250_000  # compressed or not; DynamoDB takes 400 KiB a row
+_BYTES_OF_A_PART = 250_000  # before compression, which may not help; a row of DynamoDB holds 400 KiB
 
 
 class BatchItem(AccessItem):
-    """A batch: what kind, whose, and how far it is; its parts are rows of their own, under "batch#<id>#<number>".
+    """A batch and its progress, under "batch#<id>". Its parts are separate rows, under "batch#<id>#<number>".
 
-    `begun` is how many parts were begun, `next` how many are finished.
+    `begun`: the number of parts that were begun. `next`: the number of parts that are finished.
     """
 
     batchKind = UnicodeAttribute()
@@ -53,20 +53,20 @@ class BatchItem(AccessItem):
 
 
 class BatchPartItem(AccessItem):
-    """Some of a batch's tasks, and what became of each: both as compressed JSON."""
+    """Some of a batch's tasks, and the outcome of each: both as compressed JSON."""
 
     tasks = BinaryAttribute(legacy_encoding=False)
     outcomes = BinaryAttribute(legacy_encoding=False, null=True)
 
 
 class WaitingBatchesItem(AccessItem):
-    """A person's latest batches that were to be confirmed, under "waiting-batches#<actor>": time, id, parts of each."""
+    """A person's latest unconfirmed batches, under "waiting-batches#<actor>": time, ID and parts of each."""
 
     batches = UnicodeSetAttribute()
 
 
 def split(tasks: Sequence[Task]) -> Iterator[bytes]:
-    """The tasks in parts, as the JSON that is stored."""
+    """The tasks in parts, each as JSON."""
     part: list[bytes] = []
     size = 0
     for task in tasks:
@@ -81,7 +81,7 @@ def split(tasks: Sequence[Task]) -> Iterator[bytes]:
 
 
 def add_batch(batch: Batch, parts: Sequence[bytes]) -> None:
-    """Stores the parts, then the batch itself: a batch that is there is whole."""
+    """Stores the parts, then the batch itself, so that a stored batch is always complete."""
     expires = datetime.now(UTC) + BATCHES_LIVE
     for number, part in enumerate(parts):
         access_table.put(BatchPartItem(_part_key(batch.id, number), tasks=zlib.compress(part), expiresAt=expires))
@@ -102,7 +102,7 @@ def add_batch(batch: Batch, parts: Sequence[bytes]) -> None:
 
 
 def _replace_oldest(batch: Batch, expires: datetime) -> None:
-    """Notes one more that waits, then deletes those that are too many, unless they were confirmed meanwhile."""
+    """Adds the batch to those that wait, and deletes the oldest beyond the limit, unless they are confirmed."""
     key, noted = f"waiting-batches#{batch.actor}", WaitingBatchesItem.batches
     entry = f"{batch.created_at} {batch.id} {batch.parts}"
     before = access_table.update(key, [noted.add({entry}), WaitingBatchesItem.expiresAt.set(expires)])
@@ -155,7 +155,7 @@ def get_batch(batch_id: str) -> Batch | None:
 
 
 def get_part(batch_id: str, number: int) -> tuple[list[Task], list[Outcome]]:
-    """A part's tasks, and what became of them: nothing yet, or one outcome each. Raises BatchNotFoundError."""
+    """A part's tasks, and their outcomes: none yet, or one for each task. Raises BatchNotFoundError."""
     item = access_table.get(BatchPartItem, _part_key(batch_id, number))
     if item is None:
         raise BatchNotFoundError(batch_id)
@@ -164,13 +164,13 @@ def get_part(batch_id: str, number: int) -> tuple[list[Task], list[Outcome]]:
 
 
 def _unpack(packed: bytes | None) -> list[dict[str, Any]]:
-    """`packed` is in Base64, as DynamoDB sends it: botocore's client would decode it, this project's does not."""
+    """`packed` is in Base64, as DynamoDB sends it: this project's client does not decode it."""
     unpacked: list[dict[str, Any]] = orjson.loads(zlib.decompress(b64decode(packed))) if packed else []
     return unpacked
 
 
 def begin_part(batch_id: str, number: int) -> bool:
-    """Confirms the batch, and notes that the part is begun. False if it was begun before, so that some may be done.
+    """Confirms the batch and begins the part. Returns False if the part was begun before: some tasks may be done.
 
     Raises WriteConflictError if another runner has finished the part already.
     """
@@ -183,7 +183,7 @@ def begin_part(batch_id: str, number: int) -> bool:
 
 
 def finish_part(batch_id: str, number: int, outcomes: Sequence[Outcome]) -> None:
-    """Keeps what became of a part, and moves on. Raises WriteConflictError if another runner has done so already."""
+    """Stores the outcomes of a part. Raises WriteConflictError if another runner has finished the part already."""
     packed = zlib.compress(orjson.dumps([asdict(outcome) for outcome in outcomes]))
     counts = {kind: sum(outcome.kind == kind for outcome in outcomes) for kind in ("done", "same", "failed")}
 
@@ -205,7 +205,7 @@ def finish_part(batch_id: str, number: int, outcomes: Sequence[Outcome]) -> None
 
 
 def note_undo(batch_id: str, undo_id: str) -> None:
-    """Keeps by which batch this one is undone. Raises WriteConflictError if it is by another already."""
+    """Stores which batch undoes this one. Raises WriteConflictError if another one does already."""
     first = BatchItem.key.exists() & BatchItem.undoneBy.does_not_exist()
     try:
         access_table.update(_key(batch_id), [BatchItem.undoneBy.set(undo_id)], first)

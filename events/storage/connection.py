@@ -1,4 +1,4 @@
-"""The one connection to DynamoDB: where it is, how long it waits, and how its answers are read."""
+"""The connection to DynamoDB: its address, its timeouts, and how responses become errors."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ _creating = Lock()
 
 
 class DynamoDB(aws_calls.Service):
-    """Stands where PynamoDB has a client of botocore's."""
+    """Replaces the botocore client that PynamoDB would use."""
 
     name = "dynamodb"
     target = "DynamoDB_20120810"
     version = "1.0"
-    # A write makes three calls at most: with three tries each that time out, 25.5 of the gateway's 29 seconds. (To read
-    # is to wait for more of an answer: one that trickles in may take longer.)
+    # A write makes at most three calls. If all three attempts of each time out, that takes 25.5 of the gateway's 29
+    # seconds. (The read timeout is for each part of a response, so a slow response may take longer.)
     timeouts = (1, 2.5)
     pauses = (0.2, 0.8)
 
     def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
-            # By it DynamoDB knows a repeat of what it has carried out, where the first answer was lost.
+            # With the token, DynamoDB recognizes a retry of a transaction that it has done, if the response was lost.
             parameters = {"ClientRequestToken": str(uuid4()), **parameters}
         return self.call(operation, parameters)
 
     def check(self) -> None:
-        """Raises StorageError if nothing can be stored now, where that can be known without a call."""
+        """Raises StorageError if it is known without a call that nothing can be stored now."""
 
 
 class ObservedConnection(Connection):
-    """PynamoDB's connection; notes what each call took, for which PynamoDB asks DynamoDB with every one."""
+    """PynamoDB's connection. It counts the capacity units of each call for the request's log line."""
 
     def __init__(self, client: DynamoDB) -> None:
         super().__init__()
@@ -59,31 +59,31 @@ class ObservedConnection(Connection):
         return self._dynamodb
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
+        response: dict[str, Any] = super().dispatch(operation_name, operation_kwargs)
         if operation_name in _READS or operation_name in WRITES:
-            consumed: Any = answer.get("ConsumedCapacity", [])
+            consumed: Any = response.get("ConsumedCapacity", [])
             tables = consumed if isinstance(consumed, list) else [consumed]
-            # A batch's answer says enough by itself; an emulator leaves its units out.
-            batch = operation_name == "BatchGetItem" and isinstance(answer.get("Responses"), dict)
+            # An emulator leaves the units out for BatchGetItem, whose responses are recognizable without them.
+            batch = operation_name == "BatchGetItem" and isinstance(response.get("Responses"), dict)
             counted = all(isinstance(table, dict) and "CapacityUnits" in table for table in tables)
             if not counted or not (tables or batch):
-                # Whatever says 200 and no more has done nothing: a portal on the way, another server at this address.
-                raise StorageError(f"{operation_name} was answered with 200, but not by DynamoDB")
+                # Treat a 200 that does not come from DynamoDB as an error: a proxy or another server sent it.
+                raise StorageError(f"{operation_name} got a 200, but not from DynamoDB")
             kind = "read" if operation_name in _READS else "write"
             for table in tables:
                 observed.current().consume(kind, table["CapacityUnits"])
-        return answer
+        return response
 
 
 def connect(endpoint_url: str | None, read: Callable[[bytes], Any] = orjson.loads) -> ObservedConnection:
-    """A new connection; `read`: what makes an answer of its JSON."""
+    """A new connection. `read` parses the JSON of a response."""
     local = Credentials("local", "local") if settings.DYNAMODB_LOCAL_CREDENTIALS else None
     service: type[DynamoDB] = DynamoDB
     if settings.DYNAMODB_EMBEDDED:
-        from events.storage.local_dynamodb import LocalDynamoDB  # noqa: PLC0415  # which Lambda does not load
+        from events.storage.local_dynamodb import LocalDynamoDB  # noqa: PLC0415  # Lambda does not need it
 
         service = LocalDynamoDB
-    # No proxy on the way to this machine's own engine, even where the way out has one.
+    # Never use a proxy for the engine on this machine.
     client = service(
         settings.AWS_REGION,
         endpoint_url,
@@ -100,7 +100,7 @@ def connect(endpoint_url: str | None, read: Callable[[bytes], Any] = orjson.load
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turns whatever PynamoDB and botocore raise into a StorageError that says, for the log, what went wrong."""
+    """Turns the errors of PynamoDB and botocore into a StorageError, whose message is for the log."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
@@ -111,8 +111,8 @@ def storage_errors() -> Iterator[None]:
 
 
 def error_code(error: PynamoDBException) -> str | None:
-    """What DynamoDB calls the error; None if it was none of DynamoDB's, but the network's."""
-    # PynamoDB's own `cause_response_code` fails for a connection that broke or timed out.
+    """DynamoDB's code of the error, or None if it is an error of the network."""
+    # PynamoDB's own `cause_response_code` fails if the connection broke or timed out.
     return error.cause.response["Error"]["Code"] if isinstance(error.cause, ClientError) else None
 
 
@@ -120,6 +120,6 @@ _shared = cache(connect)
 
 
 def connection(read: Callable[[bytes], Any] = orjson.loads) -> ObservedConnection:
-    """The connection that all who read so share, made at the first call; safe to use from any thread."""
+    """The shared connection for each `read`, created at the first call. Safe to use from any thread."""
     with _creating:
         return _shared(settings.DYNAMODB_ENDPOINT_URL, read)

@@ -1,4 +1,4 @@
-"""Events in DynamoDB: what is read, what is written, and under which conditions."""
+"""Reads and writes single events, and the conditions of each write."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from eventsite import observed
 from eventsite.aws_calls import THROTTLED
 
 IDEMPOTENCY_KEYS_LIVE = timedelta(hours=24)
-DELETIONS_LIVE = timedelta(hours=24)  # no write is on its way for as long
+DELETIONS_LIVE = timedelta(hours=24)  # far longer than a write can be delayed
 
 _CONFLICTS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
 def get_event(event_id: str) -> Event | None:
-    """The event as it is now (a strongly consistent read), or None."""
+    """The event (a strongly consistent read), or None."""
     with storage_errors():
-        answer = connection().get_item(EventItem.Meta.table_name, event_id, consistent_read=True)
-    return read_event(answer["Item"]) if "Item" in answer else None
+        response = connection().get_item(EventItem.Meta.table_name, event_id, consistent_read=True)
+    return read_event(response["Item"]) if "Item" in response else None
 
 
 def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
-    """One transaction: the event, if it still is what `change` says it was, with its history row (and key).
+    """Writes the event with its history row in one transaction, if the event is still at `change.before`.
 
-    Raises WriteConflictError if another writer was first, to the event or to the key. A retry after a lost answer is
-    harmless: each transaction has a token, by which DynamoDB knows it again.
+    Raises WriteConflictError if another writer was first, to the event or to the idempotency key. A retry after a lost
+    response is harmless, because DynamoDB recognizes the transaction by its token.
     """
     try:
         _write(change, idempotency)
     finally:
-        forget_statuses()  # also where nobody knows whether it was done
+        forget_statuses()  # even after an error, because the write may have been done
     observation = observed.current()
     written = change.after or change.before
     observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""
@@ -90,9 +90,9 @@ def _add_event(transaction: TransactWrite, change: Change) -> None:
 
 
 def _add_deletion(transaction: TransactWrite, change: Change) -> None:
-    """An event is made at a later time than it was deleted at, or its history would be in another order.
+    """A re-created event gets a later timestamp than its deletion. Otherwise its history would be in the wrong order.
 
-    Whoever makes one knows nothing of what was before: sent while a delete is on its way, it may be done after that.
+    A create does not know what was before. If it is sent during a delete, DynamoDB may apply it after the delete.
     """
     if change.after is None and change.before is not None:
         key, expires = _deletion_key(change.before.fields["eventId"]), datetime.now(UTC) + DELETIONS_LIVE
@@ -106,10 +106,10 @@ def _add_deletion(transaction: TransactWrite, change: Change) -> None:
 
 
 def deleted_at(event_id: str) -> str | None:
-    """When an event that is gone was deleted, if it was lately."""
+    """When an event was deleted, if that was recently."""
     with storage_errors():
-        answer = connection().get_item(DeletionItem.Meta.table_name, _deletion_key(event_id), consistent_read=True)
-    return answer["Item"]["at"]["S"] if "Item" in answer else None
+        response = connection().get_item(DeletionItem.Meta.table_name, _deletion_key(event_id), consistent_read=True)
+    return response["Item"]["at"]["S"] if "Item" in response else None
 
 
 def _deletion_key(event_id: str) -> str:
@@ -126,16 +126,16 @@ def _add_idempotency_key(transaction: TransactWrite, change: Change, idempotency
         eventId=change.after.fields["eventId"],
         at=change.at,
     )
-    # DynamoDB removes expired rows within days, not at once.
+    # DynamoDB deletes expired rows only within days.
     unused = IdempotencyItem.key.does_not_exist() | (IdempotencyItem.expiresAt < now)
     transaction.save(item, condition=unused)
 
 
 def get_idempotent_create(key: str) -> tuple[str, Event] | None:
-    """The fingerprint an idempotency key was used with, and the event its create made; None if it was not used."""
+    """The fingerprint of the create that used an idempotency key, and the created event; None if it is unused."""
     with storage_errors():
-        answer = connection().get_item(IdempotencyItem.Meta.table_name, f"idempotency#{key}", consistent_read=True)
-        used = answer.get("Item")
+        response = connection().get_item(IdempotencyItem.Meta.table_name, f"idempotency#{key}", consistent_read=True)
+        used = response.get("Item")
         if used is None or int(used["expiresAt"]["N"]) < time.time():
             return None
         row = connection().get_item(
@@ -146,19 +146,19 @@ def get_idempotent_create(key: str) -> tuple[str, Event] | None:
 
 @cache
 def installation_id() -> str:
-    """A random UUID that is stored when first asked for: the same in every process of this installation, in no other.
+    """The random UUID of this installation, the same in every process. The first call stores it.
 
     Raises StorageError.
     """
     generated: Any = str(uuid4())
     with storage_errors():
-        answer = connection().update_item(
+        response = connection().update_item(
             InstallationItem.Meta.table_name,
             "installation",
             actions=[InstallationItem.installationId.set(InstallationItem.installationId | generated)],
             return_values="ALL_NEW",
         )
-    stored: str = answer["Attributes"]["installationId"]["S"]
+    stored: str = response["Attributes"]["installationId"]["S"]
     return stored
 
 
@@ -168,7 +168,7 @@ def has_events() -> bool:
 
 
 def ping() -> None:
-    """Raises StorageError unless DynamoDB answers, the events table is there, and something can be stored."""
+    """Raises StorageError unless DynamoDB responds, the events table exists, and something can be stored."""
     with storage_errors():
         connection().get_item(EventItem.Meta.table_name, "healthz")
         connection().client.check()

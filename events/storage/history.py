@@ -1,4 +1,4 @@
-"""The history table: the row that every change writes, and reading them back."""
+"""The history table: the row of each change, and the queries that read them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from events.storage.connection import connection, storage_errors
 from events.storage.models import ALL_CHANGES, HistoryItem, SnapshotAttribute
 
 _ROWS_AT_FIRST = 25
-_FIRST, _LAST = "0", "9"  # what every time is between
+_FIRST, _LAST = "0", "9"  # lower and higher than every time
 
 
 def history_item(change: Change) -> HistoryItem:
-    """The row of a change, for the transaction that makes it."""
+    """The row of a change, for the transaction that writes both."""
     before: Mapping[str, Any] = change.before.fields if change.before else {}
     after: Mapping[str, Any] = change.after.fields if change.after else {}
     event = change.after or change.before
@@ -54,7 +54,7 @@ class Snapshot(Mapping[str, Any]):
 
 
 def get_history(event_id: str, limit: int | None = None, before: str | None = None) -> list[HistoryRow]:
-    """The changes of one event, latest first (a consistent read): at most `limit`, those before a time."""
+    """The changes of one event before a time, latest first (a consistent read), at most `limit`."""
     rows: list[HistoryRow] = []
     more = True
     while more and (limit is None or len(rows) < limit):
@@ -83,9 +83,9 @@ def read_history(event_id: str, *, before: str | None = None, after: str | None 
 def get_history_page(
     event_id: str, limit: int | None, *, before: str | None = None, after: str | None = None
 ) -> tuple[list[HistoryRow], bool]:
-    """What one call of DynamoDB reads (a megabyte at most), in the order of `read_history`; and if more may follow."""
+    """The rows of one call (at most a megabyte), in the order of `read_history`, and whether more may follow."""
     with storage_errors():
-        answer = connection().query(
+        response = connection().query(
             HistoryItem.Meta.table_name,
             event_id,
             range_key_condition=HistoryItem.at < (before or _LAST) if after is None else HistoryItem.at > after,
@@ -93,18 +93,18 @@ def get_history_page(
             consistent_read=True,
             limit=limit,
         )
-    return [_history_row(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
+    return [_history_row(item) for item in response["Items"]], "LastEvaluatedKey" in response
 
 
 def get_history_row(event_id: str, at: str) -> HistoryRow | None:
-    """The change of one event at a time."""
+    """The change of the event at this time."""
     with storage_errors():
-        answer = connection().get_item(HistoryItem.Meta.table_name, event_id, range_key=at, consistent_read=True)
-    return _history_row(answer["Item"]) if "Item" in answer else None
+        response = connection().get_item(HistoryItem.Meta.table_name, event_id, range_key=at, consistent_read=True)
+    return _history_row(response["Item"]) if "Item" in response else None
 
 
 def has_change_of_batch(event_id: str, batch_id: str, since: str) -> bool:
-    """Whether the batch has changed the event since that time (a consistent read): the row of a change stays."""
+    """Whether the batch has changed the event since that time (a consistent read)."""
     position: Any = None
     while True:
         with storage_errors():
@@ -149,9 +149,9 @@ def _text(item: dict[str, Any], name: str) -> str | None:
 
 
 def get_activity(limit: int, before: str | None = None) -> list[ActivityRow]:
-    """What was changed lately in all events, latest first; `before` is the key of the last row that was read."""
+    """The latest changes of all events, latest first. `before` is the key of the last row that was read."""
     with storage_errors():
-        answer = connection().query(
+        response = connection().query(
             HistoryItem.Meta.table_name,
             ALL_CHANGES,
             index_name=HistoryItem.time_index.Meta.index_name,
@@ -170,6 +170,6 @@ def get_activity(limit: int, before: str | None = None) -> list[ActivityRow]:
             batch=_text(item, "batch"),
             key=item["atAndId"]["S"],
         )
-        for item in answer["Items"]
+        for item in response["Items"]
     ]
     return [row for row in rows if row.key != before][:limit]

@@ -1,4 +1,4 @@
-"""DynamoDB Local where it is the site's own storage: a write counts as done once it is on the disk."""
+"""DynamoDB Local as the site's own database: a write is complete only when it is on the disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FLUSH = {"TableName": EventItem.Meta.table_name, "Key": {"eventId": {"S": "flus
 
 
 class LocalDynamoDB(DynamoDB):
-    """Raises StorageError if the address is only the default one, and an engine of another folder is there."""
+    """Raises StorageError if the address is the default one, and an engine of another folder runs there."""
 
     def __init__(self, region: str, url: str, *args: Any, **options: Any) -> None:
         super().__init__(region, url, *args, **options)
@@ -34,12 +34,14 @@ class LocalDynamoDB(DynamoDB):
             return super().call(operation, parameters)
         self.check()
         response = super().call(operation, parameters)
-        super().call("GetItem", _FLUSH)  # it responds to a write before it commits, and to the next call afterwards
+        super().call(
+            "GetItem", _FLUSH
+        )  # the engine commits a write after its response, but before it responds to the next call
         self.check()
         return response
 
     def check(self) -> None:
-        """Raises StorageError if this folder's engine can store nothing now. Of other engines nothing is known."""
+        """Raises StorageError if this folder's engine cannot store anything now. Other engines are not checked."""
         if self._is_own():
             try:
                 check_disk(settings.DYNAMODB_LOCAL_DIRECTORY)

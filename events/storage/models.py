@@ -103,8 +103,8 @@ class EventItem(Model):
 class SnapshotAttribute(Attribute[dict[str, Any]]):
     """Some or all of an event's fields as a map, long descriptions compressed.
 
-    An update of a description stores two of them, each up to 256 KiB, in a row that DynamoDB limits to 400 KiB. The
-    65,536 characters that compress worst, four random bytes each, become 192 KiB; the rest of a row is below 10 KiB.
+    An update of a description stores two of them, each up to 256 KiB. DynamoDB limits a row to 400 KiB. In the worst
+    case, 65,536 characters compress to 192 KiB; the rest of a row is below 10 KiB.
     """
 
     attr_type = MAP

@@ -1,4 +1,4 @@
-"""Sessions and counts of tries in DynamoDB: what comes and goes with signing in and out."""
+"""Sessions, and counts of sign-in attempts, in the access table."""
 
 from __future__ import annotations
 
@@ -6,11 +6,24 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from events.storage import access_table
-from events.storage.account_items import LockoutItem, SessionItem
+from events.storage.models import AccessItem
 from eventsite.accounts.domain import LockedOutError
+
+
+class SessionItem(AccessItem):
+    """A session, under "session#<SHA-256 of its key>": nobody can use the table to take over a session."""
+
+    data = UnicodeAttribute()
+
+
+class LockoutItem(AccessItem):
+    """Counts attempts at a password, under "lockout#<SHA-256 of account and address>"."""
+
+    attempts = NumberAttribute(attr_name="tries")
 
 
 def _key(kind: str, secret: str) -> str:
@@ -18,13 +31,13 @@ def _key(kind: str, secret: str) -> str:
 
 
 def get_session(session_key: str) -> tuple[str, datetime] | None:
-    """What the session holds, and when it ends."""
+    """The session's data, and when it ends."""
     item = access_table.get(SessionItem, _key("session", session_key))
     return (item.data, item.expiresAt) if item and item.expiresAt else None
 
 
 def put_session(session_key: str, data: str, expires: datetime, new: bool) -> bool:
-    """False if there is one already that should be new, or none any more that should be there."""
+    """Returns False if the session should be new but exists, or should exist but does not."""
     now = datetime.now(UTC)
     gone = SessionItem.key.does_not_exist() | (SessionItem.expiresAt <= now)
     condition: Condition = gone if new else SessionItem.key.exists() & (SessionItem.expiresAt > now)
@@ -41,26 +54,26 @@ def delete_session(session_key: str) -> None:
     access_table.delete(_key("session", session_key))
 
 
-def count_try(who: str, limit: int, window: timedelta) -> None:
-    """Counts a try, atomically. Raises LockedOutError if there were `limit` of them, and the last within `window`."""
+def count_attempt(who: str, limit: int, window: timedelta) -> None:
+    """Counts an attempt, atomically. Raises LockedOutError for `window` after the last of `limit` attempts."""
     key = _key("lockout", who)
     while True:
         now = datetime.now(UTC)
         end = LockoutItem.expiresAt.set(now + window)
-        running = LockoutItem.key.does_not_exist() | ((LockoutItem.expiresAt > now) & (LockoutItem.tries < limit))
+        running = LockoutItem.key.does_not_exist() | ((LockoutItem.expiresAt > now) & (LockoutItem.attempts < limit))
         over = LockoutItem.key.does_not_exist() | (LockoutItem.expiresAt <= now)
         try:
-            access_table.update(key, [LockoutItem.tries.add(1), end], running)
+            access_table.update(key, [LockoutItem.attempts.add(1), end], running)
         except access_table.RefusedError:
             item = access_table.get(LockoutItem, key)
-            if item and item.expiresAt and item.tries >= limit:
+            if item and item.expiresAt and item.attempts >= limit:
                 raise LockedOutError(item.expiresAt) from None
         else:
             return
-        with suppress(access_table.RefusedError):  # or another try was the first after the last window
-            access_table.update(key, [LockoutItem.tries.set(1), end], over)
+        with suppress(access_table.RefusedError):  # another attempt has begun the new window
+            access_table.update(key, [LockoutItem.attempts.set(1), end], over)
             return
 
 
-def forget_tries(who: str) -> None:
+def forget_attempts(who: str) -> None:
     access_table.delete(_key("lockout", who))

@@ -1,20 +1,41 @@
-"""Staff accounts in DynamoDB, and the set of active admins that is kept with them."""
+"""Staff accounts in the access table, and the set of active admins."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, cast
 
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table
-from events.storage.account_items import STAFF, AdminsItem, StaffItem
+from events.storage.models import AccessItem
 from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffFields
 
+_KIND = "staff"
 _ADMINS = "admins"
 _FIELD_NAMES = [name for name in StaffFields.__annotations__ if name != "username"]
+
+
+class StaffItem(AccessItem):
+    """An account, under "staff#<username>"."""
+
+    password = UnicodeAttribute()
+    role = UnicodeAttribute()
+    is_active = BooleanAttribute(attr_name="isActive")
+    must_change_password = BooleanAttribute(attr_name="mustChangePassword")
+    epoch = UnicodeAttribute()
+    feed_nonce = UnicodeAttribute(attr_name="feedNonce")
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+    last_login = UTCDateTimeAttribute(attr_name="lastLogin", null=True)
+
+
+class AdminsItem(AccessItem):
+    """The active admins, under "admins". One transaction changes this row and the account of an admin."""
+
+    usernames = UnicodeSetAttribute()
 
 
 def _key(username: str) -> str:
@@ -32,12 +53,12 @@ def get_staff(username: str) -> StaffFields | None:
 
 
 def list_staff() -> list[StaffFields]:
-    """Everyone, in order of their names. Someone added some milliseconds ago may be missing."""
-    return [_fields(item) for item in access_table.list_kind(STAFF, StaffItem)]
+    """All accounts, in order of their names. One created some milliseconds ago may be missing."""
+    return [_fields(item) for item in access_table.list_kind(_KIND, StaffItem)]
 
 
 def has_staff() -> bool:
-    return access_table.has_kind(STAFF)
+    return access_table.has_kind(_KIND)
 
 
 def create_staff(fields: StaffFields) -> None:
@@ -46,7 +67,7 @@ def create_staff(fields: StaffFields) -> None:
     stored: dict[str, Any] = {name: value for name, value in fields.items() if name != "username"}
 
     def fill(write: TransactWrite) -> None:
-        write.save(StaffItem(_key(username), kind=STAFF, **stored), condition=StaffItem.key.does_not_exist())
+        write.save(StaffItem(_key(username), kind=_KIND, **stored), condition=StaffItem.key.does_not_exist())
         if _is_active_admin(fields["role"], fields["is_active"]):
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
 
@@ -57,9 +78,9 @@ def create_staff(fields: StaffFields) -> None:
 
 
 def update_staff(username: str, changes: Mapping[str, Any], password: str | None = None) -> None:
-    """Writes these fields and no other; not the role or `is_active`, with which the set of admins would have to change.
+    """Writes only these fields. Use `change_standing` for the role and `is_active`, on which the set of admins depends.
 
-    Raises StaffChangedError if the account is not there, or its password no longer the one that is given.
+    Raises StaffChangedError if the account does not exist, or `password` is given and no longer the account's.
     """
     actions = [getattr(StaffItem, name).set(value) for name, value in changes.items()]
     condition: Condition = StaffItem.key.exists()
@@ -68,14 +89,14 @@ def update_staff(username: str, changes: Mapping[str, Any], password: str | None
     try:
         access_table.update(_key(username), actions, condition)
     except access_table.RefusedError as error:
-        # A write whose answer was lost is tried again, and refused because it is done.
+        # A retry after a lost response is refused, although the first attempt succeeded.
         now: Mapping[str, Any] = get_staff(username) or {}
         if any(now.get(name) != value for name, value in changes.items()):
             raise StaffChangedError(username) from error
 
 
 def change_standing(before: StaffFields, role: str, is_active: bool, epoch: str) -> None:
-    """Changes role and `is_active`, if they still are as they were in `before`.
+    """Changes the role and `is_active`, if both still have the values of `before`.
 
     Raises LastAdminError, StaffChangedError.
     """

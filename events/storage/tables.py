@@ -1,4 +1,4 @@
-"""Makes the tables from their models, where no stack makes them: on the local engine, and in tests."""
+"""Creates the tables from their models on the local engine and in tests. On AWS, the stack creates them."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _SECONDS_TO_WAIT = 60
 
 
 def create_tables() -> list[str]:
-    """Makes the tables that are missing, waits until all can be used, and returns the names of those made.
+    """Creates the missing tables, waits until all are active, and returns the names of the new ones.
 
-    Raises StorageError if DynamoDB refuses, or a table is not ready within a minute.
+    Raises StorageError if DynamoDB refuses, or a table is not active within a minute.
     """
     with storage_errors():
-        made = [table.Meta.table_name for table in TABLES if _create(table)]
+        created = [table.Meta.table_name for table in TABLES if _create(table)]
         for table in TABLES:
             _wait_until_active(table.Meta.table_name)
             _add_indexes(table)
-        if AccessItem.Meta.table_name in made:
+        if AccessItem.Meta.table_name in created:
             connection().update_time_to_live(AccessItem.Meta.table_name, AccessItem.expiresAt.attr_name)
-    return made
+    return created
 
 
 def _create(table: type[Model]) -> bool:
@@ -57,11 +57,11 @@ def _create(table: type[Model]) -> bool:
 
 
 def _add_indexes(table: type[Model]) -> None:
-    """Gives a table of an earlier version the indexes it lacks. DynamoDB makes one at a time."""
+    """Adds missing indexes to a table of an earlier version. DynamoDB creates one at a time."""
     name, schema = table.Meta.table_name, table_schema(table)
-    there = {index[INDEX_NAME] for index in connection().describe_table(name).get(GLOBAL_SECONDARY_INDEXES, [])}
+    existing = {index[INDEX_NAME] for index in connection().describe_table(name).get(GLOBAL_SECONDARY_INDEXES, [])}
     for index in schema["global_secondary_indexes"]:
-        if index["index_name"] not in there:
+        if index["index_name"] not in existing:
             create = {
                 INDEX_NAME: index["index_name"],
                 KEY_SCHEMA: sorted(index["key_schema"], key=itemgetter(KEY_TYPE)),
@@ -89,6 +89,6 @@ def _wait_until_active(name: str) -> None:
 def _is_active(name: str) -> bool:
     table = connection().describe_table(name) or {}
     if TABLE_STATUS not in table:
-        raise StorageError(f"What answers at {settings.DYNAMODB_ENDPOINT_URL} is no DynamoDB.")
+        raise StorageError(f"The server at {settings.DYNAMODB_ENDPOINT_URL} is not DynamoDB.")
     indexes = table.get(GLOBAL_SECONDARY_INDEXES, [])
     return all(status == ACTIVE for status in [table[TABLE_STATUS], *(index["IndexStatus"] for index in indexes)])

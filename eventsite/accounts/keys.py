@@ -126,7 +126,7 @@ def _note_use(remembered: _Remembered) -> None:
         return
     remembered.used_at = now
     try:
-        key_repository.touch_key(remembered.key.id, now, now - USE_NOTED_EVERY)
+        key_repository.note_use(remembered.key.id, now, now - USE_NOTED_EVERY)
     except StorageError as error:  # the call itself is worth more than the note of it
         logger.warning("The use of the API key %s was not noted: %s", remembered.key.id, error)
 

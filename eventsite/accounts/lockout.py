@@ -39,7 +39,7 @@ class Tries:
         """Counts one. Raises LockedOutError if it is one too many."""
         try:
             for key, tries in self._counters.items():
-                session_repository.count_try(key, tries, WINDOW)
+                session_repository.count_attempt(key, tries, WINDOW)
         except LockedOutError:
             observed.current().count("SignInLockouts")
             logger.warning("Too many tries to sign in as %s", self._who)
@@ -48,7 +48,7 @@ class Tries:
     def forget(self) -> None:
         """After the right password."""
         for key in self._counters:
-            session_repository.forget_tries(key)
+            session_repository.forget_attempts(key)
 
 
 def _network(address: str) -> str:

@@ -186,7 +186,7 @@ def test_a_cursor_that_nobody_gave_is_refused_or_begins_anew(
     answer = api.get("/events", {"cursor": cursor, "limit": 2})
     assert answer.status_code == 422
     assert json.loads(answer.content)["errors"] == [
-        {"field": "cursor", "message": "must be one that a page of this list gave"}
+        {"field": "cursor", "message": "must be a cursor from a page of this list"}
     ]
     first = editor.get("/staff/events/", {"ended": "on"}).content.count(b'class="fw-semibold"')
     for page in ("/staff/events/?ended=on&", "/staff/activity/?", "/staff/event/a/?"):

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
 from events.storage import api_keys as key_repository
-from events.storage.account_items import ApiKeyItem
+from events.storage.api_keys import ApiKeyItem
 from events.storage.connection import connection
 from events.storage.models import AccessItem, EventItem, HistoryItem
 from eventsite.accounts import keys, people
@@ -307,10 +307,10 @@ class TestLastUse:
     def test_of_two_processes_one_notes_it(self) -> None:
         token = make_key()
         now = datetime.now(UTC)
-        key_repository.touch_key(key_id(token), now, now - timedelta(minutes=5))
-        key_repository.touch_key(key_id(token), now + timedelta(minutes=1), now - timedelta(minutes=4))
+        key_repository.note_use(key_id(token), now, now - timedelta(minutes=5))
+        key_repository.note_use(key_id(token), now + timedelta(minutes=1), now - timedelta(minutes=4))
         assert keys.get_key(key_id(token)).last_used_at == now
-        key_repository.touch_key("0" * 12, now, now)
+        key_repository.note_use("0" * 12, now, now)
         assert len(keys.list_keys()) == 1
 
     def test_a_call_does_not_fail_with_the_note_of_it(

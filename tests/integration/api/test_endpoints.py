@@ -365,11 +365,11 @@ class TestList:
             {"field": "from", "message": "must be a date as YYYY-MM-DD"},
             {"field": "to", "message": "must be a day that exists"},
             {"field": "limit", "message": "must be a whole number from 1 to 1,000"},
-            {"field": "cursor", "message": "must be one that a page of this list gave"},
+            {"field": "cursor", "message": "must be a cursor from a page of this list"},
         ]
         detail = (
             "from must be a date as YYYY-MM-DD; to must be a day that exists; limit must be a whole number from 1 to "
-            "1,000; cursor must be one that a page of this list gave."
+            "1,000; cursor must be a cursor from a page of this list."
         )
         response = api.get("/events?from=today&to=2026-02-30&limit=0&cursor=x")
         assert_error(response, 422, detail, errors)

@@ -1,4 +1,4 @@
-"""The whole list is read in another way than single events are; what is read is the same."""
+"""The reader of the whole list returns the same events as the reader of single ones."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ ITEMS = st.fixed_dictionaries(
 )
 
 
-def answer(*items: dict[str, Any]) -> bytes:
+def response(*items: dict[str, Any]) -> bytes:
     return orjson.dumps({"Items": items, "Count": len(items), "ConsumedCapacity": {"CapacityUnits": 0.5}})
 
 
 @given(capacity=st.integers(-(10**15), 10**15), text=st.text(), more=VALUES)
-def test_an_item_of_ours_is_read_as_typed(capacity: int, text: str, more: dict[str, Any]) -> None:
+def test_a_complete_item_is_read_as_typed(capacity: int, text: str, more: dict[str, Any]) -> None:
     item = {**WHOLE, "title": {"S": text}, "capacity": {"N": str(capacity)}, "revision": more}
-    [typed] = read_response(answer(item))["Items"]
+    [typed] = read_response(response(item))["Items"]
     assert not isinstance(typed, dict)
     assert fields_of(typed) == read_fields(item) == make_fields(title=text, capacity=capacity)
 
 
 @given(st.lists(ITEMS, max_size=3))
-def test_whatever_is_in_the_table_is_read_as_it_is_alone(items: list[dict[str, Any]]) -> None:
-    read = read_response(answer(*items))["Items"]
+def test_any_item_is_read_like_a_single_one(items: list[dict[str, Any]]) -> None:
+    read = read_response(response(*items))["Items"]
     assert list(map(fields_of, read)) == list(map(read_fields, items))
 
 
-def test_the_rest_of_an_answer_is_kept() -> None:
+def test_the_rest_of_the_response_is_kept() -> None:
     more = {
         "LastEvaluatedKey": {"eventId": {"S": "x"}},
         "ConsumedCapacity": {"TableName": "events", "CapacityUnits": 1.5},
@@ -56,7 +56,7 @@ def test_the_rest_of_an_answer_is_kept() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"Items": [', b"\xff"])
-def test_what_is_no_json_is_none(content: bytes) -> None:
+def test_invalid_json_raises(content: bytes) -> None:
     with pytest.raises(orjson.JSONDecodeError):
         read_response(content)
 
