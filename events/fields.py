@@ -48,7 +48,7 @@ _EVENT_ID = {
     "pattern": rf"^(?!\.{{1,2}}$)[^/{_CONTROL}]*[^\s/{_CONTROL}][^/{_CONTROL}]*$",
     "description": f"At most {MAX_EVENT_ID_BYTES} bytes of UTF-8, no `/`, no control characters, not `.` or `..`.",
 }
-_DESCRIPTION = {
+_PROSE = {
     "type": "string",
     "maxLength": MAX_DESCRIPTION_CHARACTERS,
     "pattern": r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$",
@@ -62,14 +62,7 @@ FIELDS = (
     Field("title", "Title", rules.short_text, _SHORT_TEXT, "Launch night", width=36, trimmed=True),
     # Spaces at the ends of a description can be intended.
     Field(
-        "description",
-        "Description",
-        rules.description,
-        _DESCRIPTION,
-        "Doors at seven.",
-        width=48,
-        required=False,
-        in_summary=False,
+        "description", "Description", rules.prose, _PROSE, "Doors at seven.", width=48, required=False, in_summary=False
     ),
     Field("date", "Date", rules.day, _DATE, "2026-12-01", width=12),
     Field("location", "Location", rules.short_text, _SHORT_TEXT, "Main hall", width=28, trimmed=True),

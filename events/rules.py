@@ -49,7 +49,7 @@ def event_id(value: Any) -> str:
     return text
 
 
-def description(value: Any) -> str:
+def prose(value: Any) -> str:
     text = _text(value, _CONTROL_CHARACTER_IN_PROSE)
     if len(text) > MAX_DESCRIPTION_CHARACTERS:
         raise ValueError(f"must be at most {MAX_DESCRIPTION_CHARACTERS:,} characters long")

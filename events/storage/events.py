@@ -12,13 +12,7 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from events.domain import (
-    Change,
-    Event,
-    IdempotencyKey,
-    StorageBusyError,
-    WriteConflictError,
-)
+from events.domain import Change, Event, IdempotencyKey, StorageBusyError, WriteConflictError
 from events.storage.connection import connection, storage_errors
 from events.storage.history import history_item
 from events.storage.items import UNREVISED, created_event, read_event

@@ -11,15 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from events.domain import (
-    FIELD_NAMES,
-    Event,
-    EventFields,
-    EventRange,
-    Search,
-    StorageBusyError,
-    SummaryPage,
-)
+from events.domain import FIELD_NAMES, Event, EventFields, EventRange, Search, StorageBusyError, SummaryPage
 from events.fields import SUMMARY_NAMES
 from events.storage.connection import connection, storage_errors
 from events.storage.items import read_event, read_fields, read_summary
