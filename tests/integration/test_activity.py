@@ -1,4 +1,4 @@
-"""What everyone did lately: one line for each change, and for each batch of them."""
+"""Recent changes: one line for each change and for each batch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.support.builders import ACTOR, make_fields, store
 
 
 def told(page: ActivityPage) -> list[str]:
-    """Each line as the ids of its events."""
+    """The event IDs of each line."""
     return [" ".join(row.event_id for row in line.rows) for line in page.lines]
 
 
-def test_the_latest_comes_first_and_pages_neither_repeat_nor_skip() -> None:
+def test_the_latest_change_is_first_and_pages_neither_repeat_nor_skip() -> None:
     for number in range(7):
         store(f"e{number}")
     assert list_activity(3).next is not None
@@ -32,14 +32,14 @@ def test_the_latest_comes_first_and_pages_neither_repeat_nor_skip() -> None:
     assert pages == [["e6", "e5", "e4"], ["e3", "e2", "e1"], ["e0"]]
 
 
-def test_a_page_that_is_just_full_is_the_last() -> None:
+def test_a_last_page_can_be_full() -> None:
     for number in range(3):
         store(f"e{number}")
     assert list_activity(3).next is None
     assert list_activity(3, list_activity(2).next).next is None
 
 
-def test_changes_made_meanwhile_do_not_move_the_next_page() -> None:
+def test_new_changes_do_not_move_the_next_page() -> None:
     for number in range(4):
         store(f"e{number}")
     before = list_activity(2).next
@@ -47,7 +47,7 @@ def test_changes_made_meanwhile_do_not_move_the_next_page() -> None:
     assert told(list_activity(2, before)) == ["e1", "e0"]
 
 
-def test_a_batch_is_one_line_also_where_another_change_came_between() -> None:
+def test_a_batch_is_one_line_even_with_other_changes_in_between() -> None:
     store("before")
     store("a", ACTOR._replace(batch="import-1"))
     store("between")
@@ -59,7 +59,7 @@ def test_a_batch_is_one_line_also_where_another_change_came_between() -> None:
     assert [line.latest.event_id for line in page.lines] == ["after", "b", "between", "before"]
 
 
-def test_a_line_of_a_batch_does_not_take_the_room_of_others() -> None:
+def test_a_batch_counts_as_one_line() -> None:
     store("old")
     for number in range(9):
         store(f"b{number}", ACTOR._replace(batch="delete-1"))
@@ -67,7 +67,7 @@ def test_a_line_of_a_batch_does_not_take_the_room_of_others() -> None:
     assert told(list_activity(3)) == ["new", "b8 b7 b6 b5 b4 b3 b2 b1 b0", "old"]
 
 
-def test_a_batch_that_is_longer_than_what_is_read_says_so_and_goes_on() -> None:
+def test_a_batch_longer_than_a_read_says_so_and_continues() -> None:
     store("old")
     for number in range(9):
         store(f"b{number}", ACTOR._replace(batch="delete-1"))
@@ -91,12 +91,12 @@ def test_a_batch_that_is_longer_than_what_is_read_says_so_and_goes_on() -> None:
         ("other-1f", "changed"),
     ],
 )
-def test_a_batch_is_told_by_its_kind(batch: str, verb: str) -> None:
+def test_a_batch_line_names_the_kind_of_batch(batch: str, verb: str) -> None:
     store("a", ACTOR._replace(batch=batch))
     assert list_activity().lines[0].verb == verb
 
 
-def test_each_page_costs_its_own_rows() -> None:
+def test_each_page_costs_only_its_own_rows() -> None:
     for number in range(12):
         store(f"e{number}")
     with patch.object(activity, "get_activity", wraps=get_activity) as look:
@@ -126,6 +126,6 @@ def test_a_cursor_holds_the_key_of_a_change() -> None:
         cursors.encode("2026-12-01T10:00:00.000000Z#launch") + "=",
     ],
 )
-def test_what_is_no_cursor_of_a_change(cursor: str) -> None:
+def test_invalid_cursors_of_changes(cursor: str) -> None:
     with pytest.raises(ValueError, match="page of this list"):
         cursors.decode_change(cursor)

@@ -1,4 +1,4 @@
-"""Batches on the real engine: done once, reported truly, undone together, whatever comes between."""
+"""Batches: done once, reported correctly and undone together, with any interruption."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def counts(batch: Batch) -> tuple[int, int, int]:
     return batch.done, batch.same, batch.failed
 
 
-def test_a_status_is_set_once_confirmed_and_undone_together() -> None:
+def test_a_confirmed_status_change_can_be_undone_for_all_events() -> None:
     store_many(2)
     services.create_event(make_fields(eventId="z", status="draft"), ACTOR)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
@@ -65,7 +65,7 @@ def test_a_status_is_set_once_confirmed_and_undone_together() -> None:
     assert [row.action for row in get_history("e000")] == ["restore", "update", "create"]
 
 
-def test_deleted_together_and_brought_back_together() -> None:
+def test_a_bulk_delete_can_be_undone() -> None:
     store_many(MANY)
     before = services.list_events(EventRange())[0]
     batch = run_to_the_end(bulk.prepare_delete(EVERYTHING, [], ACTOR))
@@ -75,7 +75,7 @@ def test_deleted_together_and_brought_back_together() -> None:
     assert services.list_events(EventRange())[0] == before
 
 
-def test_only_what_is_ticked_or_matches() -> None:
+def test_only_selected_or_matching_events_change() -> None:
     store_many(3)
     services.create_event(make_fields(eventId="other", title="Other"), ACTOR)
     ticked = bulk.prepare_delete(None, ["e001", "e001", "gone", "not/valid"], ACTOR)
@@ -84,7 +84,7 @@ def test_only_what_is_ticked_or_matches() -> None:
     assert [task.event_id for task, _ in batches.tasks_of(matching)] == ["other"]
 
 
-def test_what_changed_after_the_confirmation_was_shown_is_left_and_reported() -> None:
+def test_events_that_change_before_the_confirmation_are_skipped_and_reported() -> None:
     store_many(3)
     batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     services.update_event("e000", {"title": "Edited meanwhile"}, ACTOR)
@@ -99,7 +99,7 @@ def test_what_changed_after_the_confirmation_was_shown_is_left_and_reported() ->
     assert services.get_event("e000").fields["title"] == "Edited meanwhile"
 
 
-def test_an_undo_leaves_what_was_changed_since() -> None:
+def test_an_undo_skips_events_that_changed_since() -> None:
     store_many(2)
     batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
     services.update_event("e000", {"title": "Edited since"}, ACTOR)
@@ -112,8 +112,8 @@ def batch_rows() -> int:
     return sum(row["key"]["S"].startswith("batch#") for row in read_table(AccessItem))
 
 
-def test_a_person_has_a_bounded_number_of_batches_that_wait() -> None:
-    """The next one replaces the oldest with all its parts; another person's, and those confirmed, stay."""
+def test_each_person_has_a_limited_number_of_waiting_batches() -> None:
+    """A new batch replaces the oldest with all its parts. Confirmed batches and those of others are kept."""
     store_many(MANY)
     others = bulk.prepare_status(EVERYTHING, [], "draft", EVA)
     confirmed = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "active", ACTOR))
@@ -129,7 +129,7 @@ def test_a_person_has_a_bounded_number_of_batches_that_wait() -> None:
     assert batches.get_batch(others.id, EVA) == others
 
 
-def test_a_batch_that_is_replaced_while_it_is_confirmed_changes_nothing() -> None:
+def test_a_batch_that_is_replaced_during_its_confirmation_changes_nothing() -> None:
     store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     begin_part = batch_repository.begin_part
@@ -144,7 +144,7 @@ def test_a_batch_that_is_replaced_while_it_is_confirmed_changes_nothing() -> Non
     assert statuses() == ["active"]
 
 
-def test_batches_prepared_at_once_are_bounded_too() -> None:
+def test_concurrently_prepared_batches_are_limited_too() -> None:
     store_many(1)
     with ThreadPoolExecutor(8) as people:
         list(people.map(lambda number: bulk.prepare_status(EVERYTHING, [], f"s{number}", ACTOR), range(24)))
@@ -152,7 +152,7 @@ def test_batches_prepared_at_once_are_bounded_too() -> None:
     assert batch_rows() == 2 * MOST_WAITING
 
 
-def test_creates_of_an_import_and_their_undo() -> None:
+def test_an_import_with_new_events_can_be_undone() -> None:
     services.create_event(make_fields(eventId="taken"), ACTOR)
     tasks = [
         Task("create", event_id, "New", changes=make_fields(eventId=event_id, title="New"), row=row)
@@ -165,7 +165,7 @@ def test_creates_of_an_import_and_their_undo() -> None:
     assert [event["eventId"] for event in services.list_events(EventRange())[0]] == ["taken"]
 
 
-def test_a_part_that_is_run_again_after_a_lost_answer_is_done_once() -> None:
+def test_a_part_that_is_repeated_after_a_lost_response_is_done_once() -> None:
     store_many(4)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
@@ -176,7 +176,7 @@ def test_a_part_that_is_run_again_after_a_lost_answer_is_done_once() -> None:
 
 
 @pytest.mark.parametrize("action", ["delete", "create"])
-def test_a_delete_and_a_create_are_known_again(action: str) -> None:
+def test_a_repeated_run_recognizes_its_deletes_and_creates(action: str) -> None:
     fields = make_fields(eventId="e000")
     if action == "delete":
         store_many(1)
@@ -188,7 +188,7 @@ def test_a_delete_and_a_create_are_known_again(action: str) -> None:
     assert counts(run_to_the_end(batch)) == (1, 0, 0)
 
 
-def test_two_windows_at_once_do_it_once() -> None:
+def test_two_concurrent_windows_run_a_batch_once() -> None:
     store_many(MANY)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     with ThreadPoolExecutor(2) as windows:
@@ -205,7 +205,7 @@ def test_a_step_ends_when_its_time_is_up() -> None:
     assert (step.next, step.progress, step.finished, step.confirmed) == (1, 50, False, True)
 
 
-def test_storage_that_fails_in_between_loses_nothing(faults: FaultProxy) -> None:
+def test_a_database_error_during_a_batch_loses_nothing(faults: FaultProxy) -> None:
     store_many(6)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     faults.set(FAIL, "TransactWriteItems")
@@ -216,7 +216,7 @@ def test_storage_that_fails_in_between_loses_nothing(faults: FaultProxy) -> None
     assert statuses() == ["draft"] * 6
 
 
-def test_what_somebody_edited_after_a_lost_answer_still_counts_as_done() -> None:
+def test_an_event_edited_after_a_lost_response_still_counts_as_done() -> None:
     store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
@@ -225,7 +225,7 @@ def test_what_somebody_edited_after_a_lost_answer_still_counts_as_done() -> None
     assert counts(run_to_the_end(batch)) == (1, 0, 0)
 
 
-def test_a_change_stays_known_however_often_the_event_is_edited_afterwards() -> None:
+def test_a_change_is_recognized_after_any_number_of_later_edits() -> None:
     store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     with patch.object(batch_repository, "finish_part", side_effect=StorageError("lost")), pytest.raises(StorageError):
@@ -235,17 +235,17 @@ def test_a_change_stays_known_however_often_the_event_is_edited_afterwards() -> 
     assert counts(run_to_the_end(batch)) == (1, 0, 0)
 
 
-def test_a_run_that_nothing_interrupts_reads_no_history(faults: FaultProxy) -> None:
+def test_an_uninterrupted_run_reads_no_history(faults: FaultProxy) -> None:
     fields = [make_fields(eventId=f"e{number:03}") for number in range(MANY)]
     tasks = [Task("create", event["eventId"], "New", changes=event) for event in fields]
     batch = batches.prepare("import", tasks, ACTOR, "new.csv")
     faults.set(None)
     assert batches.run(batch.id, ACTOR, seconds=60).finished
-    # The batch at first; for each part: its beginning, its tasks, its end, and the batch again.
+    # First the batch; then for each part its beginning, its tasks, its end, and the batch again.
     assert Counter(faults.calls) == {"GetItem": 1 + 2 * 3, "UpdateItem": 3, "TransactWriteItems": MANY + 3}
 
 
-def test_a_batch_stored_before_beginnings_were_noted_can_be_confirmed_and_resumed() -> None:
+def test_a_batch_stored_by_an_earlier_release_can_be_confirmed_and_resumed() -> None:
     store_many(2)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     connection().update_item(
@@ -255,7 +255,7 @@ def test_a_batch_stored_before_beginnings_were_noted_can_be_confirmed_and_resume
     assert (counts(done), done.confirmed) == ((2, 0, 0), True)
 
 
-def test_an_event_that_another_program_wrote_is_changed_only_as_it_was_planned() -> None:
+def test_an_event_that_another_program_wrote_changes_only_as_planned() -> None:
     store_many(3)
     for event_id in ("e000", "e001", "e002"):
         connection().update_item(EventItem.Meta.table_name, event_id, actions=[EventItem.revision.remove()])
@@ -275,7 +275,7 @@ def test_a_slow_second_runner_does_not_rewrite_the_report() -> None:
     assert counts(batches.get_batch(batch.id, ACTOR)) == (2, 0, 0)
 
 
-def test_an_undo_is_one_however_often_it_is_asked_for() -> None:
+def test_a_repeated_undo_is_done_once() -> None:
     store_many(2)
     batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
     with ThreadPoolExecutor(3) as windows:
@@ -285,7 +285,7 @@ def test_an_undo_is_one_however_often_it_is_asked_for() -> None:
     assert batches.undo(batch.id, ACTOR).finished
 
 
-def test_only_what_is_finished_can_be_undone() -> None:
+def test_only_finished_batches_can_be_undone() -> None:
     store_many(60)
     batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     for _ in range(2):
@@ -295,7 +295,7 @@ def test_only_what_is_finished_can_be_undone() -> None:
 
 
 @pytest.mark.parametrize("batch_id", ["", "x", "delete-0123456789abcdef#0", "d" * 3000])
-def test_what_is_no_batch_is_not_found(batch_id: str) -> None:
+def test_unknown_batches_are_not_found(batch_id: str) -> None:
     with pytest.raises(BatchNotFoundError):
         batches.get_batch(batch_id, ACTOR)
 
@@ -308,7 +308,7 @@ def test_a_batch_whose_parts_expired_ends() -> None:
         batches.run(batch.id, ACTOR)
 
 
-def test_a_batch_is_its_makers_own_and_ends() -> None:
+def test_a_batch_belongs_to_its_creator_and_expires() -> None:
     store_many(1)
     batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     for batch_id, actor in ((batch.id, ACTOR._replace(name="eva")), ("delete-none", ACTOR)):
@@ -319,7 +319,7 @@ def test_a_batch_is_its_makers_own_and_ends() -> None:
     assert len(statuses()) == 1
 
 
-def test_none_and_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_events_and_too_many_events_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidRequestError):
         bulk.prepare_delete(EVERYTHING, [], ACTOR)
     store_many(3)
@@ -349,7 +349,7 @@ def cancelled(*reasons: dict[str, str]) -> Fault:
     return error(400, "TransactionCanceledException", CancellationReasons=reasons)
 
 
-def test_a_batch_whose_row_is_in_another_transaction_waits_for_it(faults: FaultProxy) -> None:
+def test_a_batch_waits_for_another_transaction_on_its_row(faults: FaultProxy) -> None:
     store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     faults.set(error(400, "TransactionConflictException"), "UpdateItem", times=2)
@@ -360,16 +360,16 @@ def test_a_batch_whose_row_is_in_another_transaction_waits_for_it(faults: FaultP
     assert faults.calls.count("UpdateItem") == 3
 
 
-def test_a_part_whose_end_meets_another_transaction_is_not_run_again(faults: FaultProxy) -> None:
+def test_a_part_is_not_repeated_if_its_end_meets_another_transaction(faults: FaultProxy) -> None:
     store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR)
     faults.set(cancelled(CONFLICT, {"Code": "None"}), "TransactWriteItems", after=1, times=2)
     assert counts(batches.run(batch.id, ACTOR)) == (1, 0, 0)
-    assert faults.calls.count("TransactWriteItems") == 4  # the update, and three tries of the part's end
+    assert faults.calls.count("TransactWriteItems") == 4  # the update, and three attempts to finish the part
     assert "Query" not in faults.calls
 
 
-def test_a_throttled_batch_asks_to_come_back(editor: Client, faults: FaultProxy) -> None:
+def test_a_throttled_batch_asks_to_retry_later(editor: Client, faults: FaultProxy) -> None:
     store_many(1)
     batch = bulk.prepare_status(EVERYTHING, [], "draft", ACTOR._replace(name="edith"))
     faults.set(cancelled(THROTTLED, {"Code": "None"}), "TransactWriteItems", after=1)

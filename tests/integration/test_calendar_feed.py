@@ -1,4 +1,4 @@
-"""The calendar feed: what calendar programs are told, for whatever an event says."""
+"""The content of the calendar feed, for any event."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.builders import ACTOR, make_fields
 from tests.support.strategies import event_ids, field_values
 from tests.support.tables import empty_tables
 
-relaxed = hypothesis_settings(deadline=None)  # files take long on a busy machine
+relaxed = hypothesis_settings(deadline=None)  # slow on a busy machine
 
 
 def make_event(**overrides: Any) -> Event:
@@ -34,13 +34,13 @@ def address_of(event_id: str) -> str:
 
 
 def entry(event: Event) -> Any:
-    """The event as a calendar program reads it."""
+    """The event, read like a calendar program does."""
     [read] = Calendar.from_ical(calendar([event], address_of)).walk("VEVENT")
     return read
 
 
 def folded(line: str) -> list[str]:
-    """A line of ASCII as the format breaks it."""
+    """An ASCII line, folded as iCalendar requires."""
     return [line[:75], f" {line[75:]}"] if len(line) > 75 else [line]
 
 
@@ -72,7 +72,7 @@ def test_an_event_is_a_whole_day() -> None:
 
 
 @pytest.mark.parametrize(("more", "cut"), [(0, False), (1, True)])
-def test_a_feed_that_is_cut_says_so(more: int, cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_feed_says_so(more: int, cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 3)
     feed = Calendar.from_ical(calendar([make_event()] * (3 + more), address_of))
     assert len(feed.walk("VEVENT")) == 3
@@ -88,7 +88,7 @@ def test_a_feed_is_cut_before_it_is_too_long(spare: int, held: int, monkeypatch:
     feed = Calendar.from_ical(calendar(taken, address_of))
     assert len(feed.walk("VEVENT")) == held
     assert feed["X-WR-CALDESC"] == f"Only the first {held} events from 31 days ago on; there are more."
-    assert len(list(taken)) == 10 - held - 1  # no more were read
+    assert len(list(taken)) == 10 - held - 1  # it read no more events
 
 
 def test_the_longest_feed_fits_into_what_lambda_sends() -> None:
@@ -110,19 +110,19 @@ def test_the_longest_feed_fits_into_what_lambda_sends() -> None:
         (" POSTPONED ", "TENTATIVE"),
     ],
 )
-def test_the_status_is_told_in_the_formats_words_too(status: str, told: str) -> None:
+def test_the_status_is_also_a_status_of_icalendar(status: str, told: str) -> None:
     read = entry(make_event(status=status))
     assert read["STATUS"] == told
     assert f"Status: {status}" in read["DESCRIPTION"]
 
 
 @pytest.mark.parametrize("description", ["", " \n "])
-def test_without_a_description_there_are_the_facts(description: str) -> None:
+def test_without_a_description_the_feed_has_the_other_fields(description: str) -> None:
     read = entry(make_event(description=description))
     assert read["DESCRIPTION"] == "Organizer: Events team\nCapacity: 250\nStatus: active"
 
 
-def test_the_last_day_there_is_has_no_next_one() -> None:
+def test_an_event_on_the_last_possible_day() -> None:
     read = entry(make_event(date="9999-12-31"))
     assert read["DTSTART"].dt == date(9999, 12, 31)
     assert "DTEND" not in read
@@ -130,7 +130,7 @@ def test_the_last_day_there_is_has_no_next_one() -> None:
 
 @relaxed
 @given(st.fixed_dictionaries({"eventId": event_ids, **field_values}))
-def test_whatever_an_event_says_is_read_back(fields: dict[str, Any]) -> None:
+def test_any_event_survives_writing_and_reading(fields: dict[str, Any]) -> None:
     event = Event(cast(EventFields, fields), "r", "", "2026-02-03T04:05:06.789000Z", "tester")
     content = calendar([event], address_of)
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
@@ -143,7 +143,7 @@ def test_whatever_an_event_says_is_read_back(fields: dict[str, Any]) -> None:
 
 @relaxed
 @given(event_ids, event_ids)
-def test_every_event_has_an_id_of_its_own(one: str, other: str) -> None:
+def test_every_event_has_a_unique_uid(one: str, other: str) -> None:
     ids = [str(entry(make_event(eventId=event_id))["UID"]) for event_id in (one, other)]
     assert (ids[0] == ids[1]) == (one == other)
     assert all(text.isascii() and text.isprintable() and " " not in text for text in ids)
@@ -161,7 +161,7 @@ def test_an_event_has_another_uid_in_another_installation() -> None:
     assert entry(make_event())["UID"] != uid
 
 
-def test_processes_that_start_at_once_agree_on_the_installation() -> None:
+def test_concurrent_processes_agree_on_the_installation_id() -> None:
     empty_tables()
     with ThreadPoolExecutor(8) as processes:
         ids = set(processes.map(lambda _: installation_id.__wrapped__(), range(8)))
@@ -177,7 +177,7 @@ def test_the_feed_begins_a_month_ago_and_has_no_end() -> None:
     assert events[0] == services.get_event("-31")
 
 
-def test_the_feed_ends_after_so_many_events(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_feed_has_a_maximum_number_of_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 2)
     for number in range(4):
         services.create_event(make_fields(eventId=f"{number}"), ACTOR)
@@ -191,7 +191,7 @@ def test_the_feed_ends_after_so_many_events(monkeypatch: pytest.MonkeyPatch) -> 
     assert "X-WR-CALDESC" not in feed
 
 
-def test_the_feed_can_be_had_on_the_first_days_there_are() -> None:
+def test_the_feed_works_on_the_first_possible_days() -> None:
     assert list(feed_events(date(1, 1, 5))) == []
 
 
@@ -212,7 +212,7 @@ def test_the_state_of_the_feed_changes_with_every_change_and_day(monkeypatch: py
     assert len(set(states)) == 5
 
 
-def test_the_state_of_the_feed_is_unknown_just_after_a_change() -> None:
-    """A change that was dated before the latest one may become visible after it, and would not change the state."""
+def test_the_state_of_the_feed_is_unknown_right_after_a_change() -> None:
+    """A change with an earlier timestamp than the latest may become visible later, and would not change the state."""
     services.create_event(make_fields(), ACTOR)
     assert feed_state(date(2026, 12, 1)) is None

@@ -1,4 +1,4 @@
-"""What importing a file would do: every row's fate, from files as people have them."""
+"""What an import would do with each row, for files of all kinds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BLANKS = " \u00a0\u200b\u2060"
 TWO_WAYS = "date can be read in two ways when it has slashes; please write 2026-12-31 or 31.12.2026"
 NO_SLASHES = "date must not have slashes; please write 2026-12-31 or 31.12.2026"
 
-relaxed = hypothesis_settings(deadline=None, max_examples=50)  # files take long on a busy machine
+relaxed = hypothesis_settings(deadline=None, max_examples=50)  # slow on a busy machine
 
 
 def create(**overrides: Any) -> Event:
@@ -64,7 +64,7 @@ def reasons(plan: Plan) -> str:
     return "; ".join(row.reasons)
 
 
-def test_each_row_has_its_fate() -> None:
+def test_each_row_is_new_changed_unchanged_or_an_error() -> None:
     same, changed = create(eventId="same"), create(eventId="changed")
     plan = plan_csv(
         HEADER,
@@ -121,13 +121,13 @@ def test_each_row_has_its_fate() -> None:
     assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 2
 
 
-def test_columns_may_be_missing_for_events_that_there_are() -> None:
+def test_existing_events_do_not_need_every_column() -> None:
     event = create()
     row = only(plan_csv("Event ID,STATUS", "launch,cancelled"))
     assert row.task == Task("update", "launch", "Launch night", event.revision, {"status": "cancelled"}, 2)
 
 
-def test_a_new_event_needs_its_columns_but_no_description_and_no_id() -> None:
+def test_a_new_event_needs_every_column_except_description_and_id() -> None:
     assert reasons(plan_csv("event_id,Title,capacity", "new,Gala,80")) == (
         "date is missing; location is missing; organizer is missing; status is missing"
     )
@@ -148,12 +148,12 @@ def test_a_new_event_needs_its_columns_but_no_description_and_no_id() -> None:
     assert only(plan).event_id == ""
 
 
-def test_rows_without_an_id_are_events_of_their_own() -> None:
+def test_rows_without_an_id_are_new_events() -> None:
     line = ",Gala,,2026-12-31,Roof,80,Ann,draft"
     assert len({task.event_id for task in plan_csv(HEADER, line, line).tasks}) == 2
 
 
-def test_one_event_in_two_rows_is_wrong_the_second_time() -> None:
+def test_a_second_row_for_the_same_event_is_an_error() -> None:
     create()
     plan = plan_csv("eventId,status", "launch,a", "", "launch,b", "launch,c")
     assert [(row.number, row.fate, row.reasons) for row in plan.rows] == [
@@ -171,7 +171,7 @@ def test_one_event_in_two_rows_is_wrong_the_second_time() -> None:
         ("launch", "title, date, location, capacity, organizer, status"),
     ],
 )
-def test_what_must_not_be_empty_is_said_for_every_field(line: str, reason: str) -> None:
+def test_errors_name_every_empty_field(line: str, reason: str) -> None:
     create()
     assert reasons(plan_csv(HEADER, line)) == "; ".join(f"{name} must not be empty" for name in reason.split(", "))
 
@@ -206,7 +206,7 @@ def test_what_must_not_be_empty_is_said_for_every_field(line: str, reason: str) 
         ("location", "x" * 1_025, "location must be at most 1,024 bytes long in UTF-8"),
     ],
 )
-def test_what_breaks_a_rule_is_said(field: str, cell: str, reason: str) -> None:
+def test_errors_name_every_broken_rule(field: str, cell: str, reason: str) -> None:
     cells = {**make_fields(description=""), field: cell}
     assert reasons(plan_csv(HEADER, ",".join(str(cells[name]) for name in FIELD_NAMES))) == reason
 
@@ -237,7 +237,7 @@ def test_what_breaks_a_rule_is_said(field: str, cell: str, reason: str) -> None:
         ("description", '"\'\r\na"', "\na"),
     ],
 )
-def test_cells_mean_what_people_mean(field: str, cell: str, value: Any) -> None:
+def test_text_cells_are_converted(field: str, cell: str, value: Any) -> None:
     cells = {**make_fields(), field: cell}
     [task] = plan_csv(HEADER, ",".join(str(cells[name]) for name in FIELD_NAMES)).tasks
     assert task.changes == make_fields(**{field: value})
@@ -256,7 +256,7 @@ def test_cells_mean_what_people_mean(field: str, cell: str, value: Any) -> None:
         ("description", None, ""),
     ],
 )
-def test_excels_values_mean_what_they_show(field: str, cell: Any, value: Any) -> None:
+def test_excel_values_are_converted(field: str, cell: Any, value: Any) -> None:
     cells = {**make_fields(), field: cell}
     [task] = plan_cells(list(FIELD_NAMES), [cells[name] for name in FIELD_NAMES]).tasks
     assert task.changes == make_fields(**{field: value})
@@ -279,43 +279,43 @@ def test_excels_values_mean_what_they_show(field: str, cell: Any, value: Any) ->
         ("status", "#REF!", "status is an error in the spreadsheet (#REF!)"),
     ],
 )
-def test_excels_values_that_mean_nothing_are_said(field: str, cell: Any, reason: str) -> None:
+def test_invalid_excel_values_are_errors(field: str, cell: Any, reason: str) -> None:
     cells = {**make_fields(), field: cell}
     assert reasons(plan_cells(list(FIELD_NAMES), [cells[name] for name in FIELD_NAMES])).startswith(reason)
 
 
-def test_columns_that_events_do_not_have_are_named_and_left_out() -> None:
+def test_unknown_columns_are_named_and_ignored() -> None:
     create()
     plan = plan_csv("eventId,status,Room no.,,<b>", "launch,active,7,x,y")
     assert plan.notices == ["Columns that events do not have are left out: “Room no.”, “<b>”."]
     assert only(plan).fate == "same"
 
 
-def test_very_many_such_columns_are_not_all_named() -> None:
+def test_not_all_of_many_unknown_columns_are_named() -> None:
     [notice] = plan_csv("eventId," + ",".join(f"c{number}" for number in range(12)), "launch").notices
     assert notice.endswith("“c9” and 2 more.")
 
 
 @pytest.mark.parametrize("start", ["\ufeff\ufeff", "\u200b", "event\u00ad"])
-def test_hidden_characters_in_the_header_make_no_new_events(start: str) -> None:
-    """What looks like eventId is eventId."""
+def test_hidden_characters_in_the_header_are_ignored(start: str) -> None:
+    """A column that looks like eventId is eventId."""
     event = create()
     plan = plan_csv(f"{start}{'Id' if start.startswith('event') else 'eventId'},status", "launch,cancelled")
     assert plan.notices == []
     assert only(plan).task == Task("update", "launch", "Launch night", event.revision, {"status": "cancelled"}, 2)
 
 
-def test_a_long_cell_of_a_column_that_events_do_not_have_is_left_out() -> None:
+def test_long_cells_in_unknown_columns_are_ignored() -> None:
     create()
     assert only(plan_csv("eventId,notes,status", f"launch,{'x' * 140_000},active")).fate == "same"
 
 
-def test_a_column_twice_is_refused() -> None:
+def test_a_duplicate_column_is_refused() -> None:
     with pytest.raises(SpreadsheetError, match="There is more than one column for title and for date;"):
         plan_csv("title,date,Title,DATE", "a,b,c,d")
 
 
-def test_more_cells_than_columns_are_a_comma_too_many() -> None:
+def test_more_cells_than_columns_are_an_error() -> None:
     create()
     assert reasons(plan_csv("eventId,status", "launch,active, or not")) == (
         "row has more cells than the first row has names; is a quotation mark missing?"
@@ -323,12 +323,12 @@ def test_more_cells_than_columns_are_a_comma_too_many() -> None:
     assert only(plan_csv("eventId,status", "launch,active,,")).fate == "same"
 
 
-def test_what_excel_has_beside_the_table_is_no_ones_business() -> None:
+def test_cells_beside_an_excel_table_are_ignored() -> None:
     create()
     assert only(plan_cells(["eventId", "status"], ["launch", "active", None, "ask Bob"])).fate == "same"
 
 
-def test_a_file_as_german_excel_writes_it() -> None:
+def test_a_file_of_german_excel_can_be_read() -> None:
     text = (
         "eventId;title;description;date;location;capacity;organizer;status\r\n"
         'a1;Frühlingsfest;"Musik; ""live""\nim Hof";1.5.2026;Café „Süd“;120;Jörg;aktiv\r\n'
@@ -360,7 +360,7 @@ def test_a_file_as_german_excel_writes_it() -> None:
         ("x" * 20 + "y" * 300, "x" * 20, ("x" * 20 + "y" * 180 + "…", "x" * 20)),
     ],
 )
-def test_of_long_texts_the_difference_is_shown(before: Any, after: Any, shown: tuple[str, str]) -> None:
+def test_long_texts_are_shown_from_their_difference(before: Any, after: Any, shown: tuple[str, str]) -> None:
     assert FieldChange("description", before, after).excerpts == shown
 
 
@@ -369,7 +369,7 @@ anything = st.fixed_dictionaries({"eventId": event_ids, **field_values})
 
 @relaxed
 @given(st.lists(anything, min_size=1, max_size=4, unique_by=lambda event: event["eventId"]))
-def test_what_is_exported_is_imported_as_it_was_but_for_spaces_at_the_ends(events: list[dict[str, Any]]) -> None:
+def test_an_export_can_be_imported_unchanged_except_for_surrounding_spaces(events: list[dict[str, Any]]) -> None:
     written = cast(list[EventFields], events)
     with write_workbook(written) as file:
         plans = [plan_import(b"".join(write_csv(written))), plan_import(file.read())]
@@ -393,8 +393,8 @@ AT_THE_ENDS = [
 
 
 @pytest.mark.parametrize("text", AT_THE_ENDS)
-def test_what_the_api_stored_with_spaces_is_the_same_when_it_comes_back(text: str) -> None:
-    """A cell that is as stored is no change; another is trimmed."""
+def test_surrounding_spaces_that_the_api_stored_are_not_a_change(text: str) -> None:
+    """A cell equal to the stored text is no change. Other cells are trimmed."""
     said = dict.fromkeys(("eventId", "title", "location", "organizer", "status", "description"), text)
     event = create(**said)
     with write_workbook([event.fields]) as file:
@@ -406,7 +406,7 @@ def test_what_the_api_stored_with_spaces_is_the_same_when_it_comes_back(text: st
     assert task.changes == {"status": trimmed(f"{text}b"), "capacity": 7}
 
 
-def test_an_id_with_spaces_is_the_event_without_them() -> None:
+def test_ids_are_found_without_surrounding_spaces() -> None:
     create()
     plan = plan_csv("eventId,status", "\u200blaunch ,active", "launch,draft", "\u00a0,draft")
     assert [(row.fate, row.event_id, row.reasons) for row in plan.rows][:2] == [
@@ -416,7 +416,7 @@ def test_an_id_with_spaces_is_the_event_without_them() -> None:
     assert plan.rows[2].event_id == ""
 
 
-def test_each_of_two_events_that_look_alike_is_found() -> None:
+def test_events_with_similar_ids_are_distinguished() -> None:
     create(), create(eventId=" launch")
     plan = plan_csv("eventId,status", "launch,draft", " launch,draft", "launch ,draft")
     assert [(row.fate, row.event_id) for row in plan.rows] == [
@@ -426,7 +426,7 @@ def test_each_of_two_events_that_look_alike_is_found() -> None:
     ]
 
 
-def test_importing_what_was_exported_changes_nothing() -> None:
+def test_importing_an_export_changes_nothing() -> None:
     for number, title in enumerate(["=1+1", "'=1+1", "#N/A", "_x0041_", " spaces ", "007", "TRUE", "1/2", "a;b,c\"d'"]):
         create(eventId=f"{number}", title=title, description="a\nb\t\n", date=f"{1890 + number * 5:04}-02-28")
     events = list(services.list_events(EventRange())[0])

@@ -1,4 +1,4 @@
-"""The staff's list: pages in both directions and orders, searches cut short, at the cost of their own rows."""
+"""The list of staff: pages in both directions and orders, searches in steps, and the cost of a page."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ids(page: ListPage) -> list[str]:
 
 
 def walk(search: Search) -> tuple[list[list[str]], list[list[str]]]:
-    """The pages on the way to the end, and those on the way back."""
+    """The pages forward to the end, and the pages back."""
     page = list_page(search)
     there = [ids(page)]
     while page.next:
@@ -54,7 +54,7 @@ def walk(search: Search) -> tuple[list[list[str]], list[list[str]]]:
 
 @pytest.mark.parametrize("latest_first", [False, True])
 @pytest.mark.parametrize("status", [None, "active"])
-def test_there_and_back(latest_first: bool, status: str | None) -> None:
+def test_pages_forward_and_back(latest_first: bool, status: str | None) -> None:
     store_days(*range(1, 11))
     there, back = walk(Search(EventRange(status), latest_first=latest_first))
     days = [f"e{day:02}" for day in range(1, 11)]
@@ -64,10 +64,10 @@ def test_there_and_back(latest_first: bool, status: str | None) -> None:
     assert back == [days[4:8], days[:4]]
 
 
-def test_an_edit_in_between_loses_and_repeats_no_other_row() -> None:
+def test_an_edit_between_pages_neither_skips_nor_repeats_other_rows() -> None:
     store_days(*range(1, 11))
     first = list_page(Search())
-    services.delete_event("e04", ACTOR)  # the row that the next page begins after
+    services.delete_event("e04", ACTOR)  # the next page starts after this row
     services.update_event("e02", {"date": "2026-12-30"}, ACTOR)
     second = list_page(Search(), after=first.next)
     assert ids(second) == ["e05", "e06", "e07", "e08"]
@@ -75,13 +75,13 @@ def test_an_edit_in_between_loses_and_repeats_no_other_row() -> None:
     assert ids(list_page(Search(), before=second.previous)) == ["e01", "e03"]
 
 
-def test_a_page_back_to_nothing_is_the_first_page() -> None:
+def test_an_empty_previous_page_becomes_the_first_page() -> None:
     store_days(5, 6)
     page = list_page(Search(), before="2026-12-05#e05")
     assert (ids(page), page.previous, page.next) == (["e05", "e06"], None, None)
 
 
-def test_an_emptied_page_leads_back() -> None:
+def test_an_empty_page_leads_back() -> None:
     store_days(5)
     page = list_page(Search(), after="2026-12-07#e07")
     assert (ids(page), page.next) == ([], None)
@@ -104,7 +104,7 @@ def test_text_is_found_in_title_location_and_organizer_in_any_case() -> None:
         assert ids(list_page(Search(text=text))) == found
 
 
-def test_what_is_a_text_with_a_range_and_a_status() -> None:
+def test_text_range_and_status_are_combined() -> None:
     store_days(*range(1, 9))
     services.update_event("e03", {"status": "draft"}, ACTOR)
     within = EventRange("active", "2026-12-02", "2026-12-05")
@@ -117,7 +117,7 @@ def look_once_among_five(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "search_events", lambda search, limit: real(search, limit, most_looks=1))
 
 
-def test_a_rare_text_is_looked_for_in_steps_that_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_for_a_rare_text_continues_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     store_days(*range(1, 21), title="Common")
     services.update_event("e19", {"title": "Rare"}, ACTOR)
     look_once_among_five(monkeypatch)
@@ -129,7 +129,7 @@ def test_a_rare_text_is_looked_for_in_steps_that_go_on(monkeypatch: pytest.Monke
     assert (ids(page), looks) == (["e19"], 4)
 
 
-def test_a_rare_text_is_looked_for_backwards_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_for_a_rare_text_works_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
     store_days(*range(1, 21), title="Common")
     services.update_event("e02", {"title": "Rare"}, ACTOR)
     look_once_among_five(monkeypatch)
@@ -140,7 +140,7 @@ def test_a_rare_text_is_looked_for_backwards_too(monkeypatch: pytest.MonkeyPatch
     assert ids(page) == ["e02"]
 
 
-def test_a_cursor_widens_no_range() -> None:
+def test_a_cursor_does_not_widen_the_range() -> None:
     store_days(1, 2, 3)
     within = EventRange(last_date="2026-12-01")
     assert ids(list_page(Search(within), before="2026-12-09#x")) == ["e01"]
@@ -148,7 +148,7 @@ def test_a_cursor_widens_no_range() -> None:
 
 @contextmanager
 def counted() -> Iterator[list[float]]:
-    """The capacity units of each call made meanwhile."""
+    """Records the capacity units of each call inside the block."""
     units: list[float] = []
 
     def call(service: DynamoDB, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def counted() -> Iterator[list[float]]:
 @pytest.mark.parametrize(
     "search", [Search(), Search(latest_first=True), Search(EventRange("active")), Search(text="a")]
 )
-def test_a_page_costs_what_its_rows_cost(search: Search) -> None:
+def test_a_page_costs_only_its_own_rows(search: Search) -> None:
     costs = []
     for count in (20, 400):
         samples.store(made_up_events(count, seed=count))
@@ -173,7 +173,7 @@ def test_a_page_costs_what_its_rows_cost(search: Search) -> None:
             list_page(search, after=page.next)
         costs.append((len(units), sum(units)))
     assert costs[0][0] == costs[1][0] == 2
-    # A text is looked for among 500 at first.
+    # A search first reads 500 events.
     assert costs[1][1] <= (60 if search.text else costs[0][1] + 1)
 
 
@@ -191,11 +191,11 @@ def test_the_statuses_in_use() -> None:
     assert len(units) == 3
 
 
-def test_the_statuses_in_use_are_kept_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_statuses_in_use_are_cached_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(event_lists, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     assert services.statuses_in_use() == []
-    with patch.object(repository, "forget_statuses", lambda: None):  # as if another process did it
+    with patch.object(repository, "forget_statuses", lambda: None):  # as if another process wrote the event
         store_days(1, status="draft")
     for clock[0], seen in ((20.0, []), (20.1, ["draft"]), (30.0, ["draft"])):
         assert services.statuses_in_use() == seen
@@ -206,7 +206,7 @@ def test_the_statuses_in_use_are_kept_for_some_seconds(monkeypatch: pytest.Monke
     assert services.statuses_in_use() == ["cancelled"]
 
 
-def test_an_export_is_every_row_with_all_its_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_has_every_row_with_all_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "_EXPORT_PAGE", 3)
     store_days(*range(1, 9))
     exported = list(services.export_events(Search(EventRange(first_date="2026-12-02"))))

@@ -1,4 +1,4 @@
-"""A month's days: whole weeks from Monday on, also where the years begin and end."""
+"""The days of a month: whole weeks from Monday, also in the first and last year."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def test_months(text: str, previous: str, following: str, days: int, before: int
     assert grid[:before] + grid[len(grid) - after :] == [None] * (before + after)
     shown = grid[before : len(grid) - after]
     assert shown == [month.first.replace(day=number) for number in range(1, days + 1)]
-    assert grid.index(month.first) == month.first.weekday()  # the first column is Monday's
+    assert grid.index(month.first) == month.first.weekday()  # the first column is Monday
 
 
 @pytest.mark.parametrize(
     "text", ["", "2026", "2026-13", "2026-00", "0000-01", "2026-1", "٢٠٢٦-12", "2026-12-01", "x" * 99]
 )
-def test_what_is_no_month(text: str) -> None:
+def test_invalid_months(text: str) -> None:
     with pytest.raises(ValueError, match=r"month|year"):
         Month.parse(text)
 
@@ -50,7 +50,7 @@ def test_names() -> None:
 
 
 @pytest.mark.parametrize("text", ["0001-01", "2024-02", "9999-12"])
-def test_the_first_and_the_last_day_are_in_and_their_neighbours_are_not(text: str) -> None:
+def test_a_month_includes_its_first_and_last_day_only(text: str) -> None:
     month = Month.parse(text)
     inside = [month.first.isoformat(), month.last.isoformat()]
     outside = [neighbour.last.isoformat() for neighbour in [month.previous] if neighbour]
@@ -62,7 +62,7 @@ def test_the_first_and_the_last_day_are_in_and_their_neighbours_are_not(text: st
     assert (page.total, page.shown, page.incomplete_from) == (2, 2, None)
 
 
-def test_a_full_day_shows_its_first_events_and_says_how_many_more() -> None:
+def test_a_full_day_shows_its_first_events_and_the_number_of_others() -> None:
     for _ in range(5):
         store_on("2026-12-24")
     for _ in range(4):
@@ -74,7 +74,7 @@ def test_a_full_day_shows_its_first_events_and_says_how_many_more() -> None:
     assert page.total == 9
 
 
-def test_one_status_is_shown_and_all_are_counted() -> None:
+def test_one_status_is_shown_and_every_status_is_counted() -> None:
     for status in ("active", "draft", "active"):
         store_on("2026-12-24", status=status)
     page = get_month(Month.parse("2026-12"), "draft")
@@ -88,6 +88,6 @@ def test_one_status_is_shown_and_all_are_counted() -> None:
     assert get_month(Month.parse("2026-12"), "unheard of").statuses == [("active", 2), ("draft", 1), ("unheard of", 0)]
 
 
-def test_a_month_that_is_too_much_says_from_where_it_is_incomplete() -> None:
+def test_a_month_with_too_many_events_says_where_it_is_incomplete() -> None:
     with patch.object(months, "search_events", return_value=SummaryPage([], "2026-12-14#e1", full=False)):
         assert get_month(Month.parse("2026-12")).incomplete_from == "2026-12-14"

@@ -1,4 +1,4 @@
-"""The next thirty days in numbers, and the chart that is drawn from them."""
+"""The next thirty days in numbers, and their chart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.builders import store_on
 SUNDAY = date(2026, 11, 22)
 
 
-def test_thirty_days_are_counted_and_no_other() -> None:
+def test_only_thirty_days_are_counted() -> None:
     for day in ("2026-11-21", "2026-11-22", "2026-12-21", "2026-12-22"):
         store_on(day, title=day)
     overview = get_overview(SUNDAY)
@@ -22,13 +22,13 @@ def test_thirty_days_are_counted_and_no_other() -> None:
     assert overview.full
 
 
-def test_statuses_are_counted_the_most_frequent_first() -> None:
+def test_statuses_are_counted_in_order_of_frequency() -> None:
     for status in ("draft", "active", "postponed", "active", "Active"):
         store_on("2026-12-01", status=status)
     assert get_overview(SUNDAY).statuses == [("active", 2), ("Active", 1), ("draft", 1), ("postponed", 1)]
 
 
-def test_weeks_begin_on_monday_and_end_with_the_thirty_days() -> None:
+def test_weeks_begin_on_monday_and_end_after_thirty_days() -> None:
     store_on("2026-11-22", capacity=5)
     store_on("2026-11-23", capacity=7)
     store_on("2026-11-29", capacity=0)
@@ -46,7 +46,7 @@ def test_weeks_begin_on_monday_and_end_with_the_thirty_days() -> None:
     assert [week.first.day for week in get_overview(date(2026, 11, 23)).weeks] == [23, 30, 7, 14, 21]
 
 
-def test_an_empty_desk_is_not_one_with_nothing_soon() -> None:
+def test_an_empty_desk_differs_from_one_without_upcoming_events() -> None:
     assert get_overview(SUNDAY).desk_is_empty
     store_on("2020-01-01")
     overview = get_overview(SUNDAY)
@@ -55,7 +55,7 @@ def test_an_empty_desk_is_not_one_with_nothing_soon() -> None:
     assert not get_overview(SUNDAY).desk_is_empty
 
 
-def test_the_bars_share_the_width_and_the_highest_takes_the_height() -> None:
+def test_bars_share_the_width_and_the_highest_has_full_height() -> None:
     weeks = [Week(SUNDAY, SUNDAY, 1, capacity) for capacity in (50, 100, 0, 25)]
     bars = capacity_bars(weeks)
     assert [(bar.x, bar.width, bar.middle) for bar in bars] == [
@@ -73,7 +73,7 @@ def test_the_bars_share_the_width_and_the_highest_takes_the_height() -> None:
     assert {(bar.label, bar.value) for bar in bars[:2]} == {("22 Nov", "50"), ("22 Nov", "100")}
 
 
-def test_no_capacity_at_all_is_a_chart_too() -> None:
+def test_a_chart_without_capacity() -> None:
     assert [bar.height for bar in capacity_bars([Week(SUNDAY, SUNDAY, 0, 0)])] == ["0.00%"]
 
 

@@ -1,4 +1,4 @@
-"""The decisions of the services, on the real engine."""
+"""The decisions of the services, with a real DynamoDB Local."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_event_without_an_id_gets_a_uuid() -> None:
     assert services.get_event(event.fields["eventId"]) == event
 
 
-def test_an_id_can_be_used_once() -> None:
+def test_an_id_is_unique() -> None:
     services.create_event(make_fields(), ACTOR)
     with pytest.raises(EventExistsError):
         services.create_event(make_fields(title="Another"), ACTOR)
@@ -45,7 +45,7 @@ def test_an_id_can_be_used_once() -> None:
 
 
 @pytest.mark.parametrize("event_id", ["absent", "x" * 513, "a/b", "\x00", "", "\ud800"])
-def test_what_cannot_be_there_is_not_found(event_id: str) -> None:
+def test_impossible_ids_are_not_found(event_id: str) -> None:
     with pytest.raises(EventNotFoundError):
         services.get_event(event_id)
     with pytest.raises(EventNotFoundError):
@@ -55,7 +55,7 @@ def test_what_cannot_be_there_is_not_found(event_id: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["", " ", "x" * 1025, "\x00", "\ud800"])
-def test_a_status_that_no_event_can_have_lists_nothing(status: str) -> None:
+def test_an_invalid_status_lists_nothing(status: str) -> None:
     services.create_event(make_fields(), ACTOR)
     assert services.list_events(EventRange(status=status)) == ([], None)
 
@@ -67,7 +67,7 @@ def test_an_update_that_changes_nothing_writes_nothing() -> None:
     assert len(read_table(HistoryItem)) == 1
 
 
-def test_an_update_of_a_known_revision_is_refused_once_it_is_old() -> None:
+def test_an_update_of_an_old_revision_is_refused() -> None:
     event = services.create_event(make_fields(), ACTOR)
     changed = services.update_event("launch", {"capacity": 1}, ACTOR, ["other", event.revision])
     with pytest.raises(RevisionMismatchError):
@@ -79,7 +79,7 @@ def test_an_update_of_a_known_revision_is_refused_once_it_is_old() -> None:
     assert services.get_event("launch") == changed
 
 
-def test_an_update_that_loses_a_race_is_made_to_what_the_winner_left() -> None:
+def test_an_update_that_loses_a_race_is_applied_to_the_new_version() -> None:
     services.create_event(make_fields(), ACTOR)
     write = repository.write
     raced = False
@@ -96,7 +96,7 @@ def test_an_update_that_loses_a_race_is_made_to_what_the_winner_left() -> None:
     assert services.get_event("launch").fields == make_fields(title="Winner", capacity=9)
 
 
-def test_an_update_of_one_revision_that_loses_a_race_is_refused() -> None:
+def test_an_update_with_a_revision_that_loses_a_race_is_refused() -> None:
     event = services.create_event(make_fields(), ACTOR)
     write = repository.write
 
@@ -125,8 +125,8 @@ def test_a_delete_that_loses_to_a_delete_finds_nothing() -> None:
     assert [row["action"]["S"] for row in read_table(HistoryItem)] == ["create", "delete"]
 
 
-def test_a_create_that_is_done_after_a_delete_has_the_later_time() -> None:
-    """The create has its time before the delete has, and finds nothing in its way once that is done."""
+def test_a_create_after_a_delete_has_a_later_timestamp() -> None:
+    """The create gets its timestamp before the delete does, and is written after it."""
     services.create_event(make_fields(), ACTOR)
     write = repository.write
     deleted_at = ""
@@ -144,7 +144,7 @@ def test_a_create_that_is_done_after_a_delete_has_the_later_time() -> None:
     assert_history_replays()
 
 
-def test_a_create_has_a_later_time_than_a_delete_by_a_clock_that_is_ahead() -> None:
+def test_a_create_has_a_later_timestamp_than_a_delete_by_a_fast_clock() -> None:
     event = services.create_event(make_fields(), ACTOR)
     ahead = event.changed({"capacity": 1}, ACTOR)._replace(updated_at="2199-01-01T00:00:00.000000Z")
     repository.write(Change.update(event, ahead, ACTOR))
@@ -154,8 +154,8 @@ def test_a_create_has_a_later_time_than_a_delete_by_a_clock_that_is_ahead() -> N
     assert_history_replays()
 
 
-def test_a_create_that_arrives_after_the_event_was_deleted_is_refused() -> None:
-    """Given up and sent again by whoever wanted it, and only then done: it would bring the event back."""
+def test_a_late_create_of_a_deleted_event_is_refused() -> None:
+    """The client gave up and sent it again. Executed later, the first create would restore a deleted event."""
     late = Change.create(Event.new(make_fields(), ACTOR), ACTOR)
     services.create_event(make_fields(), ACTOR)
     services.delete_event("launch", ACTOR)
@@ -172,7 +172,7 @@ def test_a_create_that_arrives_after_the_event_was_deleted_is_refused() -> None:
     ],
     ids=["create", "restore"],
 )
-def test_what_was_deleted_leaves_no_mark_once_it_is_made_again(make_again: Callable[[Event], object]) -> None:
+def test_re_creating_an_event_removes_its_deletion_mark(make_again: Callable[[Event], object]) -> None:
     created = services.create_event(make_fields(), ACTOR)
     services.delete_event("launch", ACTOR)
     (mark,) = read_table(AccessItem)
@@ -190,7 +190,7 @@ def test_what_was_deleted_leaves_no_mark_once_it_is_made_again(make_again: Calla
     ],
     ids=["create", "update", "delete"],
 )
-def test_whoever_never_wins_is_told_to_try_later(
+def test_a_writer_that_always_loses_is_told_to_retry_later(
     operation: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.create_event(make_fields(), ACTOR)
@@ -201,7 +201,7 @@ def test_whoever_never_wins_is_told_to_try_later(
     assert len(read_table(HistoryItem)) == 1
 
 
-def test_the_same_key_and_body_make_one_event() -> None:
+def test_the_same_key_and_body_create_one_event() -> None:
     first = services.create_event(make_fields(eventId=""), ACTOR, KEY)
     services.update_event(first.fields["eventId"], {"capacity": 1}, ACTOR)
     services.delete_event(first.fields["eventId"], ACTOR)
@@ -209,13 +209,13 @@ def test_the_same_key_and_body_make_one_event() -> None:
     assert read_table(EventItem) == []
 
 
-def test_the_same_key_and_id_make_one_event() -> None:
+def test_the_same_key_and_id_create_one_event() -> None:
     first = services.create_event(make_fields(), ACTOR, KEY)
     assert services.create_event(make_fields(), ACTOR, KEY) == first
 
 
-def test_the_same_key_and_id_in_a_race_make_one_event() -> None:
-    """The loser may hear of the event first: that is no conflict if the key made it."""
+def test_the_same_key_and_id_in_a_race_create_one_event() -> None:
+    """The loser may find the event first. This is no conflict if the event was created with the same key."""
     write = repository.write
 
     def race(change: Change, idempotency: IdempotencyKey | None = None) -> None:
@@ -235,7 +235,7 @@ def test_the_same_key_with_another_body_is_refused() -> None:
     assert len(read_table(EventItem)) == 1
 
 
-def test_a_key_is_not_used_up_by_a_create_that_fails() -> None:
+def test_a_failed_create_does_not_use_up_the_key() -> None:
     services.create_event(make_fields(), ACTOR)
     with pytest.raises(EventExistsError):
         services.create_event(make_fields(), ACTOR, KEY)
@@ -243,7 +243,7 @@ def test_a_key_is_not_used_up_by_a_create_that_fails() -> None:
     assert isinstance(services.create_event(make_fields(), ACTOR, KEY), Event)
 
 
-def test_a_key_can_be_used_again_once_it_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_key_can_be_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repository, "IDEMPOTENCY_KEYS_LIVE", -repository.IDEMPOTENCY_KEYS_LIVE)
     first = services.create_event(make_fields(eventId=""), ACTOR, KEY)
     second = services.create_event(make_fields(eventId=""), ACTOR, KEY)

@@ -1,4 +1,4 @@
-"""Undo, restore and merge, on the real engine: what comes back is what was, and nobody's change is lost on the way."""
+"""Undo, restore and merge: earlier fields are restored exactly, and no other change is lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.support.tables import empty_tables, read_table
 EVA = ACTOR._replace(name="eva")
 
 
-def test_a_delete_is_undone_with_everything() -> None:
+def test_undo_of_a_delete_restores_every_field() -> None:
     created = store(description="Line\n\ttwo")
     changed = services.update_event("launch", {"capacity": 5}, ACTOR)
     deleted = services.delete_event("launch", ACTOR)
@@ -46,7 +46,7 @@ def test_a_delete_is_undone_with_everything() -> None:
     assert [row.action for row in get_history("launch")] == ["restore", "delete", "update", "create"]
 
 
-def test_an_update_is_undone_and_that_too() -> None:
+def test_undo_of_an_update_can_be_undone() -> None:
     created = store()
     changed = services.update_event("launch", {"title": "B", "status": "draft"}, ACTOR)
     undone = versions.undo_change("launch", changed.updated_at, EVA)
@@ -57,7 +57,7 @@ def test_an_update_is_undone_and_that_too() -> None:
     assert again.fields == changed.fields
 
 
-def test_a_create_is_undone_by_a_delete() -> None:
+def test_undo_of_a_create_deletes_the_event() -> None:
     created = store()
     assert versions.undo_change("launch", created.created_at, EVA) is None
     with pytest.raises(EventNotFoundError):
@@ -83,7 +83,7 @@ def test_a_delete_is_undone_once() -> None:
         versions.undo_change("launch", at, ACTOR)
 
 
-def test_what_never_was_cannot_be_undone_or_restored() -> None:
+def test_unknown_changes_cannot_be_undone_or_restored() -> None:
     with pytest.raises(VersionNotFoundError):
         versions.undo_change("launch", "2026-01-01T00:00:00.000000Z", ACTOR)
     event = store()
@@ -91,7 +91,7 @@ def test_what_never_was_cannot_be_undone_or_restored() -> None:
         versions.restore_version("launch", "2026-01-01T00:00:00.000000Z", event.revision, ACTOR)
 
 
-def test_a_restore_needs_the_revision_that_was_seen() -> None:
+def test_a_restore_needs_the_current_revision() -> None:
     created = store()
     changed = services.update_event("launch", {"title": "B"}, ACTOR)
     with pytest.raises(RevisionMismatchError):
@@ -99,7 +99,7 @@ def test_a_restore_needs_the_revision_that_was_seen() -> None:
     assert services.get_event("launch") == changed
 
 
-def test_a_deleted_event_has_its_earlier_versions() -> None:
+def test_earlier_versions_of_a_deleted_event_can_be_restored() -> None:
     created = store()
     services.update_event("launch", {"title": "B"}, ACTOR)
     services.delete_event("launch", ACTOR)
@@ -108,7 +108,7 @@ def test_a_deleted_event_has_its_earlier_versions() -> None:
     assert restored.created_at == created.created_at
 
 
-def test_restoring_what_is_there_writes_nothing() -> None:
+def test_restoring_the_current_version_writes_nothing() -> None:
     created = store()
     assert versions.restore_version("launch", created.created_at, created.revision, ACTOR) == created
     assert len(get_history("launch")) == 1
@@ -127,7 +127,7 @@ CHANGES = st.fixed_dictionaries(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.one_of(CHANGES, st.just("delete and undo"), st.just("delete and create")), max_size=8))
-def test_every_version_of_the_history_can_be_brought_back(steps: list[dict[str, object] | str]) -> None:
+def test_every_version_of_the_history_can_be_restored(steps: list[dict[str, object] | str]) -> None:
     empty_tables()
     was = {}
     event = store()
@@ -150,13 +150,13 @@ def test_every_version_of_the_history_can_be_brought_back(steps: list[dict[str, 
 
 @pytest.fixture
 def small_reads() -> Iterator[None]:
-    """One request reads two rows in each direction from a version."""
+    """Limits the reads to two rows in each direction from a version."""
     with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
         yield
 
 
 @pytest.mark.usefixtures("small_reads")
-def test_a_version_amid_too_many_changes_is_restored_in_the_fields_that_its_change_wrote() -> None:
+def test_a_version_among_too_many_changes_is_restored_in_its_changed_fields() -> None:
     created = [store(title="First")]
     created += [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
     latest = services.update_event("launch", {"title": "Now"}, ACTOR)
@@ -171,7 +171,7 @@ def test_a_version_amid_too_many_changes_is_restored_in_the_fields_that_its_chan
 
 
 @pytest.mark.usefixtures("small_reads")
-def test_a_version_of_a_deleted_event_that_is_out_of_reach() -> None:
+def test_a_version_of_a_deleted_event_can_be_out_of_reach() -> None:
     store()
     changed = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
     services.delete_event("launch", ACTOR)
@@ -183,20 +183,20 @@ def test_a_version_of_a_deleted_event_that_is_out_of_reach() -> None:
         services.get_event("launch")
 
 
-def test_a_version_has_nothing_of_an_earlier_or_later_event_of_the_same_id() -> None:
+def test_versions_do_not_mix_events_with_the_same_id() -> None:
     store(title="Earlier")
     services.delete_event("launch", ACTOR)
     item = EventItem.from_event(Event.new(make_fields(title="Of another program"), ACTOR)).serialize()
     connection().dispatch("PutItem", {"TableName": EventItem.Meta.table_name, "Item": item})
     changed = services.update_event("launch", {"capacity": 1}, ACTOR)
-    connection().delete_item(EventItem.Meta.table_name, "launch")  # and deleted by it, too
+    connection().delete_item(EventItem.Meta.table_name, "launch")  # the other program deletes it too
     later = store(title="Later")
     with pytest.raises(VersionOutOfReachError):
         versions.restore_version("launch", changed.updated_at, later.revision, EVA)
     assert services.get_event("launch") == later
 
 
-def test_what_a_delete_left_is_no_version() -> None:
+def test_a_deletion_is_not_a_version() -> None:
     created = store()
     at = services.delete_event("launch", ACTOR).at
     with pytest.raises(VersionNotFoundError):
@@ -207,7 +207,7 @@ def test_what_a_delete_left_is_no_version() -> None:
     assert versions.get_change("launch", created.created_at).rows[0].after == created.fields
 
 
-def test_what_the_first_version_wrote_into_the_history_is_read_too() -> None:
+def test_history_rows_of_the_first_release_can_be_read() -> None:
     store()
     at = services.delete_event("launch", ACTOR).at
     for row in read_table(HistoryItem):
@@ -230,7 +230,7 @@ def test_long_addresses_find_nothing() -> None:
     assert len(versions.get_past("launch", "9" * 3000).rows) == 1
 
 
-def test_a_restore_comes_after_the_delete_even_where_the_clock_is_behind() -> None:
+def test_a_restore_has_a_later_timestamp_than_the_delete_even_if_the_clock_is_behind() -> None:
     store()
     at = services.delete_event("launch", ACTOR).at
     with patch("events.domain.datetime", wraps=datetime) as clock:
@@ -240,7 +240,7 @@ def test_a_restore_comes_after_the_delete_even_where_the_clock_is_behind() -> No
     assert restored.updated_at > at
 
 
-def test_merging_two_peoples_changes() -> None:
+def test_merging_changes_of_two_people() -> None:
     opened = store()
     theirs = services.update_event("launch", {"title": "Theirs", "location": "Cellar", "capacity": 7}, EVA)
     theirs = services.update_event("launch", {"organizer": "Eva"}, EVA)
@@ -266,7 +266,7 @@ def test_merging_two_peoples_changes() -> None:
     assert (fields["title"].original, fields["title"].theirs) == ("Launch night", "Theirs")
 
 
-def test_a_merge_without_a_known_original_shows_all_that_differs_as_a_clash() -> None:
+def test_without_the_original_every_difference_is_a_conflict() -> None:
     event = store()
     mine = cast(EventChanges, {**event.fields, "title": "Mine"})
     fields = {field.name: field for field in versions.merge(event, "no such revision", mine)}
@@ -275,7 +275,7 @@ def test_a_merge_without_a_known_original_shows_all_that_differs_as_a_clash() ->
 
 
 @pytest.mark.usefixtures("small_reads")
-def test_a_merge_looks_for_the_original_among_the_latest_changes_only() -> None:
+def test_a_merge_searches_only_the_latest_changes_for_the_original() -> None:
     opened = [store()]
     opened += [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(3)]
     mine = cast(EventChanges, opened[-1].fields)
@@ -283,7 +283,7 @@ def test_a_merge_looks_for_the_original_among_the_latest_changes_only() -> None:
     assert originals == [None, None, 1, 2]
 
 
-def test_the_past_of_an_event_in_pages() -> None:
+def test_the_history_of_an_event_has_pages() -> None:
     store(capacity=0)
     for capacity in range(1, 30):
         services.update_event("launch", {"capacity": capacity}, ACTOR)
@@ -302,7 +302,7 @@ def test_the_past_of_an_event_in_pages() -> None:
         versions.get_past("../x")
 
 
-def test_a_page_of_the_past_that_is_just_full_is_the_last() -> None:
+def test_a_last_page_of_the_history_can_be_full() -> None:
     store(capacity=0)
     for capacity in range(1, versions.HISTORY_PAGE):
         services.update_event("launch", {"capacity": capacity}, ACTOR)
@@ -313,13 +313,13 @@ def test_a_page_of_the_past_that_is_just_full_is_the_last() -> None:
     assert (len(past.rows), past.more) == (versions.HISTORY_PAGE, past.rows[-1].at)
 
 
-def test_a_time_that_is_too_long_is_ignored() -> None:
+def test_a_timestamp_that_is_too_long_is_ignored() -> None:
     store()
     assert versions.get_past("launch", "0" * versions.MAX_STAMP_LENGTH).rows == []
     assert len(versions.get_past("launch", "0" * (versions.MAX_STAMP_LENGTH + 1)).rows) == 1
 
 
-def test_the_activity_of_all_events_in_pages() -> None:
+def test_the_activity_of_all_events_has_pages() -> None:
     for number in range(5):
         store(f"e{number}")
     services.update_event("e0", {"title": "B", "capacity": 3}, EVA)
@@ -354,7 +354,7 @@ def restore_and_delete() -> None:
 
 
 def land(faults: FaultProxy, write: Callable[[], None], before_call: int) -> None:
-    """Has somebody else's write happen just before one of the next calls of DynamoDB, counted from 0."""
+    """Runs a write of another user before one of the next DynamoDB calls, counted from 0."""
 
     def write_first(handler: Any, body: bytes) -> None:
         faults.set(None)
@@ -369,7 +369,7 @@ BETWEEN = pytest.mark.parametrize("before_call", range(3))  # two reads and the 
 
 @BETWEEN
 @pytest.mark.parametrize("write", [update, delete])
-def test_an_undo_leaves_a_write_that_lands_between_its_calls(
+def test_an_undo_keeps_a_write_between_its_calls(
     faults: FaultProxy, before_call: int, write: Callable[[], None]
 ) -> None:
     store()
@@ -383,7 +383,7 @@ def test_an_undo_leaves_a_write_that_lands_between_its_calls(
 
 @BETWEEN
 @pytest.mark.parametrize("write", [create, restore_and_delete])
-def test_an_undo_of_a_delete_leaves_a_write_that_lands_between_its_calls(
+def test_an_undo_of_a_delete_keeps_a_write_between_its_calls(
     faults: FaultProxy, before_call: int, write: Callable[[], None]
 ) -> None:
     store()
@@ -397,7 +397,7 @@ def test_an_undo_of_a_delete_leaves_a_write_that_lands_between_its_calls(
 
 @BETWEEN
 @pytest.mark.parametrize("write", [update, delete])
-def test_a_restore_leaves_a_write_that_lands_between_its_calls(
+def test_a_restore_keeps_a_write_between_its_calls(
     faults: FaultProxy, before_call: int, write: Callable[[], None]
 ) -> None:
     created = store()
@@ -410,7 +410,7 @@ def test_a_restore_leaves_a_write_that_lands_between_its_calls(
 
 
 @BETWEEN
-def test_a_restore_of_an_event_that_is_deleted_between_its_calls_brings_back_the_whole_version(
+def test_a_restore_of_an_event_deleted_between_its_calls_restores_every_field(
     faults: FaultProxy, before_call: int
 ) -> None:
     created = store()
@@ -422,7 +422,7 @@ def test_a_restore_of_an_event_that_is_deleted_between_its_calls_brings_back_the
 
 
 @BETWEEN
-def test_a_restore_of_a_deleted_event_comes_after_a_restore_and_delete_between_its_calls(
+def test_a_restore_of_a_deleted_event_follows_a_restore_and_a_delete_between_its_calls(
     faults: FaultProxy, before_call: int
 ) -> None:
     created = store()

@@ -1,4 +1,4 @@
-"""manage.py create_staff and changepassword, and what is there in place of Django's own commands."""
+"""manage.py create_staff and changepassword, and the commands of Django that this site replaces."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, typed: str = f"{PASSWO
 
 
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[str]:
-    """The questions that are asked."""
+    """Records the questions of the command."""
     asked: list[str] = []
     answers = iter(typed)
 
@@ -46,7 +46,7 @@ def test_the_password_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatc
     assert (staff.role, staff.must_change_password, staff.check_password(PASSWORD)) == ("editor", False, True)
 
 
-def test_it_is_asked_for_twice_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_asks_for_the_password_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = at_a_terminal(monkeypatch, PASSWORD, PASSWORD)
     call_command("create_staff", "anna", role="admin", stdout=io.StringIO())
     assert asked == ["Password: ", "Password again: "]
@@ -66,7 +66,7 @@ def test_it_is_asked_for_twice_at_a_terminal(monkeypatch: pytest.MonkeyPatch) ->
         ("ben", "qwertyuiop", "This password is too common. Nothing was changed."),
     ],
 )
-def test_what_is_wrong_is_a_sentence(monkeypatch: pytest.MonkeyPatch, username: str, typed: str, sentence: str) -> None:
+def test_an_error_is_one_sentence(monkeypatch: pytest.MonkeyPatch, username: str, typed: str, sentence: str) -> None:
     make_staff("anna")
     with pytest.raises(CommandError) as caught:
         run(monkeypatch, "create_staff", username, typed=typed, role="viewer")
@@ -74,7 +74,7 @@ def test_what_is_wrong_is_a_sentence(monkeypatch: pytest.MonkeyPatch, username: 
     assert [staff.username for staff in people.list_staff()] == ["anna"]
 
 
-def test_a_role_must_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_role_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(CommandError, match="invalid choice: 'owner'"):
         run(monkeypatch, "create_staff", "anna", "--role", "owner")
     with pytest.raises(CommandError, match="the following arguments are required: --role"):
@@ -92,6 +92,6 @@ def test_changing_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("command", "sentence"), [("migrate", "no relational database"), ("createsuperuser", "Use ")])
-def test_what_wants_a_relational_database_says_there_is_none(command: str, sentence: str) -> None:
+def test_commands_for_a_relational_database_say_that_there_is_none(command: str, sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence):
         call_command(command)

@@ -9,11 +9,11 @@ from tests.support.commands import run_command
 from tests.support.fault_proxy import FaultProxy, garbage
 
 
-def test_create_tables_says_what_was_there() -> None:
+def test_create_tables_prints_existing_tables() -> None:
     assert run_command("create_tables") == "events: was there\nevents-history: was there\nevents-access: was there\n"
 
 
-def test_what_is_no_dynamodb_is_one_sentence(faults: FaultProxy) -> None:
+def test_another_server_instead_of_dynamodb_is_one_sentence(faults: FaultProxy) -> None:
     faults.set(garbage)
     with pytest.raises(CommandError, match="DynamoDB does not do it: dynamodb did not answer: 200, not JSON"):
         run_command("create_tables")

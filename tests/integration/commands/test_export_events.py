@@ -18,7 +18,7 @@ from tests.support.fault_proxy import FAIL, FaultProxy
 
 
 def written(*arguments: str) -> list[str]:
-    """What the command sends to standard output, line by line."""
+    """The lines that the command writes to standard output."""
     output = BytesIO()
     with TextIOWrapper(output) as text:
         call_command("export_events", *arguments, stdout=text)
@@ -40,7 +40,7 @@ def test_export_writes_everything_to_standard_output() -> None:
         (["--search", "MAIN", "--status", "draft"], []),
     ],
 )
-def test_export_can_be_narrowed(arguments: list[str], lines: list[str]) -> None:
+def test_export_can_be_filtered(arguments: list[str], lines: list[str]) -> None:
     store_launch_and_gala()
     assert written(*arguments) == [HEADER, *lines]
 
@@ -55,24 +55,24 @@ def test_export_writes_a_workbook(arguments: list[str], tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [path.name]
 
 
-def test_export_refuses_what_is_no_date() -> None:
+def test_export_refuses_an_invalid_date() -> None:
     with pytest.raises(CommandError, match=r"argument --to: 31\.12\.2026 must be a date as YYYY-MM-DD"):
         run_command("export_events", "--to", "31.12.2026")
 
 
-def test_export_says_what_excel_cannot_hold(tmp_path: Path) -> None:
+def test_export_names_a_text_that_is_too_long_for_excel(tmp_path: Path) -> None:
     services.create_event(make_fields(description="x" * 40_000), ACTOR)
     with pytest.raises(CommandError, match="description of launch is longer than 32,767 characters"):
         run_command("export_events", tmp_path / "out.xlsx")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_export_to_where_nothing_can_be_written_is_one_sentence(tmp_path: Path) -> None:
+def test_export_to_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"out.csv cannot be written: No such file or directory\."):
         run_command("export_events", tmp_path / "nowhere" / "out.csv")
 
 
-def test_export_that_breaks_off_leaves_the_file_as_it_was(file: Path, faults: FaultProxy) -> None:
+def test_a_failed_export_keeps_the_existing_file(file: Path, faults: FaultProxy) -> None:
     store_launch_and_gala()
     file.write_text("as it was")
     faults.set(FAIL, "BatchGetItem")

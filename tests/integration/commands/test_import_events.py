@@ -1,4 +1,4 @@
-"""manage.py export_events and import_events, as they are typed."""
+"""manage.py import_events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write(file: Path, *lines: str) -> Path:
     return file
 
 
-def test_import_does_what_it_says(file: Path) -> None:
+def test_import_prints_and_makes_each_change(file: Path) -> None:
     store_launch_and_gala()
     write(file, LAUNCH, GALA.replace("80", "90"), "new,New,,2026-01-01,Here,1,Ann,draft")
     assert run_command("import_events", file) == (
@@ -38,7 +38,7 @@ def test_import_does_what_it_says(file: Path) -> None:
     assert services.get_event("new").updated_by == "command"
 
 
-def test_import_says_nothing_more_where_nothing_differs(file: Path) -> None:
+def test_import_of_unchanged_rows_writes_nothing(file: Path) -> None:
     store_launch_and_gala()
     assert run_command("import_events", write(file, LAUNCH, GALA)) == "0 new, 0 changed, 2 the same, 0 wrong.\n"
     assert len(read_table(HistoryItem)) == 2
@@ -53,7 +53,7 @@ def test_a_dry_run_changes_nothing(file: Path) -> None:
     assert read_table(HistoryItem) == []
 
 
-def test_a_wrong_row_stops_the_import_unless_it_may_be_skipped(file: Path) -> None:
+def test_a_row_with_errors_stops_the_import_unless_skipped(file: Path) -> None:
     write(file, LAUNCH, "b,\x1b[2J,,today,Roof,80,Ann,draft")
     with pytest.raises(CommandError, match=r"1 of 2 rows are wrong\. Nothing was imported; mend it, or leave"):
         run_command("import_events", file)
@@ -65,7 +65,7 @@ def test_a_wrong_row_stops_the_import_unless_it_may_be_skipped(file: Path) -> No
     )
 
 
-def test_what_was_changed_meanwhile_is_said(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_changed_meanwhile_are_reported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store_launch_and_gala()
     prepare = batches.prepare
 
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence(content: bytes | None, messa
         run_command("import_events", file)
 
 
-def test_what_was_exported_is_imported_elsewhere(tmp_path: Path) -> None:
+def test_an_export_can_be_imported_elsewhere(tmp_path: Path) -> None:
     store_launch_and_gala()
     before, _ = services.list_events(EventRange())
     for name in ("out.csv", "out.xlsx"):
@@ -123,7 +123,7 @@ def test_what_was_exported_is_imported_elsewhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["export_events", "import_events"])
-def test_storage_that_does_not_answer_is_one_sentence(command: str, file: Path) -> None:
+def test_an_unreachable_database_is_one_sentence(command: str, file: Path) -> None:
     write(file, LAUNCH)
     with (
         override_settings(DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"),

@@ -1,4 +1,4 @@
-"""The main job as it is started: what it prints, what it leaves behind, what it says when it cannot start."""
+"""`make run` and manage.py runserver: what they print and leave behind, and errors at start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECONDS_TO_START = 60
 
 
 class Site:
-    """`manage.py runserver` in a copy of the project, so that its data is its own."""
+    """`manage.py runserver` in a copy of the project, with its own data."""
 
     def __init__(self, folder: Path, home: Path) -> None:
         copy_project(folder)
@@ -53,7 +53,7 @@ class Site:
             )
 
     def run(self, *command: str, typed: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-        """A command beside the server, in a process that has no files open but standard input and output."""
+        """Runs another command while the server runs. The process inherits only standard input and output."""
         command = (sys.executable, "manage.py", *command)
         environment = {**self.environment, **environment}
         return subprocess.run(
@@ -64,7 +64,7 @@ class Site:
         wait_until(lambda: not port_is_free(self.port), self.output)
 
     def end(self, number: signal.Signals, group: bool = True) -> int:
-        """Sends a signal, to the whole group as a terminal's Ctrl-C does, and returns how the server ended."""
+        """Sends a signal to the whole process group, as Ctrl-C does. Returns the exit status of the server."""
         assert self.process is not None
         (os.killpg if group else os.kill)(self.process.pid, number)
         return self.process.wait(30)
@@ -79,7 +79,7 @@ def wait_until(condition: Callable[[], bool], output: Path) -> None:
 
 @pytest.fixture
 def site(tmp_path: Path, engine: Engine) -> Iterator[Site]:
-    # What a shell starts in the background has Ctrl-C ignored, and all that it starts in turn.
+    # A shell makes background processes, and those that they start, ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     site = Site(tmp_path, find_engine(engine.directory, engine.home))
     yield site
@@ -88,7 +88,7 @@ def site(tmp_path: Path, engine: Engine) -> Iterator[Site]:
 
 
 @pytest.mark.parametrize("arguments", [("--noreload",), ()], ids=["once", "reloading"])
-def test_it_starts_says_where_it_is_and_stops_all_it_started(site: Site, arguments: tuple[str, ...]) -> None:
+def test_start_prints_the_address_and_stop_ends_every_process(site: Site, arguments: tuple[str, ...]) -> None:
     site.start(*arguments)
     site.wait_until_it_answers()
     assert len(requests.get(f"{site.url}/events", timeout=10).json()) == 12
@@ -112,7 +112,7 @@ def test_it_starts_says_where_it_is_and_stops_all_it_started(site: Site, argumen
 
 
 @pytest.mark.parametrize("arguments", [("--noreload",), ()], ids=["once", "reloading"])
-def test_the_first_run_says_how_to_sign_in_and_the_next_does_not(site: Site, arguments: tuple[str, ...]) -> None:
+def test_only_the_first_run_prints_how_to_sign_in(site: Site, arguments: tuple[str, ...]) -> None:
     site.start(*arguments)
     site.wait_until_it_answers()
     said = site.output.read_text()
@@ -134,7 +134,7 @@ def test_the_first_run_says_how_to_sign_in_and_the_next_does_not(site: Site, arg
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_what_was_acknowledged_is_there_at_the_next_run(site: Site, number: signal.Signals) -> None:
+def test_acknowledged_writes_are_stored_for_the_next_run(site: Site, number: signal.Signals) -> None:
     site.start("--noreload")
     site.wait_until_it_answers()
     for event_id in "abc":
@@ -142,7 +142,7 @@ def test_what_was_acknowledged_is_there_at_the_next_run(site: Site, number: sign
         assert answer.status_code == 201
     requests.delete(f"{site.url}/events/sample-01", timeout=10)
     site.end(number, group=False)
-    wait_until(lambda: port_is_free(site.engine_port), site.output)  # it went with the server
+    wait_until(lambda: port_is_free(site.engine_port), site.output)  # the engine stopped with the server
     site.start("--noreload")
     site.wait_until_it_answers()
     stored = {event["eventId"] for event in requests.get(f"{site.url}/events", timeout=10).json()}
@@ -170,15 +170,15 @@ def test_an_engine_port_in_use_is_one_sentence(site: Site) -> None:
     assert said.count("\n") == 1
 
 
-def test_no_disk_is_one_sentence(site: Site) -> None:
-    (site.folder / ".dynamodb").touch()  # a file where the folder should be
+def test_an_unusable_data_folder_is_one_sentence(site: Site) -> None:
+    (site.folder / ".dynamodb").touch()  # a file instead of the folder
     site.start("--noreload")
     said = said_at_the_end(site)
     assert said.startswith("CommandError: DynamoDB Local could not be started: ")
     assert said.count("\n") == 1
 
 
-def test_another_python_is_one_sentence(site: Site) -> None:
+def test_a_wrong_python_version_is_one_sentence(site: Site) -> None:
     script = "import runpy, sys; sys.version_info = (3, 14, 0); runpy.run_path('manage.py', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", script], cwd=site.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -207,7 +207,7 @@ def test_a_second_engine_on_the_same_data_is_refused(site: Site, command: str) -
     assert requests.get(f"{site.url}/healthz", timeout=10).json() == {"status": "ok"}
 
 
-def test_two_first_runs_at_once_share_one_engine(site: Site) -> None:
+def test_two_concurrent_first_runs_share_one_engine(site: Site) -> None:
     del site.environment["DYNAMODB_LOCAL_PORT"]
     other = copy(site)
     other.port, other.output = free_port(), site.folder / "other"
@@ -234,7 +234,7 @@ def test_two_first_runs_at_once_share_one_engine(site: Site) -> None:
 @pytest.mark.parametrize(
     "variable", [{"PYTHONSAFEPATH": "1"}, {"DJANGO_SETTINGS_MODULE": "other.settings"}, {"PYTHONWARNINGS": "error"}]
 )
-def test_variables_set_for_other_projects_do_no_harm(site: Site, variable: dict[str, str]) -> None:
+def test_variables_of_other_projects_are_ignored(site: Site, variable: dict[str, str]) -> None:
     site.environment.update(variable)
     done = site.run("check")
     assert (done.returncode, done.stderr) == (0, b"")
@@ -262,7 +262,7 @@ def test_events_in_any_script_can_be_printed_on_an_ascii_terminal(site: Site) ->
         (["export_events", "--search", "\udce4"], b"", 2, b"is not valid UTF-8"),
     ],
 )
-def test_text_that_is_not_ascii_needs_no_locale(
+def test_non_ascii_text_needs_no_locale(
     site: Site, command: list[str], typed: bytes, code: int, sentence: bytes
 ) -> None:
     done = site.run(*command, typed=typed, PYTHONIOENCODING="ascii")

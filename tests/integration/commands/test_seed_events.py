@@ -1,4 +1,4 @@
-"""The management commands, as they are typed."""
+"""manage.py seed_events, and errors that several commands share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_seed_events_fills_empty_tables_only() -> None:
     assert {row["actor"]["S"] for row in read_table(HistoryItem)} == {"samples"}
 
 
-def test_seed_events_makes_up_as_many_as_asked_for() -> None:
+def test_seed_events_generates_the_requested_number() -> None:
     services.create_event(make_fields(), ACTOR)
     assert run_command("seed_events", "--count", "30") == "30 events stored.\n"
     events, _ = services.list_events(EventRange())
@@ -31,19 +31,19 @@ def test_seed_events_makes_up_as_many_as_asked_for() -> None:
 
 
 @pytest.mark.parametrize("command", [["runserver", "80530"], ["runserver", "0"], ["dynamodb_local", "--port", "99999"]])
-def test_what_is_no_port_is_one_sentence(command: list[str]) -> None:
+def test_an_invalid_port_is_one_sentence(command: list[str]) -> None:
     with pytest.raises(CommandError, match=f"{command[-1]} is no port number."):
         run_command(*command)
 
 
 @pytest.mark.parametrize("count", ["0", "-3"])
-def test_seed_events_wants_a_sensible_count(count: str) -> None:
+def test_seed_events_refuses_an_invalid_count(count: str) -> None:
     with pytest.raises(CommandError, match=r"--count must be 1 or more\."):
         run_command("seed_events", "--count", count)
 
 
 @pytest.mark.parametrize("command", [["create_tables"], ["seed_events"], ["seed_events", "--count", "2"]])
-def test_storage_that_does_not_answer_is_one_sentence(command: list[str]) -> None:
+def test_an_unreachable_database_is_one_sentence(command: list[str]) -> None:
     with (
         override_settings(DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"),
         pytest.raises(CommandError, match=r"DynamoDB does not do it: dynamodb did not answer: .*refused"),

@@ -1,4 +1,4 @@
-"""An engine of its own for a test."""
+"""A separate engine for a test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from eventsite.engine.process import Engine, free_port
 
 @pytest.fixture
 def own_engine(tmp_path: Path, engine: Engine) -> Iterator[Engine]:
-    """An engine of the test's own, with its data on disk, that the site uses."""
+    """The site uses this engine, whose data is on disk, instead of the shared one."""
     home = find_engine(engine.directory, engine.home)
     own = Engine(tmp_path, free_port(), data=tmp_path / "data", home=str(home))
     with own, override_settings(DYNAMODB_LOCAL_DIRECTORY=tmp_path):

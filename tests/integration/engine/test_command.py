@@ -61,7 +61,7 @@ def test_a_command_uses_this_folders_engine_on_any_port(own_engine: Engine) -> N
         call_command("seed_events")
 
 
-def test_commands_say_where_they_write() -> None:
+def test_commands_print_their_database() -> None:
     notes = StringIO()
     call_command("seed_events", count=1, stdout=StringIO(), stderr=notes)
     assert notes.getvalue() == f"Storage: {django_settings.DYNAMODB_ENDPOINT_URL}, table events\n"
@@ -70,7 +70,7 @@ def test_commands_say_where_they_write() -> None:
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
-def test_a_port_in_use_by_something_else_is_named() -> None:
+def test_the_error_names_a_port_that_another_program_uses() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         other.settimeout(0)
@@ -85,7 +85,7 @@ def test_a_port_in_use_by_something_else_is_named() -> None:
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
-def test_storage_that_cannot_be_had_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_engine_is_one_sentence(tmp_path: Path) -> None:
     with (
         override_settings(DYNAMODB_LOCAL_PORT=free_port(), DYNAMODB_LOCAL_HOME=str(tmp_path)),
         pytest.raises(CommandError, match="there is no DynamoDBLocal"),

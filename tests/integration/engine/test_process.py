@@ -1,4 +1,4 @@
-"""Fetching and running the embedded engine: what is found, what is refused, and what survives kill -9."""
+"""Running the embedded engine: errors at start, a full disk, damaged data, kill -9."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.builders import ACTOR, make_fields
 from tests.support.tables import read_table
 
 
-def test_an_engine_that_ends_at_once_says_why(tmp_path: Path, engine: Engine) -> None:
+def test_an_engine_that_ends_at_once_reports_the_reason(tmp_path: Path, engine: Engine) -> None:
     home = find_engine(engine.directory, engine.home)
     broken = tmp_path / "broken"
     shutil.copytree(home, broken, ignore=shutil.ignore_patterns("DynamoDBLocal_lib"))
@@ -40,13 +40,13 @@ def test_two_engines_do_not_share_data(own_engine: Engine) -> None:
     with pytest.raises(EngineError, match=f"Another DynamoDB Local uses the data in {own_engine.data}; stop it first"):
         other.start()
     own_engine.kill()
-    with other:  # what a killed engine held is free
+    with other:  # the lock of a killed engine is free
         assert is_dynamodb(other.port)
 
 
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
-    """What is started inside cannot make a file larger than this, as if the disk were full."""
+    """Processes started inside the block cannot write larger files, as if the disk were full."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -56,7 +56,7 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 
 def create_until_it_fails() -> list[str]:
-    """Stores events until one is refused. Returns the ids of those that were acknowledged."""
+    """Stores events until one is refused. Returns the IDs of the acknowledged events."""
     acknowledged: list[str] = []
     with suppress(StorageError):
         for number in range(200):
@@ -101,7 +101,7 @@ def test_a_full_disk_refuses_writes_until_it_has_room(api: APIClient, monkeypatc
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
-def test_data_that_was_deleted_under_the_engine_refuses_writes(own_engine: Engine) -> None:
+def test_writes_are_refused_after_the_data_was_deleted(own_engine: Engine) -> None:
     create_tables()
     (own_engine.directory / "engine.log").unlink()
     with pytest.raises(StorageError, match="cannot be reached"):
@@ -118,7 +118,7 @@ def test_data_that_was_deleted_under_the_engine_refuses_writes(own_engine: Engin
     ],
     ids=["empty", "another file", "cut off", "overwritten"],
 )
-def test_a_damaged_database_file_is_named_with_what_to_do(
+def test_the_error_for_a_damaged_database_file_says_what_to_do(
     own_engine: Engine, content: Callable[[bytes], bytes], reason: str
 ) -> None:
     create_tables()
@@ -152,7 +152,7 @@ def test_only_its_owner_can_read_the_engines_folder(tmp_path: Path, engine: Engi
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
-def test_what_was_acknowledged_survives_a_kill_9_of_the_engine(own_engine: Engine) -> None:
+def test_acknowledged_writes_survive_kill_9_of_the_engine(own_engine: Engine) -> None:
     create_tables()
     acknowledged: list[str] = []
 
@@ -178,7 +178,7 @@ def test_what_was_acknowledged_survives_a_kill_9_of_the_engine(own_engine: Engin
         assert stored == {row["eventId"]["S"] for row in read_table(HistoryItem)}
 
 
-def test_an_engine_ends_with_whoever_started_it(tmp_path: Path, engine: Engine) -> None:
+def test_an_engine_ends_with_the_process_that_started_it(tmp_path: Path, engine: Engine) -> None:
     home = find_engine(engine.directory, engine.home)
     port = free_port()
     script = (

@@ -1,4 +1,4 @@
-"""DynamoDB failing, throttling, slow, gone: a sentence for the client, the cause in the log, nothing half-written."""
+"""DynamoDB fails, throttles, is slow or unreachable: a sentence for the client, the cause in the log, no half write."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REQUESTS: list[tuple[str, str, Any]] = [
     ],
     ids=["fails", "resets", "garbage", "other JSON", "no units", "other units", "denies", "no table"],
 )
-def test_a_failure_is_a_generic_sentence_and_its_cause_is_in_the_log(
+def test_an_error_is_a_generic_sentence_with_its_cause_in_the_log(
     api: APIClient,
     faults: FaultProxy,
     caplog: pytest.LogCaptureFixture,
@@ -69,12 +69,12 @@ def test_a_failure_is_a_generic_sentence_and_its_cause_is_in_the_log(
     assert cause in caplog.text
     assert "Unhandled" not in caplog.text
     faults.set(None)
-    assert json.loads(send(api, "GET", "/events/launch").content) == LAUNCH  # well again, without a restart
+    assert json.loads(send(api, "GET", "/events/launch").content) == LAUNCH  # works again, without a restart
     assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 1
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
-def test_throttling_asks_to_come_back(
+def test_throttling_asks_to_retry_later(
     api: APIClient, faults: FaultProxy, caplog: pytest.LogCaptureFixture, method: str, path: str, body: Any
 ) -> None:
     services.create_event(make_fields(), ACTOR)
@@ -83,10 +83,10 @@ def test_throttling_asks_to_come_back(
     assert_error(response, 500, GENERIC)
     assert response["Retry-After"] == "1"
     assert "Throttling" in caplog.text
-    assert len(faults.calls) == 3  # one try and two more
+    assert len(faults.calls) == 3  # one attempt and two retries
 
 
-def test_a_throttled_transaction_asks_to_come_back(api: APIClient, faults: FaultProxy) -> None:
+def test_a_throttled_transaction_asks_to_retry_later(api: APIClient, faults: FaultProxy) -> None:
     reasons = [{"Code": "ThrottlingError", "Message": "slow down"}, {"Code": "None"}]
     faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=reasons))
     response = send(api, "POST", "/events", LAUNCH)
@@ -94,7 +94,7 @@ def test_a_throttled_transaction_asks_to_come_back(api: APIClient, faults: Fault
     assert response["Retry-After"] == "1"
 
 
-def test_a_transaction_refused_for_another_reason_is_a_failure(api: APIClient, faults: FaultProxy) -> None:
+def test_a_transaction_refused_for_another_reason_is_an_error(api: APIClient, faults: FaultProxy) -> None:
     reasons = [{"Code": "ValidationError", "Message": "no"}, {"Code": "None"}]
     faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=reasons))
     response = send(api, "POST", "/events", LAUNCH)
@@ -103,11 +103,11 @@ def test_a_transaction_refused_for_another_reason_is_a_failure(api: APIClient, f
 
 
 @pytest.mark.parametrize("fault", [THROTTLE, FAIL, refuse, lose_answer], ids=["throttles", "fails", "resets", "loses"])
-@pytest.mark.parametrize(("method", "path", "body"), [REQUESTS[0], *REQUESTS[4:]])  # each waits for the pauses between
-def test_two_failures_in_a_row_are_not_noticed(
+@pytest.mark.parametrize(("method", "path", "body"), [REQUESTS[0], *REQUESTS[4:]])  # each waits between attempts
+def test_two_errors_in_a_row_are_retried(
     api: APIClient, faults: FaultProxy, fault: Fault, method: str, path: str, body: Any
 ) -> None:
-    """Also where the answer was lost after the write: the transaction's token lets a repeat of it find it done."""
+    """Also if the response of a write is lost: the token of the transaction makes its retry safe."""
     services.create_event(make_fields(), ACTOR)
     faults.set(fault, times=2)
     response = send(api, method, path, body)
@@ -115,7 +115,7 @@ def test_two_failures_in_a_row_are_not_noticed(
     assert len(read_table(HistoryItem)) == (1 if method == "GET" else 2)
 
 
-def test_a_write_whose_answers_are_all_lost_can_be_repeated_safely(api: APIClient, faults: FaultProxy) -> None:
+def test_a_write_can_be_repeated_safely_after_all_its_responses_are_lost(api: APIClient, faults: FaultProxy) -> None:
     faults.set(lose_answer, "TransactWriteItems")
     assert_error(send(api, "POST", "/events", make_body(), Idempotency_Key="k"), 500, GENERIC)
     faults.set(None)
@@ -124,8 +124,8 @@ def test_a_write_whose_answers_are_all_lost_can_be_repeated_safely(api: APIClien
     assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 1
 
 
-def test_a_slow_engine_is_given_up_in_time(api: APIClient, faults: FaultProxy) -> None:
-    """The slowest request there is: an update whose read barely makes it and whose write does not."""
+def test_a_slow_database_times_out_before_the_gateway(api: APIClient, faults: FaultProxy) -> None:
+    """The slowest request: an update whose read barely succeeds and whose write times out."""
     services.create_event(make_fields(), ACTOR)
     faults.set(delay(5))
     started = time.monotonic()
@@ -138,7 +138,7 @@ def test_a_slow_engine_is_given_up_in_time(api: APIClient, faults: FaultProxy) -
 @pytest.mark.parametrize(
     ("fault", "cause"), [(FAIL, "InternalServerError"), (refuse, "Connection"), (GONE, "ResourceNotFound")]
 )
-def test_health_is_not_well(
+def test_the_health_check_reports_errors(
     api: APIClient, faults: FaultProxy, caplog: pytest.LogCaptureFixture, fault: Fault, cause: str
 ) -> None:
     faults.set(fault)
@@ -148,7 +148,7 @@ def test_health_is_not_well(
     assert send(api, "GET", "/healthz").status_code == 200
 
 
-def test_keys_that_dynamodb_leaves_unread_are_asked_for_again(faults: FaultProxy) -> None:
+def test_unprocessed_keys_are_read_again(faults: FaultProxy) -> None:
     for number in range(3):
         services.create_event(make_fields(eventId=str(number)), ACTOR)
     keys = [{"eventId": {"S": str(number)}} for number in range(3)]
@@ -166,8 +166,8 @@ def test_keys_that_dynamodb_leaves_unread_are_asked_for_again(faults: FaultProxy
         services.list_events(EventRange(first_date="2026-01-01"))
 
 
-def test_an_event_that_moves_while_a_page_is_read_is_on_one_page(faults: FaultProxy) -> None:
-    """The index said one day, the event itself says another by the time that it is read."""
+def test_an_event_that_moves_during_a_read_is_on_one_page(faults: FaultProxy) -> None:
+    """The index has one date; when the event is read, it has another."""
     for number in range(4):
         services.create_event(make_fields(eventId=str(number)), ACTOR)
 
@@ -193,10 +193,10 @@ def test_an_event_that_moves_while_a_page_is_read_is_on_one_page(faults: FaultPr
         ("/events?limit=200", 205, ""),  # one query, two batches
     ],
 )
-def test_a_list_is_given_up_before_the_gateway_gives_up(
+def test_a_slow_list_times_out_before_the_gateway(
     api: APIClient, faults: FaultProxy, monkeypatch: pytest.MonkeyPatch, path: str, count: int, description: str
 ) -> None:
-    """Each call is slow, but not too slow; together they would be."""
+    """Each call alone is fast enough, but all of them together are not."""
     for number in range(count):
         services.create_event(make_fields(eventId=str(number), description=description), ACTOR)
     clock = [0.0]
@@ -212,27 +212,27 @@ def test_a_list_is_given_up_before_the_gateway_gives_up(
     assert_error(response, 500, GENERIC)
     assert response["Retry-After"] == "1"
     assert len(faults.calls) == 2
-    assert len(json.loads(send(api, "GET", path).content)) == min(count, 200)  # with no gateway, it takes its time
+    assert len(json.loads(send(api, "GET", path).content)) == min(count, 200)  # there is no limit without a gateway
 
 
 @pytest.mark.parametrize(
     "code",
     ["ProvisionedThroughputExceededException", "RequestLimitExceeded", "TransactionInProgressException"],
 )
-def test_whatever_dynamodb_calls_throttling_asks_to_come_back(api: APIClient, faults: FaultProxy, code: str) -> None:
+def test_every_throttling_error_asks_to_retry_later(api: APIClient, faults: FaultProxy, code: str) -> None:
     faults.set(fault_kinds.error(400, code))
     assert send(api, "GET", "/events/launch")["Retry-After"] == "1"
 
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_whatever_a_transaction_calls_throttling_asks_to_come_back(
+def test_every_throttling_reason_of_a_transaction_asks_to_retry_later(
     api: APIClient, faults: FaultProxy, code: str
 ) -> None:
     faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=[{"Code": code}]))
     assert send(api, "POST", "/events", LAUNCH)["Retry-After"] == "1"
 
 
-def test_a_transaction_that_meets_another_is_tried_again(api: APIClient, faults: FaultProxy) -> None:
+def test_a_transaction_that_conflicts_with_another_is_retried(api: APIClient, faults: FaultProxy) -> None:
     services.create_event(make_fields(), ACTOR)
     conflict = fault_kinds.error(
         400, "TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}, {"Code": "None"}]
@@ -247,8 +247,8 @@ def test_a_transaction_that_meets_another_is_tried_again(api: APIClient, faults:
         assert faults.calls.count("TransactWriteItems") == 3
 
 
-def test_reads_that_must_be_up_to_date_say_so(api: APIClient, faults: FaultProxy) -> None:
-    """DynamoDB Local is always up to date; on AWS, a read that does not ask for it may be behind."""
+def test_reads_that_must_be_current_are_consistent_reads(api: APIClient, faults: FaultProxy) -> None:
+    """On AWS, a read that is not consistent may return old data. DynamoDB Local always returns the latest."""
     services.create_event(make_fields(), ACTOR)
     faults.set(None)
     for path in ("/events/launch", "/events"):
@@ -262,15 +262,13 @@ def test_reads_that_must_be_up_to_date_say_so(api: APIClient, faults: FaultProxy
 @pytest.mark.parametrize(
     ("embedded", "calls"), [(True, ["TransactWriteItems", "GetItem"]), (False, ["TransactWriteItems"])]
 )
-def test_only_the_embedded_engine_is_asked_whether_it_has_written(
-    faults: FaultProxy, embedded: bool, calls: list[str]
-) -> None:
+def test_only_the_embedded_engine_is_checked_after_writes(faults: FaultProxy, embedded: bool, calls: list[str]) -> None:
     with override_settings(DYNAMODB_EMBEDDED=embedded):
         services.create_event(make_fields(), ACTOR)
     assert faults.calls == calls
 
 
-def test_a_write_that_the_embedded_engine_may_not_have_is_not_acknowledged(api: APIClient, faults: FaultProxy) -> None:
+def test_an_uncertain_write_of_the_embedded_engine_is_not_acknowledged(api: APIClient, faults: FaultProxy) -> None:
     faults.set(refuse, "GetItem")
     with override_settings(DYNAMODB_EMBEDDED=True):
         assert_error(send(api, "POST", "/events", LAUNCH), 500, GENERIC)

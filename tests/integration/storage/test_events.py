@@ -1,4 +1,4 @@
-"""What is in the tables after each write, and what reads find, on the real engine."""
+"""The items in the tables after each write, and single reads."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_change_has_its_history_row() -> None:
     assert read_table(EventItem) == []
 
 
-def test_the_item_has_the_fields_at_its_top() -> None:
+def test_an_item_has_the_fields_as_attributes() -> None:
     event = store()
     assert read_table(EventItem) == [
         {
@@ -98,7 +98,7 @@ def test_the_item_has_the_fields_at_its_top() -> None:
 
 
 @pytest.mark.parametrize("change", ["create", "update", "delete"])
-def test_a_write_whose_condition_fails_leaves_no_trace(change: str) -> None:
+def test_a_write_with_a_failed_condition_changes_nothing(change: str) -> None:
     stored = store()
     stale = Event(stored.fields, "stale", stored.created_at, stored.updated_at, stored.updated_by)
     before = read_table(EventItem), read_table(HistoryItem)
@@ -122,7 +122,7 @@ def test_a_history_row_is_never_overwritten() -> None:
         repository.write(Change.update(stored, changed, ACTOR))
     assert repository.get_event("launch") == stored
     services.delete_event("launch", ACTOR)
-    # The mark of the deletion would refuse it, too; DynamoDB removes that after a day.
+    # The deletion mark would refuse it too. DynamoDB removes it after a day.
     connection().delete_item(AccessItem.Meta.table_name, "deleted#launch")
     again = Event(stored.fields, "new", stored.created_at, stored.updated_at, stored.updated_by)
     with pytest.raises(WriteConflictError):
@@ -131,7 +131,7 @@ def test_a_history_row_is_never_overwritten() -> None:
     assert [row.action for row in get_history("launch")] == ["delete", "create"]
 
 
-def test_an_idempotency_key_expires_after_a_day_and_is_stored_hashed_or_not_at_all() -> None:
+def test_an_idempotency_key_expires_after_a_day_and_is_stored_only_with_its_event() -> None:
     key = IdempotencyKey("hash-of-key", "fingerprint")
     event = services.create_event(make_fields(), ACTOR, key)
     [row] = read_table(AccessItem)
@@ -173,13 +173,13 @@ def test_the_largest_event_can_be_created_changed_and_deleted() -> None:
     assert len(read_table(HistoryItem)) == 3
 
 
-def test_case_folding_may_make_the_search_text_longer_than_the_text() -> None:
-    longest = "ΐ" * 512  # folds to three characters
+def test_case_folding_can_make_the_search_text_longer() -> None:
+    longest = "ΐ" * 512  # case folding makes three characters of it
     event = store(title=longest, location=longest, organizer=longest)
     assert services.get_event("launch") == event
 
 
-def test_an_event_put_there_by_other_means_is_taken_in() -> None:
+def test_an_event_that_another_program_wrote_can_be_changed() -> None:
     def put(event_id: str) -> None:
         fields = make_fields(eventId=event_id).items()
         item = {name: {"N": str(value)} if name == "capacity" else {"S": value} for name, value in fields}
@@ -195,7 +195,7 @@ def test_an_event_put_there_by_other_means_is_taken_in() -> None:
     assert {row["action"]["S"] for row in read_table(HistoryItem)} == {"update", "delete"}
 
 
-def test_an_event_put_there_by_other_means_is_not_overwritten_unseen() -> None:
+def test_an_event_that_another_program_changed_is_not_overwritten() -> None:
     def put(title: str) -> Event:
         fields = make_fields(title=title)
         item = {name: {"N": str(value)} if name == "capacity" else {"S": value} for name, value in fields.items()}
@@ -207,10 +207,10 @@ def test_an_event_put_there_by_other_means_is_not_overwritten_unseen() -> None:
     with pytest.raises(RevisionMismatchError):
         services.update_event("launch", {"capacity": 1}, ACTOR, [first.revision])
     taken_in = services.update_event("launch", {"capacity": 1}, ACTOR, [second.revision])
-    for stale in (first, second):  # somebody has it since
+    for stale in (first, second):  # read before the update
         with pytest.raises(WriteConflictError):
             repository.write(Change.update(stale, stale.changed({"capacity": 2}, ACTOR), ACTOR))
     assert services.get_event("launch") == taken_in
     services.delete_event("launch", ACTOR)
-    with pytest.raises(WriteConflictError):  # and it does not come back
+    with pytest.raises(WriteConflictError):  # a deleted event is not re-created
         repository.write(Change.update(second, second.changed({"capacity": 2}, ACTOR), ACTOR))

@@ -1,4 +1,4 @@
-"""Lists of events: complete, in order, in pages, and read at the cost of their own rows."""
+"""Lists of events: complete, in order, in pages, and at the cost of their own rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from events.storage.connection import connection
 from tests.support.builders import ACTOR, astral_text, store
 
 
-def test_lists_longer_than_one_answer_of_dynamodb_are_whole() -> None:
+def test_lists_longer_than_one_dynamodb_response_are_complete() -> None:
     """Thirty events of 64 KiB: a scan, a query and a batch of DynamoDB each end after 1, 1 and 16 MB."""
     description = "x" * 65_536
     events = [store(f"{number:02}", description=description).fields for number in range(30)]
@@ -28,7 +28,7 @@ def test_lists_longer_than_one_answer_of_dynamodb_are_whole() -> None:
     assert services.list_events(EventRange(), 30) == (events, None)
 
 
-def test_a_batch_of_more_than_16_mb_is_whole() -> None:
+def test_a_batch_of_more_than_16_mb_is_complete() -> None:
     events = [store(f"{number:03}", description=astral_text(number, 65_536)).fields for number in range(70)]
     found, more = services.list_events(EventRange(first_date="2026-12-01"))
     assert [event["eventId"] for event in found] == [event["eventId"] for event in events]
@@ -44,7 +44,7 @@ def test_more_events_than_one_batch_takes() -> None:
     assert found == services.list_events(EventRange())[0]
 
 
-def test_dates_bound_a_list_on_both_sides() -> None:
+def test_dates_limit_a_list_on_both_sides() -> None:
     ids = ["\U0010ffff" * 3, "a", "#", "$", "~"]
     for day in ("2026-11-30", "2026-12-01", "2026-12-02"):
         for event_id in ids:
@@ -61,7 +61,7 @@ def test_dates_bound_a_list_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize("status", [None, "active"])
-def test_pages_put_together_are_the_list(status: str | None) -> None:
+def test_pages_together_are_the_list(status: str | None) -> None:
     chance = random.Random(7)
     for number in range(40):
         store(f"{chance.choice(['a', 'é', '🎪', '~', 'Z'])}{number}", date=f"2026-12-{chance.randint(1, 5):02}")
@@ -78,20 +78,20 @@ def test_pages_put_together_are_the_list(status: str | None) -> None:
         assert pages == whole
 
 
-def test_pages_survive_edits_in_between() -> None:
+def test_pages_are_correct_after_edits_between_them() -> None:
     for name in "abcdef":
         store(name)
     _, after = services.list_events(EventRange(), 3)
     services.delete_event("c", ACTOR)  # where the page ended
-    services.update_event("e", {"date": "2026-11-01"}, ACTOR)  # moved to before
-    services.update_event("a", {"date": "2026-12-24"}, ACTOR)  # moved to behind
+    services.update_event("e", {"date": "2026-11-01"}, ACTOR)  # moved before the page
+    services.update_event("a", {"date": "2026-12-24"}, ACTOR)  # moved after the page
     store("dd")
     page, after = services.list_events(EventRange(after=after), 10)
     assert [event["eventId"] for event in page] == ["d", "dd", "f", "a"]
     assert after is None
 
 
-def test_a_page_costs_its_own_rows_and_not_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cost_of_a_page_does_not_depend_on_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     dispatch = connection().dispatch
     used: list[tuple[str, float]] = []
 
@@ -120,7 +120,7 @@ def test_a_page_costs_its_own_rows_and_not_the_table(monkeypatch: pytest.MonkeyP
     assert [operation for operation, _ in many[1]] == ["Query"]
 
 
-def test_a_page_begins_where_both_the_dates_and_the_cursor_let_it() -> None:
+def test_a_page_starts_after_both_the_first_date_and_the_cursor() -> None:
     for day in ("2026-12-01", "2026-12-02", "2026-12-03"):
         store(day, date=day)
     for after, expected in (("2026-12-01#2026-12-01", 2), ("2026-11-01#x", 2), ("2026-12-02#2026-12-02", 1)):

@@ -1,4 +1,4 @@
-"""The connection: what it is made with, and what it does not stand in the way of."""
+"""Which engine the connection to the embedded DynamoDB Local uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from events.storage.connection import connect
 from eventsite.engine.process import Engine, free_port
 
 
-def test_the_embedded_engine_is_reached_past_a_proxy(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_embedded_engine_is_called_without_a_proxy(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     for name in ("NO_PROXY", "no_proxy"):

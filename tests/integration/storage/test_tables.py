@@ -18,7 +18,7 @@ def indexes(table: str) -> set[str]:
     return {index["IndexName"] for index in described["Table"].get("GlobalSecondaryIndexes", [])}
 
 
-def test_a_table_without_an_index_gets_it() -> None:
+def test_a_missing_index_is_added() -> None:
     services.create_event(make_fields(), ACTOR)
     name = HistoryItem.Meta.table_name
     connection().dispatch(
@@ -33,12 +33,12 @@ def test_a_table_without_an_index_gets_it() -> None:
     assert [row.event_id for row in get_activity(5)] == ["launch"]
 
 
-def test_expired_rows_are_dynamodbs_to_remove() -> None:
+def test_dynamodb_removes_expired_rows() -> None:
     described = connection().dispatch("DescribeTimeToLive", {"TableName": "events-access"})
     assert described["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
 
 
-def test_tables_are_made_once() -> None:
+def test_tables_are_created_once() -> None:
     assert create_tables() == []
     described = connection().describe_table("events")
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"

@@ -61,7 +61,7 @@ def test_invalid_json_raises(content: bytes) -> None:
         read_response(content)
 
 
-def test_the_list_is_read_as_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_is_read_with_types(monkeypatch: pytest.MonkeyPatch) -> None:
     services.create_event(make_fields(), ACTOR)
     monkeypatch.setattr("events.storage.typed_items.read_fields", lambda item: pytest.fail("read as any JSON"))
     assert event_lists.list_events() == [make_fields()]
