@@ -1,4 +1,4 @@
-"""Calls of AWS services that speak JSON: one signed POST each, over connections that are kept open."""
+"""Calls of AWS services with JSON: one signed POST each, over connections that stay open."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ THROTTLED = frozenset(
 )
 
 
-class NoAnswerError(BotoCoreError):
-    """The service was not reached, or what came back is no answer of it."""
+class NoResponseError(BotoCoreError):
+    """The service was not reached, or the response did not come from it."""
 
-    fmt = "{service} did not answer: {error}"
+    fmt = "{service} did not respond: {error}"
 
 
 class Service:
-    """One service in one region, as its subclass describes it. Safe to use from any thread.
+    """One service in one region, described by a subclass. Thread-safe.
 
-    Botocore's own client does the same, at twice the cost a call and 30 ms a start: it reads a description of the
-    service, and walks it for every call. Signatures, credentials and errors are botocore's here, too.
+    Botocore's own client takes twice as long for each call, and 30 ms at the start, because it reads a description of
+    the service and interprets it for every call. Signatures, credentials and errors come from botocore here too.
     """
 
     name: ClassVar[str]
-    target: ClassVar[str]  # what the names of its operations begin with
-    version: ClassVar[str]  # of JSON, in AWS's counting
-    timeouts: ClassVar[tuple[float, float]]  # seconds to connect, to read
-    pauses: ClassVar[tuple[float, ...]]  # the most seconds to wait before each further try
-    read: Callable[[bytes], Any] = staticmethod(orjson.loads)  # an answer that is none raises as this does
+    target: ClassVar[str]  # the prefix of its operations
+    version: ClassVar[str]  # of AWS's JSON protocol
+    timeouts: ClassVar[tuple[float, float]]  # to connect, to read; seconds
+    pauses: ClassVar[tuple[float, ...]]  # the maximum before each retry; seconds
+    read: Callable[[bytes], Any] = staticmethod(orjson.loads)  # must raise JSONDecodeError on invalid JSON
 
     def __init__(
         self,
@@ -55,9 +55,9 @@ class Service:
         proxies: bool = True,
         ca_bundle: str | None = None,
     ) -> None:
-        """Credentials are looked for where botocore finds them, unless given; a proxy, in the environment.
+        """Without `credentials`, botocore finds them. The environment may name a proxy.
 
-        Raises NoAnswerError if the proxy's address, or the service's, is none.
+        Raises NoResponseError if the address of the proxy or of the service is invalid.
         """
         self._region = region
         self.url = url or f"https://{self.name}.{region}.{_suffix(region)}"
@@ -80,21 +80,21 @@ class Service:
                 self._http = urllib3.PoolManager(**options).connection_from_url(self.url)
                 self._path = path
         except urllib3.exceptions.HTTPError as error:
-            raise NoAnswerError(service=self.name, error=error) from error
+            raise NoResponseError(service=self.name, error=error) from error
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """The answer to an operation. Raises ClientError if the service refused it, NoAnswerError."""
+        """The response to an operation. Raises ClientError if the service refused it, NoResponseError."""
         body = orjson.dumps(parameters, default=_base64)
         for pause in (*self.pauses, None):
             try:
-                return self._try(operation, body)
-            except (NoAnswerError, ClientError) as error:
-                if pause is None or not _may_pass(error):
+                return self._send(operation, body)
+            except (NoResponseError, ClientError) as error:
+                if pause is None or not _may_retry(error):
                     raise
             time.sleep(random.uniform(pause / 2, pause))
         raise AssertionError
 
-    def _try(self, operation: str, body: bytes) -> dict[str, Any]:
+    def _send(self, operation: str, body: bytes) -> dict[str, Any]:
         self._credentials = self._credentials or _find_credentials()
         if self._credentials is None:
             raise NoCredentialsError
@@ -104,30 +104,30 @@ class Service:
             "User-Agent": "events",
             "X-Amz-Target": f"{self.target}.{operation}",
         }
-        credentials = self._credentials.get_frozen_credentials()  # which renews them, when it is time to
+        credentials = self._credentials.get_frozen_credentials()  # renews them when they are about to expire
         SigV4Auth(credentials, self.name, self._region).add_auth(cast(AWSRequest, request))
         try:
-            answer = self._http.urlopen("POST", self._path, body=body, headers=request.headers, retries=False)
+            response = self._http.urlopen("POST", self._path, body=body, headers=request.headers, retries=False)
         except urllib3.exceptions.HTTPError as error:
-            raise NoAnswerError(service=self.name, error=error) from error
-        except ValueError:  # which would quote the credentials
-            raise NoAnswerError(service=self.name, error="the credentials cannot stand in a header") from None
-        content, checksum = answer.data, answer.headers.get("x-amz-crc32")
+            raise NoResponseError(service=self.name, error=error) from error
+        except ValueError:  # its message quotes the credentials
+            raise NoResponseError(service=self.name, error="the credentials are not valid in a header") from None
+        content, checksum = response.data, response.headers.get("x-amz-crc32")
         if checksum is not None and checksum != str(crc32(content)):
-            raise NoAnswerError(service=self.name, error="the answer's checksum is another")
+            raise NoResponseError(service=self.name, error="the checksum of the response is wrong")
         try:
-            parsed = self.read(content) if answer.status == 200 else orjson.loads(content)
+            parsed = self.read(content) if response.status == 200 else orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            raise NoAnswerError(service=self.name, error=f"{answer.status}, not JSON: {error}") from error
+            raise NoResponseError(service=self.name, error=f"{response.status}, not JSON: {error}") from error
         if not isinstance(parsed, dict):
-            raise NoAnswerError(service=self.name, error=f"{answer.status}, not a JSON object")
-        if answer.status != 200:
-            raise ClientError(cast(Any, _read_error(answer.status, parsed)), operation)
+            raise NoResponseError(service=self.name, error=f"{response.status}, not a JSON object")
+        if response.status != 200:
+            raise ClientError(cast(Any, _read_error(response.status, parsed)), operation)
         return parsed
 
 
 def _find_credentials() -> Credentials | None:
-    found: Credentials | None = EnvProvider().load()  # as Lambda gives them; to look everywhere takes 12 ms
+    found: Credentials | None = EnvProvider().load()  # where Lambda puts them; a search everywhere takes 12 ms
     return found or Session().get_credentials()
 
 
@@ -138,10 +138,10 @@ def _suffix(region: str) -> str:
 
 
 class _Request:
-    """What SigV4Auth asks of a request; botocore's own is prepared anew, whole, at each look at its body."""
+    """What SigV4Auth reads. Botocore's own class prepares the whole request again at each access to its body."""
 
     method = "POST"
-    params = None  # of the query
+    params = None  # there is no query
 
     def __init__(self, url: str, body: bytes) -> None:
         self.url, self.body = url, body
@@ -156,7 +156,7 @@ def _base64(value: Any) -> str:
 
 
 def _read_error(status: int, parsed: dict[str, Any]) -> dict[str, Any]:
-    """In the form in which botocore hands it on."""
+    """The error in botocore's form."""
     code = str(parsed.get("__type") or status).rpartition("#")[2]
     message = parsed.get("message") or parsed.get("Message") or ""
     return {
@@ -166,8 +166,8 @@ def _read_error(status: int, parsed: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _may_pass(error: NoAnswerError | ClientError) -> bool:
-    if isinstance(error, NoAnswerError):
+def _may_retry(error: NoResponseError | ClientError) -> bool:
+    if isinstance(error, NoResponseError):
         return True
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return status >= 500 or status == 429 or error.response["Error"]["Code"] in THROTTLED

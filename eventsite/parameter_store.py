@@ -1,4 +1,4 @@
-"""A stage's secret keys, from the Systems Manager Parameter Store, where `manage.py stack rotate-key` puts them."""
+"""Reads a stage's secret keys from the Parameter Store, where `manage.py stack rotate-key` stores them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ParameterStore(Service):
     name = "ssm"
     target = "AmazonSSM"
     version = "1.1"
-    # All within the ten seconds that Lambda gives a start; of many functions that start at once, some are throttled.
+    # Within the ten seconds of Lambda's init phase. If many functions start at once, some are throttled.
     timeouts = (1, 1.5)
     pauses = (0.3, 1.0)
 
@@ -20,20 +20,20 @@ class ParameterStore(Service):
 def read_secret_keys(
     parameter: str, region: str, endpoint_url: str | None = None, ca_bundle: str | None = None
 ) -> list[str]:
-    """The keys, the one in use first. Raises ImproperlyConfigured, with a sentence, if there are none to be had."""
+    """The keys, the current one first. Raises ImproperlyConfigured."""
     try:
         store = ParameterStore(region, endpoint_url, ca_bundle=ca_bundle)
         value = store.call("GetParameter", {"Name": parameter, "WithDecryption": True})["Parameter"]["Value"]
         keys = [key.strip() for key in value.split(",") if key.strip()]
     except ClientError as error:
-        said = " ".join(filter(None, (error.response["Error"]["Code"], error.response["Error"]["Message"])))
-        raise ImproperlyConfigured(f"The secret key {parameter} could not be read: {said}.") from error
+        reason = " ".join(filter(None, (error.response["Error"]["Code"], error.response["Error"]["Message"])))
+        raise ImproperlyConfigured(f"The secret key {parameter} could not be read: {reason}.") from error
     except BotoCoreError as error:
         raise ImproperlyConfigured(f"The secret key {parameter} could not be read: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise ImproperlyConfigured(
-            f"The secret key {parameter} could not be read: the answer has no known form."
+            f"The secret key {parameter} could not be read: the response has an unknown form."
         ) from error
     if not keys:
-        raise ImproperlyConfigured(f"The parameter {parameter} holds no secret key.")
+        raise ImproperlyConfigured(f"The parameter {parameter} contains no secret key.")
     return keys

@@ -1,4 +1,4 @@
-"""Every setting, read from the environment here and nowhere else; the README lists them."""
+"""Every setting, read from the environment here and nowhere else. docs/settings.md lists them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# Where this runs: on AWS (in Lambda, or with a stage named), or on somebody's own machine.
+# On AWS (in Lambda, or with a stage), or on a developer's machine.
 EVENTS_STAGE = os.environ.get("EVENTS_STAGE", "")
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 ON_AWS = bool(EVENTS_STAGE) or ON_LAMBDA
 
 
-def _described(stage: str) -> tuple[dict[str, str], dict[str, str]]:
-    """A stage's region, and what its function is given: for commands that someone runs on it from elsewhere."""
+def _read_stage(stage: str) -> tuple[dict[str, str], dict[str, str]]:
+    """A stage's region, and the variables of its function: for commands that run outside Lambda."""
     path = BASE_DIR / "zappa_settings.json"
     try:
         stages = json.loads(path.read_text()) if path.exists() else {stage: {}}
@@ -30,14 +30,14 @@ def _described(stage: str) -> tuple[dict[str, str], dict[str, str]]:
         raise ImproperlyConfigured(f"zappa_settings.json is not valid JSON: {error}") from None
     if stage not in stages:
         raise ImproperlyConfigured(f"zappa_settings.json has no stage {stage}; it has {', '.join(sorted(stages))}.")
-    described = stages[stage]
-    region = {"AWS_REGION": described["aws_region"]} if "aws_region" in described else {}
-    return region, described.get("aws_environment_variables", {})
+    found = stages[stage]
+    region = {"AWS_REGION": found["aws_region"]} if "aws_region" in found else {}
+    return region, found.get("aws_environment_variables", {})
 
 
 _environment: Mapping[str, str] = os.environ
 if EVENTS_STAGE and not ON_LAMBDA:
-    _region, _variables = _described(EVENTS_STAGE)
+    _region, _variables = _read_stage(EVENTS_STAGE)
     _environment = ChainMap(_region, dict(os.environ), _variables)
 
 
@@ -69,7 +69,7 @@ def _url(name: str) -> str | None:
     try:
         address = urlsplit(value or "http://unset")
         valid = address.scheme in ("http", "https") and address.hostname and address.port != 0
-    except ValueError:  # no number for a port
+    except ValueError:  # the port is not a number
         valid = False
     if not valid:
         raise ImproperlyConfigured(f"{name} must be an http or https address, not {value!r}.")
@@ -90,9 +90,9 @@ def _origins(name: str) -> list[str]:
 
 def _prefix(name: str) -> str:
     value = _environment.get(name, "").rstrip("/")
-    own = r"(?!/(?:events|staff|static|docs|healthz)(?:/|$))"  # else nobody could tell the one from the other
-    if value and not re.fullmatch(rf"{own}(?:/[A-Za-z0-9_-]+)+", value):
-        raise ImproperlyConfigured(f"{name} must be empty or like /production, and no page's own, not {value!r}.")
+    other = r"(?!/(?:events|staff|static|docs|healthz)(?:/|$))"  # these are addresses of the site
+    if value and not re.fullmatch(rf"{other}(?:/[A-Za-z0-9_-]+)+", value):
+        raise ImproperlyConfigured(f"{name} must be empty or like /production, and no page's address, not {value!r}.")
     return value
 
 
@@ -100,7 +100,7 @@ def _time_zone(name: str, default: str) -> str:
     value = _environment.get(name, "") or default
     try:
         ZoneInfo(value)
-    except (KeyError, ValueError, OSError):  # not there, no name of a zone, a folder
+    except (KeyError, ValueError, OSError):  # unknown, not a name, or a folder
         raise ImproperlyConfigured(f"{name} must be a time zone such as Europe/Berlin, not {value!r}.") from None
     return value
 
@@ -113,40 +113,37 @@ PORT = _port("PORT", 8000)
 AWS_CA_BUNDLE = _environment.get("AWS_CA_BUNDLE") or None
 AWS_REGION = _environment.get("AWS_REGION") or _environment.get("AWS_DEFAULT_REGION") or "us-east-1"
 
-# The key that signs, and earlier ones whose signatures still hold; a stage keeps them in the Parameter Store.
+# The key that signs, and earlier keys whose signatures are still valid. If the Parameter Store has them, wsgi.py reads
+# them at start, so that commands do not call AWS.
 SECRET_KEY = _environment.get("SECRET_KEY", "") or ("for-this-machine-only-" * 3 if DEBUG else "")
 SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS")
-if not SECRET_KEY and (_parameter := _environment.get("SECRET_KEY_PARAMETER", "")):
-    from eventsite.parameter_store import read_secret_keys  # which brings botocore along
-
-    SECRET_KEY, *SECRET_KEY_FALLBACKS = read_secret_keys(
-        _parameter, AWS_REGION, _url("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL"), AWS_CA_BUNDLE
-    )
-if not SECRET_KEY:
+SECRET_KEY_PARAMETER = "" if SECRET_KEY else _environment.get("SECRET_KEY_PARAMETER", "")
+SSM_ENDPOINT_URL = (_url("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL")) if SECRET_KEY_PARAMETER else None
+if not (SECRET_KEY or SECRET_KEY_PARAMETER):
     raise ImproperlyConfigured("SECRET_KEY, or SECRET_KEY_PARAMETER, must be set when DEBUG is false.")
 ALLOWED_HOSTS = _list("ALLOWED_HOSTS")
 if not (DEBUG or ALLOWED_HOSTS):
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name the site's hosts, comma-separated, when DEBUG is false.")
+    raise ImproperlyConfigured("ALLOWED_HOSTS must list the site's hosts, comma-separated, when DEBUG is false.")
 
-# Whether a Lambda function loads the staff pages at its start, while AWS gives it more of a processor than later.
+# Whether a Lambda function loads the staff pages in its init phase, when it has more CPU than later.
 PRELOAD_PAGES = _flag("PRELOAD_PAGES", default=False)
 
-# What stands before every address: the stage, where API Gateway has it there; nothing on a domain of one's own.
+# The prefix of every address: the stage on API Gateway's own domain, nothing on another domain.
 URL_PREFIX = _prefix("URL_PREFIX")
 FORCE_SCRIPT_NAME = URL_PREFIX or None
 
-# Who may call /events: anyone; anyone to read, a key to write; a key for everything.
+# Who may call /events: anyone; anyone to read, but writes need a key; or every call needs a key.
 EVENTS_API_ACCESS = _choice("EVENTS_API_ACCESS", ("open", "read-open", "keyed"), "open" if DEBUG else "keyed")
 
-# Pages of these origins may write, too, where anyone may; those of others may only read.
+# With "open" access, pages from these origins may write; pages from other origins may only read.
 EVENTS_CORS_ORIGINS = _origins("EVENTS_CORS_ORIGINS")
 
-# Storage. Off AWS and with no endpoint named, it is the embedded engine, started when something needs it.
+# Storage. Outside AWS, without an endpoint, it is the embedded DynamoDB Local, started when needed.
 DYNAMODB_TABLE_NAME = _environment.get("DYNAMODB_TABLE_NAME", "") or (
     f"events-{EVENTS_STAGE}" if EVENTS_STAGE else "events"
 )
 DYNAMODB_LOCAL_PORT = _port("DYNAMODB_LOCAL_PORT", None)
-DYNAMODB_DEFAULT_PORT = 8100  # if it is free, and only for an engine of this folder's own
+DYNAMODB_DEFAULT_PORT = 8100  # if it is free, and only for an engine of this folder
 DYNAMODB_LOCAL_HOME = _environment.get("DYNAMODB_LOCAL_HOME") or None
 DYNAMODB_LOCAL_DIRECTORY = BASE_DIR / ".dynamodb"
 DYNAMODB_ENDPOINT_URL = _url("DYNAMODB_ENDPOINT_URL")
@@ -155,16 +152,16 @@ if DYNAMODB_ENDPOINT_URL is None and ON_AWS:
 DYNAMODB_EMBEDDED = DYNAMODB_ENDPOINT_URL is None and not ON_AWS
 if DYNAMODB_EMBEDDED:
     DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{DYNAMODB_LOCAL_PORT or DYNAMODB_DEFAULT_PORT}"
-# An engine on plain http takes any key, but botocore wants one to sign with.
+# DynamoDB Local accepts any key, but botocore needs one to sign.
 _has_credentials = any(_environment.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
 DYNAMODB_LOCAL_CREDENTIALS = DYNAMODB_EMBEDDED or (
     not ON_AWS and not _has_credentials and (DYNAMODB_ENDPOINT_URL or "").startswith("http://")
 )
 
-# Days and times as staff read them: "today", and the stamps of the history.
+# For staff: which day is "today", and the times in the history.
 TIME_ZONE = _time_zone("EVENTS_TIME_ZONE", "UTC")
 
-# `auth` and `contenttypes` are inert: no database has their tables. The staff model stands in for theirs.
+# `auth` and `contenttypes` have no tables: the staff model replaces their user model.
 INSTALLED_APPS = [
     "eventsite",
     "eventsite.accounts",
@@ -177,7 +174,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
-# What only staff pages need (sessions, CSRF, who is signed in) is around those: see eventsite.accounts.roles.
+# eventsite.accounts.roles adds what only staff pages need: sessions, CSRF, the signed-in user.
 MIDDLEWARE = [
     "eventsite.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
@@ -214,18 +211,22 @@ USE_TZ = True
 USE_I18N = False
 APPEND_SLASH = False
 
-# Staff: who they are, how long they stay signed in, and the cookies that say so.
+# Staff: accounts, passwords, sessions and their cookies. accounts/lockout.py limits sign-in attempts.
 AUTH_USER_MODEL = "accounts.Staff"
 AUTHENTICATION_BACKENDS = ["eventsite.accounts.backend.StaffBackend"]
 PASSWORD_HASHERS = ["eventsite.accounts.passwords.PasswordHasher"]
+MIN_PASSWORD_LENGTH = 10
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": MIN_PASSWORD_LENGTH},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 SESSION_ENGINE = "eventsite.accounts.sessions"
-SESSION_COOKIE_AGE = 7 * 24 * 60 * 60
-# Stages may share a host, so each has cookies of its own name, for its own addresses.
+SESSION_COOKIE_AGE = 7 * 24 * 60 * 60  # the session lifetime in seconds; accounts/sessions.py renews it
+# Stages may share a host, so the cookies of each have their own names and paths.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = URL_PREFIX or "/"
 SESSION_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-session"
 CSRF_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-csrf"
@@ -246,14 +247,14 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "eventsite.assets.BootstrapFinder",
 ]
-# Hashed names, once `collectstatic` has run; with DEBUG, plain ones from the packages that ship the files.
+# Hashed names after `collectstatic`; with DEBUG, plain names from the packages.
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# Holds the largest valid event, even with every character of it written as a JSON escape.
+# Enough for the largest valid event, with every character as a JSON escape.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# Holds the largest file to import and the form around it, so that no upload is written to disk.
+# Enough for the largest file to import with its form, so that no upload is written to disk.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024 + 64 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
@@ -263,7 +264,7 @@ CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-ke
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
 
-# How staff want the pages: the browser decides, unless this cookie does.
+# Light or dark pages: without this cookie, the browser decides.
 THEME_COOKIE_NAME = "events-theme"
 
 LOGGING = {
@@ -277,12 +278,12 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        # A client's mistake is the client's news.
+        # Clients' mistakes are not logged.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "django.security.csrf": {"level": "ERROR"},  # its warnings quote whatever a client sent as its Referer
+        "django.security.csrf": {"level": "ERROR"},  # its warnings quote the Referer, which may hold anything
         "eventsite.engine": {"level": "INFO"},
         "eventsite.accounts": {"level": "INFO"},
-        "urllib3.connectionpool": {"level": "ERROR"},  # more than 50 calls at once are slower, not wrong
+        "urllib3.connectionpool": {"level": "ERROR"},  # it warns above 50 calls at once, which are slower but correct
     },
 }

@@ -1,10 +1,11 @@
-"""The site as a WSGI application, for any server that speaks it."""
+"""The site as a WSGI application, for any WSGI server."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
@@ -13,9 +14,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
 
 
 class Request(WSGIRequest):
-    """A request whose address and forms are UTF-8, whatever it says: Django would believe it, and some of it fails.
+    """A request with addresses and forms in UTF-8. Django would use the charset that the request names, and can fail.
 
-    This is before any middleware: what is raised here has no answer.
+    No middleware runs yet, so an exception here gets no error response.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
@@ -24,18 +25,24 @@ class Request(WSGIRequest):
             try:
                 path.encode("latin-1").decode()
             except UnicodeError:
-                # Django would write out the bytes that are none as "%FF", another event's id. No id has a NUL.
+                # Django would decode invalid bytes as "%FF", which may be another event's ID. No ID contains a NUL.
                 path = f"{path.encode('latin-1').decode(errors='replace')}\0"
                 environ = {**environ, "PATH_INFO": path.encode().decode("latin-1")}
         super().__init__(environ)
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        """Without the charset: "hex" and "idna" are codecs of Python's, too."""
+        """Ignores the charset: it may name any codec of Python, such as "hex" or "idna"."""
         try:
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
-        except ValueError:  # some other parameter is in a charset that there is not
+        except ValueError:  # another parameter has an unknown charset
             self.content_type, self.content_params = "", {}
 
 
+if settings.SECRET_KEY_PARAMETER:
+    from eventsite.parameter_store import read_secret_keys  # imports botocore
+
+    settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS = read_secret_keys(
+        settings.SECRET_KEY_PARAMETER, settings.AWS_REGION, settings.SSM_ENDPOINT_URL, settings.AWS_CA_BUNDLE
+    )
 application: WSGIHandler = get_wsgi_application()
 application.request_class = Request

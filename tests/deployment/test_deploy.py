@@ -45,7 +45,7 @@ def test_dev_can_be_deployed_as_it_is() -> None:
 def test_production_wants_its_hosts_first() -> None:
     said = list(faults(read_stage("production")))
     assert " ".join(said) == (
-        "zappa_settings.json, production.aws_environment_variables: ALLOWED_HOSTS must name the site's hosts, "
+        "zappa_settings.json, production.aws_environment_variables: ALLOWED_HOSTS must list the site's hosts, "
         'comma-separated: your own domain, or ".execute-api.eu-west-1.amazonaws.com" for the address that API Gateway '
         "gives."
     )

@@ -19,7 +19,7 @@ from botocore.credentials import Credentials, ReadOnlyCredentials, RefreshableCr
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from eventsite import aws_calls
-from eventsite.aws_calls import NoAnswerError, Service
+from eventsite.aws_calls import NoResponseError, Service
 from tests.support.fake_service import Answer, answering
 
 CREDENTIALS = Credentials("id", "secret", "token")
@@ -100,7 +100,7 @@ def test_temporary_errors_are_retried(passing: Answer, no_pauses: list[float]) -
         assert Notes("eu-west-1", url, CREDENTIALS).call("Read", {}) == {"Fine": True}
     assert len(asked) == 3
     assert [0.005 <= pause <= 0.01 for pause in no_pauses] == [True, True]
-    with answering(passing) as (url, asked), pytest.raises((ClientError, NoAnswerError)):
+    with answering(passing) as (url, asked), pytest.raises((ClientError, NoResponseError)):
         Notes("eu-west-1", url, CREDENTIALS).call("Read", {})
     assert len(asked) == 3
 
@@ -166,7 +166,7 @@ def test_requests_are_signed_with_frozen_credentials() -> None:
 
 
 def test_error_messages_do_not_contain_invalid_headers() -> None:
-    with answering(OK) as (url, _), pytest.raises(NoAnswerError) as failed:
+    with answering(OK) as (url, _), pytest.raises(NoResponseError) as failed:
         Notes("eu-west-1", url, Credentials("id", "secret", "to\nken")).call("Read", {})
     assert "ken" not in str(failed.value)
 
@@ -242,10 +242,10 @@ class TestProxy:
 
     def test_an_unsupported_proxy_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("https_proxy", "socks5://proxy.test")
-        with pytest.raises(NoAnswerError):
+        with pytest.raises(NoResponseError):
             Notes("eu-west-1", None, CREDENTIALS).call("Read", {})
 
 
 def test_an_invalid_region_is_an_error() -> None:
-    with pytest.raises(NoAnswerError):
+    with pytest.raises(NoResponseError):
         Notes("eu west\n", None, CREDENTIALS)

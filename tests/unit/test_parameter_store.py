@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from eventsite.engine.process import free_port
@@ -75,10 +78,10 @@ def test_a_refusal_is_not_tried_again() -> None:
         ((400, '{"__type": "com.amazonaws.ssm#ParameterNotFound", "message": "none"}'), "ParameterNotFound none."),
         ((400, '{"__type": "AccessDeniedException", "Message": "no"}'), "AccessDeniedException no."),
         ((500, "{}"), "500."),
-        ((400, "[]"), "ssm did not answer: 400, not a JSON object"),
-        ((200, "{}"), "the answer has no known form."),
-        ((200, '{"Parameter": {"Value": 1}}'), "the answer has no known form."),
-        ((200, "no JSON"), "ssm did not answer: 200, not JSON: "),
+        ((400, "[]"), "ssm did not respond: 400, not a JSON object"),
+        ((200, "{}"), "the response has an unknown form."),
+        ((200, '{"Parameter": {"Value": 1}}'), "the response has an unknown form."),
+        ((200, "no JSON"), "ssm did not respond: 200, not JSON: "),
     ],
 )
 def test_error_messages_say_what_is_wrong(answer: tuple[int, str], said: str) -> None:
@@ -90,12 +93,12 @@ def test_error_messages_say_what_is_wrong(answer: tuple[int, str], said: str) ->
 
 
 def test_an_empty_parameter_is_an_error() -> None:
-    with parameter_store(value(" , ")) as (url, _), pytest.raises(ImproperlyConfigured, match="holds no secret key"):
+    with parameter_store(value(" , ")) as (url, _), pytest.raises(ImproperlyConfigured, match="contains no secret key"):
         read_secret_keys(NAME, "eu-west-1", url)
 
 
 def test_an_unreachable_server_is_an_error() -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"could not be read: ssm did not answer: .*refused"):
+    with pytest.raises(ImproperlyConfigured, match=r"could not be read: ssm did not respond: .*refused"):
         read_secret_keys(NAME, "eu-west-1", f"http://127.0.0.1:{free_port()}")
 
 
@@ -107,3 +110,25 @@ def test_missing_credentials_are_an_error() -> None:
         pytest.raises(ImproperlyConfigured, match="could not be read: Unable to locate credentials"),
     ):
         read_secret_keys(NAME, "eu-west-1")
+
+
+def run(arguments: list[str], url: str) -> str:
+    environment = {**os.environ, "EVENTS_STAGE": "dev", "AWS_ENDPOINT_URL": url}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_site_reads_them_at_start() -> None:
+    show = "import eventsite.wsgi as site; print(site.settings.SECRET_KEY, site.settings.SECRET_KEY_FALLBACKS)"
+    with parameter_store(value("new,old")) as (url, asked):
+        assert run(["-c", show], url) == "new ['old']\n"
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("command", [["check"], ["stack", "synth", "dev"]])
+def test_commands_do_not_read_them(command: list[str]) -> None:
+    with parameter_store(value("key")) as (url, asked):
+        run(["manage.py", *command], url)
+    assert asked == []

@@ -109,7 +109,7 @@ def test_origins_are_separated_by_commas() -> None:
         *[
             (
                 {"URL_PREFIX": prefix},
-                f"URL_PREFIX must be empty or like /production, and no page's own, not '{prefix}'.",
+                f"URL_PREFIX must be empty or like /production, and no page's address, not '{prefix}'.",
             )
             for prefix in (
                 "production",
@@ -131,7 +131,7 @@ def test_origins_are_separated_by_commas() -> None:
             {"DEBUG": "false", "SECRET_KEY_PARAMETER": "/p", "AWS_ENDPOINT_URL_SSM": "nonsense"},
             "AWS_ENDPOINT_URL_SSM must be an http or https address, not 'nonsense'.",
         ),
-        ({"DEBUG": "false", "SECRET_KEY": "s"}, "ALLOWED_HOSTS must name the site's hosts, comma-separated, when"),
+        ({"DEBUG": "false", "SECRET_KEY": "s"}, "ALLOWED_HOSTS must list the site's hosts, comma-separated, when"),
     ],
 )
 def test_error_messages_say_what_is_wrong(environment: dict[str, str], sentence: str) -> None:

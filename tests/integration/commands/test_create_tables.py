@@ -15,5 +15,5 @@ def test_create_tables_prints_existing_tables() -> None:
 
 def test_another_server_instead_of_dynamodb_is_one_sentence(faults: FaultProxy) -> None:
     faults.set(garbage)
-    with pytest.raises(CommandError, match="DynamoDB does not do it: dynamodb did not answer: 200, not JSON"):
+    with pytest.raises(CommandError, match="DynamoDB does not do it: dynamodb did not respond: 200, not JSON"):
         run_command("create_tables")

@@ -127,6 +127,6 @@ def test_an_unreachable_database_is_one_sentence(command: str, file: Path) -> No
     write(file, LAUNCH)
     with (
         override_settings(DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"),
-        pytest.raises(CommandError, match=r"DynamoDB does not do it: dynamodb did not answer: .*refused"),
+        pytest.raises(CommandError, match=r"DynamoDB does not do it: dynamodb did not respond: .*refused"),
     ):
         run_command(command, file)
