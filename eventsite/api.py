@@ -1,4 +1,4 @@
-"""The site's NinjaAPI: the events router and the health check, put together."""
+"""The site's NinjaAPI: the events router and the health check."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEALTHY = {"additionalProperties": {"type": "string"}, "title": "Response", "ty
 
 
 class DocumentedAPI(NinjaAPI):
-    """Adds what the answers look like to the OpenAPI document."""
+    """Adds the schemas of the responses to the OpenAPI document."""
 
     def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
         document = super().get_openapi_schema(**kwargs)
@@ -33,19 +33,19 @@ class DocumentedAPI(NinjaAPI):
 
 @health_router.get("/healthz", **openapi.operation("checkHealth", {200: _HEALTHY}, [400, 500, 503]))
 def check_health(request: HttpRequest) -> HttpResponse:
-    """Whether DynamoDB answers."""
+    """Check whether DynamoDB responds."""
     try:
         repository.ping()
     except StorageError as error:
-        errors.logger.error("Not healthy: %s", error)
-        return errors.answer(503)
+        errors.logger.error("Health check failed: %s", error)
+        return errors.json_response(errors.STORAGE_UNAVAILABLE)
     return HttpResponse(b'{"status":"ok"}', "application/json")
 
 
 api = DocumentedAPI(
     title="Events",
     version="1.0.0",
-    description="Events: create, read, list, change and delete them. Every error is JSON with a `detail` sentence.",
+    description="Create, read, list, change and delete events. Every error is JSON with a `detail` and a `code`.",
     docs_url="/docs",
     openapi_url="/openapi.json",
     urls_namespace="api",
@@ -54,5 +54,5 @@ api = DocumentedAPI(
 )
 api.add_router("/events", events_router)
 api.add_router("", health_router)
-for exception in errors.ANSWERS:
+for exception in errors.ERRORS:
     api.add_exception_handler(exception, errors.handle)

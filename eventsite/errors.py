@@ -1,11 +1,12 @@
-"""The one table from what can go wrong to what the client is told: a status and a sentence, as JSON with `detail`."""
+"""The table of errors: each exception's status, code and message. Here as JSON, in error_pages.py as a page."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from json import JSONDecodeError
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
@@ -22,146 +23,194 @@ logger = logging.getLogger(__name__)
 MAX_NAME_LENGTH = 100
 
 
-def size_of(limit: int) -> str:
-    """A limit in bytes as people read it."""
-    return f"{limit // 1024**2} MiB" if limit >= 1024**2 else f"{limit // 1024} KiB"
+class Error(NamedTuple):
+    """What a client gets: programs `message`, people `for_people` if there is one. `errors` are those of a 422."""
+
+    status: int
+    code: str  # never changes: programs compare it
+    message: str
+    for_people: str = ""
+    headers: Mapping[str, str] = MappingProxyType({})
+    errors: Sequence[dict[str, str]] = ()
 
 
-_TOO_LARGE = "The body is too large; at most {} is taken."
-
-TOO_LONG_TO_SEND = (
-    "What you asked for is longer than the 6 MB that can be sent. Narrow the filter, and take it in parts."
+# Errors without an exception of their own.
+BAD_REQUEST = Error(400, "bad_request", "The request could not be understood.")
+FORBIDDEN = Error(
+    403, "forbidden", "This is not allowed.", "Your role does not allow this. An admin can change your role."
 )
-SENTENCES = {
-    400: "The request could not be understood.",
-    401: "An API key is needed: send it as 'Authorization: Bearer <key>'.",
-    403: "This is not allowed.",
-    404: "There is nothing at this address.",
-    411: "The body must have a Content-Length.",
-    413: _TOO_LARGE.format(size_of(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
-    500: "Something went wrong on our side; the request may or may not have been done.",
-    503: "DynamoDB does not answer; please try again in a moment.",
-}
+CSRF_FAILED = FORBIDDEN._replace(
+    code="csrf_failed",
+    for_people="Nothing was saved: this page was open for too long, or you have signed in or out since. "
+    "Go back, reload the page and send the form again.",
+)
+NOT_FOUND = Error(
+    404, "not_found", "There is nothing at this address.", "This page does not exist. The address may be incomplete."
+)
+METHOD_NOT_ALLOWED = Error(
+    405, "method_not_allowed", "This method is not allowed here; allowed: {}.", "This address only accepts forms."
+)
+LENGTH_REQUIRED = Error(411, "length_required", "The body must have a Content-Length.")
+RESPONSE_TOO_LARGE = Error(
+    413,
+    "response_too_large",
+    "The response is larger than the limit of 6 MB. Ask for pages with ?limit=, or accept gzip.",
+    "The result is larger than the limit of 6 MB. Narrow the filter, and export in several parts.",
+)
+INTERNAL_ERROR = Error(
+    500,
+    "internal_error",
+    "Something went wrong on our side. The request may or may not have been completed.",
+    "Something went wrong on our side. If you were saving, check whether it was saved before you try again.",
+)
+STORAGE_UNAVAILABLE = Error(503, "storage_unavailable", "DynamoDB is not responding. Please try again in a moment.")
+STORAGE_ERROR = INTERNAL_ERROR._replace(
+    code="storage_error",
+    for_people="The database is not responding. If you were saving, check whether it was saved before you try again.",
+)
 
 
-def too_large(limit: int) -> HttpResponse:
-    """The response to a body of more bytes than this limit."""
-    return answer(413, _TOO_LARGE.format(size_of(limit)))
+def body_too_large(limit: int) -> Error:
+    """For a body of more bytes than this limit."""
+    size = f"{limit // 1024**2} MiB" if limit >= 1024**2 else f"{limit // 1024} KiB"
+    advice = " Import a larger file in several parts." if limit == settings.FILE_UPLOAD_MAX_MEMORY_SIZE else ""
+    return Error(
+        413,
+        "body_too_large",
+        f"The body is too large. The limit is {size}.",
+        f"What you sent is too large. The limit is {size}.{advice}",
+    )
 
 
-def error_body(status: int, detail: str = "") -> bytes:
-    return orjson.dumps({"detail": detail or SENTENCES.get(status, f"The request failed with status {status}.")})
+def invalid(errors: list[domain.FieldError]) -> Error:
+    shown = [{"field": _shortened(error.field), "message": error.message} for error in errors]
+    message = "; ".join(f"{error['field']} {error['message']}" for error in shown)
+    return Error(422, "invalid_request", f"{message}.", errors=shown)
 
 
-def answer(status: int, detail: str = "", headers: dict[str, str] | None = None) -> HttpResponse:
-    body = error_body(status, detail)
-    return HttpResponse(body, "application/json", status, headers={"Content-Length": str(len(body)), **(headers or {})})
-
-
-def _invalid(errors: list[domain.FieldError]) -> HttpResponse:
-    faults = [{"field": _shown(error.field), "message": error.message} for error in errors]
-    detail = "; ".join(f"{fault['field']} {fault['message']}" for fault in faults)
-    return HttpResponse(orjson.dumps({"detail": f"{detail}.", "errors": faults}), "application/json", 422)
-
-
-def _shown(name: str) -> str:
+def _shortened(name: str) -> str:
     return name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…"
 
 
-def _validation_error(error: ValidationError) -> HttpResponse:
-    return _invalid([_field_error(fault) for fault in error.errors])
-
-
-def _field_error(fault: dict[str, Any]) -> domain.FieldError:
+def _field_error(error: dict[str, Any]) -> domain.FieldError:
     # ("query", the field), or ("body", the argument's name), or ("body", the argument's name, the field)
-    location = fault["loc"]
+    location = error["loc"]
     name = "body" if location[0] == "body" and len(location) < 3 else str(location[-1])
-    match fault["type"]:
+    match error["type"]:
         case "missing" if name == "body":
-            return domain.FieldError(name, "must be a JSON object; there is none")
+            return domain.FieldError(name, "must be a JSON object, but there is none")
         case "missing":
             return domain.FieldError(name, "is required")
         case "extra_forbidden":
             return domain.FieldError(name, "is not a field of an event")
         case "value_error":
-            return domain.FieldError(name, fault["ctx"]["error"])
+            return domain.FieldError(name, error["ctx"]["error"])
         case _:
             return domain.FieldError(name, "must be a JSON object")
 
 
-def _http_error(error: HttpError) -> HttpResponse:
+def _http_error(error: HttpError) -> Error:
     # django-ninja wraps what its parser raises.
     if isinstance(error.__cause__, JSONDecodeError):
-        return _invalid([domain.FieldError("body", f"is not valid JSON: {error.__cause__}")])
-    return _answer(error.__cause__) if error.__cause__ else answer(error.status_code, str(error))
+        return invalid([domain.FieldError("body", f"is not valid JSON: {error.__cause__}")])
+    return report(error.__cause__) if error.__cause__ else error_of_status(error.status_code)
 
 
-def _storage_error(error: domain.StorageError) -> HttpResponse:
-    logger.error("Storage failed: %s", error, exc_info=error)
-    return answer(500)
-
-
-def _storage_busy(error: domain.StorageBusyError) -> HttpResponse:
-    logger.error("Storage is busy: %s", error)
-    return answer(500, headers={"Retry-After": "1"})
-
-
-def _unhandled(error: Exception) -> HttpResponse:
-    logger.error("Unhandled: %r", error, exc_info=error)
-    return answer(500)
-
-
-ANSWERS: dict[type[Exception], Callable[[Any], HttpResponse]] = {
-    domain.InvalidRequestError: lambda error: _invalid(list(error.errors)),
-    domain.EventNotFoundError: lambda _: answer(404, "There is no event with this eventId."),
-    domain.EventExistsError: lambda _: answer(409, "There is an event with this eventId already; nothing was changed."),
-    domain.RevisionMismatchError: lambda _: answer(
-        412, "The event is not at a revision that If-Match names; nothing was changed."
+ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
+    domain.InvalidRequestError: lambda error: invalid(list(error.errors)),
+    domain.EventNotFoundError: Error(
+        404,
+        "event_not_found",
+        "There is no event with this eventId.",
+        "This event has never existed. The address may be incomplete.",
     ),
-    domain.ChangeSupersededError: lambda _: answer(
-        409, "The event has been changed since; its history has every earlier version, to restore one."
+    domain.EventExistsError: Error(
+        409, "event_exists", "An event with this eventId already exists. Nothing was changed."
     ),
-    domain.VersionNotFoundError: lambda _: answer(404, "The history has no such version of this event."),
-    domain.BatchNotFoundError: lambda _: answer(
-        404, "This belongs to somebody else, was too long ago, or newer ones replaced it before it was confirmed."
+    domain.RevisionMismatchError: Error(
+        412,
+        "revision_mismatch",
+        "The event's revision does not match If-Match. Nothing was changed.",
+        "Someone changed the event after you opened the page, so nothing was done. Go back, and reload the page.",
     ),
-    domain.ExportTooLongError: lambda _: answer(413, TOO_LONG_TO_SEND),
-    domain.StorageBusyError: _storage_busy,
-    domain.StorageError: _storage_error,
-    KeyRequiredError: lambda _: answer(401, headers={"WWW-Authenticate": "Bearer"}),
-    KeyInvalidError: lambda _: answer(
+    domain.ChangeSupersededError: Error(
+        409, "change_superseded", "The event has changed since then. You can restore any version from its history."
+    ),
+    domain.VersionNotFoundError: Error(404, "version_not_found", "The history has no such version of this event."),
+    domain.BatchNotFoundError: Error(
+        404,
+        "batch_not_found",
+        "This import or bulk change belongs to someone else, has expired, or was replaced by a newer one.",
+    ),
+    domain.ExportTooLongError: RESPONSE_TOO_LARGE,
+    domain.StorageBusyError: STORAGE_ERROR._replace(code="storage_busy", headers={"Retry-After": "1"}),
+    domain.StorageError: STORAGE_ERROR,
+    KeyRequiredError: Error(
         401,
-        "This API key is not valid: it was revoked, or not copied whole.",
-        {"WWW-Authenticate": 'Bearer error="invalid_token"'},
+        "key_required",
+        "An API key is required. Send it as 'Authorization: Bearer <key>'.",
+        headers={"WWW-Authenticate": "Bearer"},
     ),
-    KeyScopeError: lambda _: answer(
+    KeyInvalidError: Error(
+        401,
+        "key_invalid",
+        "This API key is invalid. It was revoked, or it is incomplete.",
+        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+    ),
+    KeyScopeError: Error(
         403,
+        "key_scope",
         "This API key may only read.",
-        {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="write"'},
+        headers={"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="write"'},
     ),
-    OriginRefusedError: lambda _: answer(
+    OriginRefusedError: Error(
         403,
-        "Pages of other origins may only read here; the setting EVENTS_CORS_ORIGINS lists those that may write, too.",
+        "origin_refused",
+        "Pages from other origins may only read. The setting EVENTS_CORS_ORIGINS lists those that may also write.",
     ),
-    accounts.StaffNotFoundError: lambda _: answer(404, "Nobody has this username."),
-    accounts.StaffChangedError: lambda _: answer(409, "Someone else changed this account just now; please try again."),
-    accounts.KeyNotFoundError: lambda _: answer(404, "There is no such API key, or it is revoked already."),
-    ValidationError: _validation_error,
+    accounts.StaffNotFoundError: Error(404, "account_not_found", "There is no account with this username."),
+    accounts.StaffChangedError: Error(
+        409, "account_changed", "Someone else has just changed this account. Please try again."
+    ),
+    accounts.KeyNotFoundError: Error(404, "key_not_found", "This API key does not exist, or is already revoked."),
+    ValidationError: lambda error: invalid([_field_error(found) for found in error.errors]),
     HttpError: _http_error,
-    RequestDataTooBig: lambda _: answer(413),
-    UnreadablePostError: lambda _: answer(400, "The body broke off before its end."),
-    SuspiciousOperation: lambda _: answer(400),
-    Exception: _unhandled,
+    RequestDataTooBig: lambda _: body_too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+    UnreadablePostError: Error(400, "body_incomplete", "The body ended early."),
+    SuspiciousOperation: BAD_REQUEST,
+    Exception: INTERNAL_ERROR,
 }
 
 # Those that this project raises itself.
-KNOWN = tuple(kind for kind in ANSWERS if kind.__module__.startswith(("events.", "eventsite.")))
+KNOWN = tuple(kind for kind in ERRORS if kind.__module__.startswith(("events.", "eventsite.")))
+
+_BY_STATUS = {error.status: error for error in (BAD_REQUEST, FORBIDDEN, NOT_FOUND, INTERNAL_ERROR)}
 
 
-def _answer(error: Any) -> HttpResponse:
-    return next(ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS)(error)
+def error_of_status(status: int) -> Error:
+    """For an error response of Django's own."""
+    return _BY_STATUS.get(status) or Error(status, "request_failed", f"The request failed with status {status}.")
 
 
-def handle(request: HttpRequest, error: Any) -> HttpResponse:
-    """The answer to whatever exception an API operation raised."""
-    return _answer(error)
+def report(exception: Any) -> Error:
+    """The table's entry for an exception. Logs what is not the client's mistake."""
+    entry = next(ERRORS[kind] for kind in type(exception).__mro__ if kind in ERRORS)
+    if not isinstance(entry, Error):
+        return entry(exception)
+    if entry.status >= 500:
+        traceback = not isinstance(exception, domain.StorageBusyError)
+        logger.error("Request failed (%s): %r", entry.code, exception, exc_info=exception if traceback else None)
+    return entry
+
+
+def json_response(error: Error) -> HttpResponse:
+    content = {"detail": error.message, "code": error.code}
+    body = orjson.dumps({**content, "errors": error.errors} if error.errors else content)
+    return HttpResponse(
+        body, "application/json", error.status, headers={"Content-Length": str(len(body)), **error.headers}
+    )
+
+
+def handle(request: HttpRequest, exception: Any) -> HttpResponse:
+    """The response to an exception that an API operation raised."""
+    return json_response(report(exception))

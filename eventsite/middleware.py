@@ -1,4 +1,4 @@
-"""What every answer passes on its way out: its request's id, HTTP's own rules, compression, and errors as JSON."""
+"""Middleware: request IDs, limits of bodies, security headers, compression, and the form of errors."""
 
 from __future__ import annotations
 
@@ -18,20 +18,19 @@ from django.utils.cache import patch_vary_headers
 from events.api import etags
 from events.api.access import READS, OriginRefusedError, may_only_read
 from events.api.bodies import SECONDS_WITHOUT_A_BYTE, body_limit
-from eventsite import observed
-from eventsite.error_pages import error_page, page_of, too_large_page
-from eventsite.errors import KNOWN, answer, handle, too_large
+from eventsite import errors, observed
+from eventsite.error_pages import error_page
 from eventsite.request_log import route_of
 
 MAX_LENGTH_DIGITS = 20
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_UNTYPED = frozenset({"", "text/plain"})  # wsgiref writes the latter where a client sends no Content-Type
+_UNTYPED = frozenset({"", "text/plain"})  # wsgiref adds "text/plain" if a client sends no Content-Type
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def observe(get_response: GetResponse) -> GetResponse:
-    """Gives the request an id, which its answer carries and whatever is logged about it, and notes what was asked."""
+    """Gives the request an ID, which is sent with the response and logged, and records what the log line needs."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         context = request.META.get("apig_wsgi.context")
@@ -40,8 +39,8 @@ def observe(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         observation.route = route_of(request)
         if match := request.resolver_match:
-            named = match.kwargs.get("eventId") or match.kwargs.get("event_id")  # by the API, by the pages
-            observation.event_id = str(named or observation.event_id)
+            event_id = match.kwargs.get("eventId") or match.kwargs.get("event_id")  # of the API, of the pages
+            observation.event_id = str(event_id or observation.event_id)
         observation.status = response.status_code
         response.headers["X-Request-Id"] = observation.request_id
         return response
@@ -49,8 +48,8 @@ def observe(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def keep_to_http(get_response: GetResponse) -> GetResponse:
-    """HEAD is answered as GET would be, but without the body; 204 and 304 have no length."""
+def follow_http(get_response: GetResponse) -> GetResponse:
+    """Responds to HEAD as to GET, without the body; removes the length of 204 and 304."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         head = request.method == "HEAD"
@@ -71,45 +70,43 @@ def keep_to_http(get_response: GetResponse) -> GetResponse:
 
 
 class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
-    """Refuses a preflight for a write that would itself be refused."""
+    """Refuses a preflight request if the write itself would be refused."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        asked = request.headers.get("Access-Control-Request-Method") if request.method == "OPTIONS" else None
-        if asked and asked not in READS and self.is_enabled(request) and may_only_read(request):
-            return handle(request, OriginRefusedError())
+        method = request.headers.get("Access-Control-Request-Method") if request.method == "OPTIONS" else None
+        if method and method not in READS and self.is_enabled(request) and may_only_read(request):
+            return errors.handle(request, OriginRefusedError())
         return super().__call__(request)
 
 
 def limit_bodies(get_response: GetResponse) -> GetResponse:
-    """Refuses a body that is too long for its address, or whose length is not known, before anything reads it."""
+    """Refuses a body that is too long for its address, or has no length, before anything reads it."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH", "")
         has_body = request.method in _WITH_BODY and request.META.get("CONTENT_TYPE", "") not in _UNTYPED
         if "HTTP_TRANSFER_ENCODING" in request.META or (has_body and not length):
-            return _refuse(request, lambda: error_page(411), lambda: answer(411))
+            return _refuse(request, errors.LENGTH_REQUIRED)
         length = length or "0"
         if not (length.isascii() and length.isdecimal() and len(length) < MAX_LENGTH_DIGITS):
-            return _refuse(request, lambda: error_page(400), lambda: answer(400))
+            return _refuse(request, errors.BAD_REQUEST)
         limit = body_limit(request.path_info)
         if int(length) > limit:
-            return _refuse(request, lambda: too_large_page(limit), lambda: too_large(limit))
-        if connection := request.META.get("gunicorn.socket"):  # gunicorn's threads would wait for ever
+            return _refuse(request, errors.body_too_large(limit))
+        if connection := request.META.get("gunicorn.socket"):  # otherwise gunicorn's thread waits forever
             connection.settimeout(SECONDS_WITHOUT_A_BYTE)
         return get_response(request)
 
     return middleware
 
 
-def _refuse(
-    request: HttpRequest, page: Callable[[], HttpResponse], response: Callable[[], HttpResponse]
-) -> HttpResponseBase:
-    """A page or JSON, as the client wants it, after which the connection ends and what is left of the body with it."""
-    refusal = secure_pages(lambda _: page())(request) if _wants_page(request) else response()
-    del refusal.headers["Content-Length"]  # without one, the server ends the connection
+def _refuse(request: HttpRequest, error: errors.Error) -> HttpResponseBase:
+    """Responds without reading the body, and lets the server close the connection."""
+    response = secure_pages(lambda _: _error_response(request, error))(request)
+    del response.headers["Content-Length"]  # without one, the server closes the connection
     if isinstance(stream := request.META["wsgi.input"], LimitedStream):
-        stream.limit = 0  # else Django's own server would read all of it into memory
-    return refusal
+        stream.limit = 0  # otherwise Django's own server reads all of it into memory
+    return response
 
 
 class _ExactCompression(GZipMiddleware):
@@ -119,8 +116,8 @@ class _ExactCompression(GZipMiddleware):
 class CompressionMiddleware(GZipMiddleware):
     """Compresses for clients that accept it.
 
-    What has an entity tag keeps it strong, as If-Match needs it, but one of its own, and is compressed to the same
-    bytes every time (else Django adds some at random, so that secrets in pages cannot be guessed from lengths).
+    A response with an entity tag keeps a strong one, because If-Match needs it. So it is always compressed to the same
+    bytes; to other responses Django adds random bytes, so that nobody can guess a page's secrets from its length.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -141,14 +138,14 @@ class CompressionMiddleware(GZipMiddleware):
 
 
 def static_files(get_response: GetResponse) -> GetResponse:
-    """WhiteNoise, made when a static file is first asked for: it then looks at each of some two hundred."""
+    """WhiteNoise, created with the first request for a static file, because it then reads all of them."""
 
     @cache
     def whitenoise() -> GetResponse:
-        from whitenoise.middleware import WhiteNoiseMiddleware  # noqa: PLC0415  # which the API starts without
+        from whitenoise.middleware import WhiteNoiseMiddleware  # noqa: PLC0415  # the API starts without it
 
-        made: GetResponse = WhiteNoiseMiddleware(get_response)
-        return made
+        middleware: GetResponse = WhiteNoiseMiddleware(get_response)
+        return middleware
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         return (whitenoise() if request.path_info.startswith("/static/") else get_response)(request)
@@ -157,30 +154,34 @@ def static_files(get_response: GetResponse) -> GetResponse:
 
 
 def errors_as_json(get_response: GetResponse) -> GetResponse:
-    """Gives every error a JSON body with `detail`: under /events always, elsewhere unless the client wants HTML."""
+    """Gives errors of Django's own a JSON body under /events, and elsewhere unless the client wants HTML."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if response.status_code < 400 or response.headers.get("Content-Type") == "application/json":
             return response
+        if response.status_code == 405:  # Django sends no body
+            return _error_response(request, _method_not_allowed(response.headers.get("Allow", "")))
         if _wants_page(request):
-            return _page_of_405(response) if response.status_code == 405 else response
+            return response
         response.close()
-        return _as_json(response)
+        error = errors.error_of_status(response.status_code)
+        kept = {name: response.headers[name] for name in ("Retry-After",) if name in response.headers}
+        return errors.json_response(error._replace(headers=kept))
 
     return middleware
 
 
-# Nothing but what the site itself serves; pictures of form controls are data in Bootstrap's stylesheet.
+# Only what the site itself serves. Bootstrap's stylesheet has the images of form controls as `data:` URLs.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_DOCS_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")  # Swagger's own
+_DOCS_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")  # for Swagger
 
 
 def secure_pages(get_response: GetResponse) -> GetResponse:
-    """What browsers are told about every page: where scripts may come from, no frames; and not to keep staff's."""
+    """Adds security headers to pages, and keeps staff pages out of caches."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -197,7 +198,7 @@ def secure_pages(get_response: GetResponse) -> GetResponse:
 
 
 class PageErrorsMiddleware:
-    """Gives what errors.py knows a page; Django itself knows the rest, and with DEBUG shows it."""
+    """Responds to exceptions that this project raises; Django handles the others, and with DEBUG shows them."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -206,22 +207,19 @@ class PageErrorsMiddleware:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return page_of(request, exception) if isinstance(exception, KNOWN) else None
+        return _error_response(request, errors.report(exception)) if isinstance(exception, errors.KNOWN) else None
 
 
-def _page_of_405(response: HttpResponseBase) -> HttpResponse:
-    """Django's own has no body."""
-    return error_page(405, headers={"Allow": response.headers.get("Allow", "")})
+def _error_response(request: HttpRequest, error: errors.Error) -> HttpResponse:
+    """A page or JSON, as the client wants it."""
+    return error_page(error) if _wants_page(request) else errors.json_response(error)
 
 
-def _as_json(response: HttpResponseBase) -> HttpResponse:
-    if "Allow" not in response.headers:
-        kept = {name: response.headers[name] for name in ("Retry-After",) if name in response.headers}
-        return answer(response.status_code, headers=kept)
-    methods = set(response.headers["Allow"].split(", "))
+def _method_not_allowed(allow: str) -> errors.Error:
+    methods = set(allow.split(", "))
     allowed = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
-    detail = f"This method is not allowed here; allowed: {allowed}."
-    return answer(response.status_code, detail, {"Allow": allowed})
+    error = errors.METHOD_NOT_ALLOWED
+    return error._replace(message=error.message.format(allowed), headers={"Allow": allowed})
 
 
 def _wants_page(request: HttpRequest) -> bool:

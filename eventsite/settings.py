@@ -178,7 +178,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "eventsite.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
-    "eventsite.middleware.keep_to_http",
+    "eventsite.middleware.follow_http",
     "eventsite.middleware.CorsMiddleware",
     "eventsite.middleware.limit_bodies",
     "eventsite.middleware.CompressionMiddleware",

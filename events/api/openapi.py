@@ -37,12 +37,14 @@ COMPONENTS: dict[str, _Schema] = {
         "A complete event.",
         {field.name: _TEXT if "maxLength" in field.schema else field.schema for field in FIELDS},
     ),
-    "Fault": _object("Fault", "What is wrong with one field.", {"field": _TEXT, "message": _TEXT}),
-    "Error": _object("Error", "Why the request failed, as a sentence.", {"detail": _TEXT}),
+    "FieldError": _object("FieldError", "What is wrong with one field.", {"field": _TEXT, "message": _TEXT}),
+    "Error": _object(
+        "Error", "Why a request failed: a sentence, and a code that does not change.", {"detail": _TEXT, "code": _TEXT}
+    ),
     "InvalidRequest": _object(
         "InvalidRequest",
         "Why the request is invalid, with all its errors.",
-        {"detail": _TEXT, "errors": {"items": _component("Fault"), "type": "array"}},
+        {"detail": _TEXT, "code": _TEXT, "errors": {"items": _component("FieldError"), "type": "array"}},
     ),
 }
 _EVENT = _component("Event")

@@ -122,7 +122,10 @@ def test_the_first_day_of_an_api_client(dev: Deployed, staff: Browser) -> None:
     assert other_site.headers["Access-Control-Allow-Origin"] == "*"
     assert client.send("DELETE", path, **key).status_code == 204
     gone = client.send("GET", path, **key)
-    assert (gone.status_code, gone.json()) == (404, {"detail": "There is no event with this eventId."})
+    assert (gone.status_code, gone.json()) == (
+        404,
+        {"detail": "There is no event with this eventId.", "code": "event_not_found"},
+    )
     assert gone.headers["X-Request-Id"]
     assert client.send("GET", "/openapi.json").json()["openapi"].startswith("3.")
 
@@ -235,7 +238,7 @@ def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None
     project = Project(tmp_path, ministack)
     refused = project.manage("deploy", "production")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "ALLOWED_HOSTS must name the site's hosts" in refused.stderr
+    assert "ALLOWED_HOSTS must list the site's hosts" in refused.stderr
     project.set_variable("production", "ALLOWED_HOSTS", f".execute-api.{REGION}.amazonaws.com")
     refused = project.manage("deploy", "production")
     assert "production has no secret key yet: `manage.py stack rotate-key production` makes one." in refused.stderr

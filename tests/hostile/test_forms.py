@@ -24,7 +24,7 @@ from tests.support.tables import read_table
 
 ADA = Actor("ada", "127.0.0.1")
 HTML = {"Accept": "text/html"}
-REFUSED = "This page was open for too long"
+REFUSED = "this page was open for too long"
 
 
 # The others write something when they are sent as they should be; the event was changed by one of them before.

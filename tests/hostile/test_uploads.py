@@ -62,7 +62,10 @@ def test_a_body_that_is_too_long_for_its_address_is_not_read(path: str, limit: i
     response = announce(Client(), method, path, limit + 1, Cookie=f"events-local-csrf={'a' * 32}")
     said = f"{limit // MIB} MiB" if limit >= MIB else f"{limit // KIB} KiB"
     assert (response.status_code, response["Content-Type"]) == (413, "application/json")
-    assert json.loads(response.content) == {"detail": f"The body is too large; at most {said} is taken."}
+    assert json.loads(response.content) == {
+        "detail": f"The body is too large. The limit is {said}.",
+        "code": "body_too_large",
+    }
     assert response.has_header("X-Request-Id")
 
 
@@ -76,11 +79,11 @@ def test_a_body_that_is_just_short_enough_is_read(editor: Client, path: str, lim
 def test_a_person_is_told_on_a_page() -> None:
     login = announce(Client(), "POST", "/staff/login/", 64 * KIB + 1, **HTML)
     assert (login.status_code, login["Content-Type"]) == (413, "text/html; charset=utf-8")
-    assert "What was sent is too large; a form may have 64 KiB." in login.content.decode()
+    assert "What you sent is too large. The limit is 64 KiB." in login.content.decode()
     assert "default-src 'none'" in login["Content-Security-Policy"]
     assert login["Cache-Control"] == "private, no-store"
     upload = announce(Client(), "POST", "/staff/import/", 5 * MIB, **HTML).content.decode()
-    assert "a form may have 4 MiB. Import a larger file in several parts." in upload
+    assert "The limit is 4 MiB. Import a larger file in several parts." in upload
 
 
 def test_the_largest_file_to_import_is_accepted_and_not_written_to_disk(editor: Client, settings: Any) -> None:
@@ -129,7 +132,7 @@ def test_a_refusal_comes_at_once_and_ends_the_connection(server: Server) -> None
 def test_a_body_of_no_known_length_is_refused(server: Server, path: str, kind: str, coding: tuple[str, ...]) -> None:
     received = exchange(server, f"POST {path} HTTP/1.1", f"Content-Type: {kind}", *coding, body=HIDDEN)
     assert received.startswith(b"HTTP/1.1 411 ")
-    assert received.endswith(b'{"detail":"The body must have a Content-Length."}')
+    assert received.endswith(b'{"detail":"The body must have a Content-Length.","code":"length_required"}')
     assert received.count(b"HTTP/1.1 ") == 1
 
 

@@ -17,7 +17,7 @@ from events import calendar_feed, services
 from events.calendar_feed import calendar, feed_events, feed_state
 from events.domain import Event, EventFields
 from events.storage.events import installation_id
-from eventsite.lambda_handler import MAX_ANSWER_BYTES
+from eventsite.lambda_handler import MAX_RESPONSE_BYTES
 from tests.support.builders import ACTOR, make_fields
 from tests.support.strategies import event_ids, field_values
 from tests.support.tables import empty_tables
@@ -96,7 +96,7 @@ def test_the_longest_feed_fits_into_what_lambda_sends() -> None:
         event = make_event(description=text * (65_000 // len(text)))
         content = calendar([event] * 100, address_of)
         assert len(content) < 2_000_300
-        assert len(json.dumps(content.decode())) < MAX_ANSWER_BYTES - 20_000
+        assert len(json.dumps(content.decode())) < MAX_RESPONSE_BYTES - 20_000
 
 
 @pytest.mark.parametrize(

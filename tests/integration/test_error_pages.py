@@ -52,7 +52,7 @@ class TestErrors:
     def test_what_is_not_there(self, path: str) -> None:
         response = Client().get(path, headers=HTML)
         assert response.status_code == 404
-        assert "There is no such page." in text(response)
+        assert "This page does not exist." in text(response)
         assert "Go to the home page" in text(response)
 
     def test_what_a_role_does_not_allow(self, viewer: Client) -> None:
@@ -64,7 +64,7 @@ class TestErrors:
         editor.handler.enforce_csrf_checks = True
         response = editor.post("/staff/events/new/", {"title": "Forged"}, headers=HTML)
         assert response.status_code == 403
-        assert "This page was open for too long" in text(response)
+        assert "this page was open for too long" in text(response)
 
     @pytest.mark.parametrize("path", ["/staff/", "/staff/events/", "/staff/event/launch/", "/staff/calendar/"])
     def test_storage_that_fails(self, editor: Client, faults: FaultProxy, path: str) -> None:
@@ -73,7 +73,7 @@ class TestErrors:
             faults.set(fault)
             response = editor.get(path)
             assert response.status_code == 500
-            assert "The place where everything is kept does not answer just now." in text(response)
+            assert "The database is not responding." in text(response)
         faults.set(None)
         assert editor.get(path).status_code == 200
 
@@ -99,12 +99,12 @@ class TestErrors:
     def test_a_method_that_is_not_for_it(self, editor: Client) -> None:
         response = editor.post("/staff/calendar/")
         assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
-        assert "Go to the page, and use its buttons." in text(response)
+        assert "This address only accepts forms." in text(response)
 
     def test_a_form_that_is_too_large(self, editor: Client) -> None:
         response = editor.post("/staff/events/new/", {"description": "x" * 1_100_000})
         assert response.status_code == 413
-        assert "a form may have 1 MiB" in text(response)
+        assert "What you sent is too large. The limit is 1 MiB." in text(response)
 
     def test_programs_get_json_that_is_not_kept_either(self) -> None:
         response = Client().get("/staff/nothing/", headers={"Accept": "*/*"})

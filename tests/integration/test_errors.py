@@ -47,7 +47,7 @@ class TestErrors:
     @pytest.mark.parametrize("path", ["/events/", "/events/a/b", "/events/a/", "/eventsx", "/nothing", "/events/a%2Fb"])
     def test_an_unknown_path_is_not_found(self, api: APIClient, path: str) -> None:
         for method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
-            assert_error(send(api, method, path), 404, "There is nothing at this address.")
+            assert_error(send(api, method, path), 404, "There is nothing at this address.", code="not_found")
 
     @pytest.mark.parametrize(
         ("path", "methods", "allowed"),
@@ -67,7 +67,8 @@ class TestErrors:
             assert response["Allow"] == allowed
 
     def test_under_events_even_those_who_want_html_get_json(self, api: APIClient) -> None:
-        assert_error(send(api, "GET", "/events/a/b", Accept="text/html"), 404, "There is nothing at this address.")
+        response = send(api, "GET", "/events/a/b", Accept="text/html")
+        assert_error(response, 404, "There is nothing at this address.", code="not_found")
         elsewhere = send(api, "GET", "/nothing", Accept="text/html")
         assert (elsewhere.status_code, elsewhere["Content-Type"]) == (404, "text/html; charset=utf-8")
 
@@ -86,8 +87,8 @@ class TestErrors:
         api.raise_request_exception = False
         with override_settings(DEBUG=debug):
             response = api.get("/events/launch")
-        detail = "Something went wrong on our side; the request may or may not have been done."
-        assert_error(response, 500, detail)
+        detail = "Something went wrong on our side. The request may or may not have been completed."
+        assert_error(response, 500, detail, code="internal_error")
         assert "secret detail" in caplog.text
 
     def test_a_bug_outside_the_api_is_an_answer_too(self, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,10 +97,10 @@ class TestErrors:
 
         monkeypatch.setattr("django.middleware.common.CommonMiddleware.process_request", broken)
         api.raise_request_exception = False
-        detail = "Something went wrong on our side; the request may or may not have been done."
+        detail = "Something went wrong on our side. The request may or may not have been completed."
         for debug in (True, False):
             with override_settings(DEBUG=debug):
-                assert_error(api.get("/events/launch"), 500, detail)
+                assert_error(api.get("/events/launch"), 500, detail, code="internal_error")
 
     def test_every_answer_says_not_to_guess_its_type(self, api: APIClient) -> None:
         for path in ("/events", "/events/absent", "/nothing", "/healthz", "/docs"):
@@ -122,8 +123,8 @@ class TestAccess:
         with override_settings(EVENTS_API_ACCESS="keyed"):
             for headers in ({}, {"Authorization": "Basic eDp5"}):
                 response = send(api, "POST", "/events", LAUNCH, **headers)
-                detail = "An API key is needed: send it as 'Authorization: Bearer <key>'."
-                assert_error(response, 401, detail)
+                detail = "An API key is required. Send it as 'Authorization: Bearer <key>'."
+                assert_error(response, 401, detail, code="key_required")
                 assert response["WWW-Authenticate"] == "Bearer"
         assert read_table(EventItem) == []
 

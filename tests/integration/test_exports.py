@@ -20,7 +20,7 @@ from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.lambda_events import http_event, rest_event
 
 EVENTS = 12
-TOO_LONG = "What you asked for is longer than the 6 MB that can be sent. Narrow the filter, and take it in parts."
+TOO_LONG = "The result is larger than the limit of 6 MB. Narrow the filter, and export in several parts."
 gateways = pytest.mark.parametrize("make_event", [rest_event, http_event])
 
 
@@ -37,7 +37,7 @@ def small_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def send_at_most(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(lambda_handler, "MAX_ANSWER_BYTES", size)
+    monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", size)
     monkeypatch.setattr(exports, "MAX_BYTES_ON_LAMBDA", size * 3 // 4)
 
 
@@ -90,6 +90,6 @@ def test_an_export_that_breaks_off_is_an_error_page(make_event: Any, kind: str, 
     answer = export(make_event, kind, "identity")
     headers = answer.get("multiValueHeaders") or answer["headers"]
     assert answer["statusCode"] == 500
-    assert "Something went wrong on our side" in answer["body"] or "is kept does not answer" in answer["body"]
+    assert "The database is not responding." in answer["body"]
     assert "NOT ALL EVENTS" not in answer["body"]
     assert not {name.lower() for name in headers} & {"content-disposition", "content-encoding"}

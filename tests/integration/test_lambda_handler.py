@@ -11,7 +11,7 @@ import pytest
 from events import services
 from events.storage.models import HistoryItem
 from eventsite import lambda_handler
-from eventsite.lambda_handler import MAX_ANSWER_BYTES, handler
+from eventsite.lambda_handler import MAX_RESPONSE_BYTES, handler
 from tests.support.builders import ACTOR, make_body, make_fields
 from tests.support.lambda_events import call, http_event, rest_event
 from tests.support.tables import read_table
@@ -61,8 +61,8 @@ def test_an_answer_too_long_for_lambda_asks_for_pages(make_event: Any) -> None:
     for number in range(60):
         services.create_event(make_fields(eventId=f"{number:02}", description='"\n' * 16_384), ACTOR)
     status, headers, answer = call(make_event("GET", "/events", Origin="https://app.example"))
-    detail = "The answer is longer than the 6 MB that can be sent; ask for pages with ?limit=, or accept gzip."
-    assert (status, answer) == (413, {"detail": detail})
+    detail = "The response is larger than the limit of 6 MB. Ask for pages with ?limit=, or accept gzip."
+    assert (status, answer) == (413, {"detail": detail, "code": "response_too_large"})
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert headers["Content-Type"] == "application/json"
     assert call(make_event("GET", "/events?limit=20"))[0] == 200
@@ -87,14 +87,14 @@ def test_a_path_may_come_decoded(make_event: Any, event_id: str) -> None:
 def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch, spare: int, status: int) -> None:
     services.create_event(make_fields(), ACTOR)
     length = len(json.dumps(handler(rest_event("GET", "/events"), None)))
-    monkeypatch.setattr(lambda_handler, "MAX_ANSWER_BYTES", length + spare)
+    monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", length + spare)
     assert call(rest_event("GET", "/events"))[0] == status
-    assert MAX_ANSWER_BYTES == 6_291_556
+    assert MAX_RESPONSE_BYTES == 6_291_556
 
 
 def test_a_compressed_answer_too_long_for_lambda_is_a_plain_413(monkeypatch: pytest.MonkeyPatch) -> None:
     services.create_event(make_fields(description="é" * 5000), ACTOR)
-    monkeypatch.setattr(lambda_handler, "MAX_ANSWER_BYTES", 400)
+    monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", 400)
     answer = handler(rest_event("GET", "/events/launch", **{"Accept-Encoding": "gzip"}), None)
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (413, False)
     assert not {"Content-Encoding", "Content-Length", "ETag"} & set(answer["multiValueHeaders"])

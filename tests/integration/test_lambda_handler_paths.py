@@ -82,7 +82,10 @@ def test_a_path_that_the_gateway_damaged_names_no_event(make_event: Any, path: s
     event = make_event("DELETE", path)
     event["rawPath" if "rawPath" in event else "path"] = path
     event["requestContext"].get("http", event["requestContext"])["path"] = in_context
-    assert call(event)[::2] == (404, {"detail": "There is no event with this eventId."})
+    assert call(event)[::2] == (
+        404,
+        {"detail": "There is no event with this eventId.", "code": "event_not_found"},
+    )
     assert titles() == {*IDS, "hb\ufffd"}
 
 

@@ -56,7 +56,7 @@ def test_what_a_command_says_is_cut_before_it_is_too_long(monkeypatch: pytest.Mo
     monkeypatch.setattr(lambda_handler, "MAX_COMMAND_OUTPUT", 20)
     services.create_event(make_fields(), ACTOR)
     said = handler({"manage": "export_events -"}, None)
-    assert len(said.partition("\n(cut here: there are ")[0]) == 20
+    assert len(said.partition("\n(shortened: the output has ")[0]) == 20
     assert said.endswith(" characters)\n")
 
 
@@ -70,17 +70,17 @@ def test_what_the_gateway_hands_over_may_be_any_text() -> None:
 @pytest.mark.parametrize(
     ("event", "got"),
     [
-        ({"Records": [], "b": 1}, r"it got an object with \['Records', 'b'\]\."),
-        ({"raw_command": "import os"}, r"it got an object with \['raw_command'\]\."),
-        ({"manage": ["check"]}, r"it got an object with \['manage'\]\."),
-        ({"version": "2.0"}, r"it got an object with \['version'\]\."),
-        ({}, r"it got an object with \[\]\."),
-        ("text", r"it got str\."),
-        (None, r"it got NoneType\."),
+        ({"Records": [], "b": 1}, r"it received an object with \['Records', 'b'\]\."),
+        ({"raw_command": "import os"}, r"it received an object with \['raw_command'\]\."),
+        ({"manage": ["check"]}, r"it received an object with \['manage'\]\."),
+        ({"version": "2.0"}, r"it received an object with \['version'\]\."),
+        ({}, r"it received an object with \[\]\."),
+        ("text", r"it received str\."),
+        (None, r"it received NoneType\."),
     ],
 )
 def test_anything_else_is_an_error_that_says_what_it_got(event: Any, got: str) -> None:
-    with pytest.raises(ValueError, match=rf"^This function answers API Gateway, schedules and `zappa manage`; {got}$"):
+    with pytest.raises(ValueError, match=rf"^This function handles API Gateway, schedules and `zappa manage`; {got}$"):
         handler(event, None)
 
 
@@ -179,10 +179,10 @@ def test_messages_wait_in_a_cookie_of_the_stages_own(prefix: str) -> None:
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
 def test_a_page_too_long_for_lambda_says_what_a_person_can_do(make_event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lambda_handler, "MAX_ANSWER_BYTES", 400)
+    monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", 400)
     answer = handler(make_event("GET", "/staff/login/", Accept="text/html"), None)
     headers = answer.get("multiValueHeaders") or answer["headers"]
     assert answer["statusCode"] == 413
-    assert "Narrow the filter, and take it in parts." in answer["body"]
+    assert "Narrow the filter, and export in several parts." in answer["body"]
     assert headers["Content-Type"] in (["text/html; charset=utf-8"], "text/html; charset=utf-8")
     assert headers["Content-Security-Policy"] in ([CONTENT_SECURITY_POLICY], CONTENT_SECURITY_POLICY)

@@ -60,7 +60,7 @@ def test_a_length_that_is_no_number_is_refused(server: Server, length: str) -> N
 def test_a_body_that_breaks_off_is_not_stored(server: Server) -> None:
     answer = exchange(server, post("Connection: close", f"Content-Length: {len(BODY) + 100}"), half_close=True)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert detail(answer) == "The body broke off before its end."
+    assert detail(answer) == "The body ended early."
     assert read_table(EventItem) == []
 
 
@@ -68,7 +68,7 @@ def test_a_body_that_breaks_off_is_not_stored(server: Server) -> None:
 def test_whoever_sends_too_much_hears_so(server: Server, size: int) -> None:
     answer = server.request("POST", "/events", data=b"x" * size)
     assert answer.status_code == 413
-    assert answer.json() == {"detail": "The body is too large; at most 1 MiB is taken."}
+    assert answer.json() == {"detail": "The body is too large. The limit is 1 MiB.", "code": "body_too_large"}
 
 
 def test_ids_and_hosts_put_no_header_into_an_answer(server: Server) -> None:

@@ -146,7 +146,7 @@ def test_what_fails_is_a_server_error_and_its_cause_is_logged_with_the_request(
     [record] = [record for record in caplog.records if record.name == "eventsite.errors"]
     logged = json.loads(JSONFormatter().format(record))
     assert logged.pop("error").startswith("Traceback (most recent call last):")
-    assert logged.pop("message").startswith("Storage failed: ")
+    assert logged.pop("message").startswith("Request failed (storage_error): ")
     assert logged == {"level": "ERROR", "logger": "eventsite.errors", "requestId": CONTEXT.aws_request_id}
 
 
@@ -188,7 +188,7 @@ def test_metrics_have_the_time_in_milliseconds(lines: Lines) -> None:
 
 
 def test_an_answer_too_long_is_logged_as_it_left(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lambda_handler, "MAX_ANSWER_BYTES", 1)
+    monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", 1)
     status, headers, _ = call(rest_event("GET", "/events"))
     [line] = lines()
     assert (status, line["status"], headers["X-Request-Id"]) == (413, 413, line["requestId"])

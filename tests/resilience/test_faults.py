@@ -28,10 +28,10 @@ from tests.support.fault_proxy import (
 from tests.support.history import assert_history_replays
 from tests.support.page_reader import text
 
-GENERIC = "Something went wrong on our side; the request may or may not have been done."
+GENERIC = "Something went wrong on our side. The request may or may not have been completed."
 SENTENCES = (
-    "The place where everything is kept does not answer just now. If you were saving, look whether it was done",
-    "Something went wrong on our side. If you were saving, look whether it was done before you try again.",
+    "The database is not responding. If you were saving, check whether it was saved",
+    "Something went wrong on our side. If you were saving, check whether it was saved before you try again.",
     "The database is not responding. Your text is still here; try again in a moment.",
 )
 TECHNICAL = ("Traceback", "Exception", "Error:", "botocore", "pynamodb", "DynamoDB", "events-", "127.0.0.1:", "captive")
@@ -78,7 +78,8 @@ def assert_is_clear(response: Any, json_wanted: bool, throttled: bool) -> None:
     assert response.status_code == 500, (response.status_code, response.content)
     if json_wanted:
         assert response["Content-Type"] == "application/json"
-        assert json.loads(response.content) == {"detail": GENERIC}
+        code = "storage_busy" if throttled else "storage_error"
+        assert json.loads(response.content) == {"detail": GENERIC, "code": code}
         assert response.get("Retry-After") == ("1" if throttled else None)
     else:
         assert response["Content-Type"] == "text/html; charset=utf-8"
@@ -149,7 +150,7 @@ def test_each_operation_with_an_error_at_each_call(
         for at, times in chosen:
             try:
                 result = break_call(faults, name, fault, at, times, operation(worlds()))
-                assert "Unhandled" not in caplog.text
+                assert "(internal_error)" not in caplog.text
                 short = (
                     times == TRIES - 1 and fault not in TAKEN_FOR_AN_ANSWER and "timed out" not in caplog.text
                 )  # a slow machine

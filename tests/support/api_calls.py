@@ -29,9 +29,24 @@ def create(api: APIClient, **overrides: Any) -> HttpResponse:
     return response
 
 
-def assert_error(response: HttpResponse, status: int, detail: str, errors: list[dict[str, str]] | None = None) -> None:
+_CODES = {
+    400: "bad_request",
+    404: "event_not_found",
+    405: "method_not_allowed",
+    409: "event_exists",
+    412: "revision_mismatch",
+    413: "body_too_large",
+    422: "invalid_request",
+}
+
+
+def assert_error(
+    response: HttpResponse, status: int, detail: str, errors: list[dict[str, str]] | None = None, *, code: str = ""
+) -> None:
+    """`code` is needed where the status can have another one than in `_CODES`."""
     assert (response.status_code, response["Content-Type"]) == (status, "application/json")
-    assert json.loads(response.content) == {"detail": detail, **({"errors": errors} if errors else {})}
+    body = {"detail": detail, "code": code or _CODES[status], **({"errors": errors} if errors else {})}
+    assert json.loads(response.content) == body
 
 
 def assert_event(response: HttpResponse, status: int, event: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from tests.support.builders import make_body
 from tests.support.tables import read_table
 
 NOT_FOUND = "There is no event with this eventId."
-OLD_REVISION = "The event is not at a revision that If-Match names; nothing was changed."
+OLD_REVISION = "The event's revision does not match If-Match. Nothing was changed."
 
 
 class TestCreate:
@@ -37,7 +37,7 @@ class TestCreate:
     def test_refuses_an_id_that_is_taken(self, api: APIClient) -> None:
         created = create(api)
         response = send(api, "POST", "/events", {**LAUNCH, "title": "Another"})
-        assert_error(response, 409, "There is an event with this eventId already; nothing was changed.")
+        assert_error(response, 409, "An event with this eventId already exists. Nothing was changed.")
         assert_event(api.get("/events/launch"), 200, LAUNCH)
         assert api.get("/events/launch")["ETag"] == created["ETag"]
 
@@ -65,7 +65,7 @@ class TestCreate:
     @pytest.mark.parametrize(
         ("body", "message"),
         [
-            (b"", "must be a JSON object; there is none"),
+            (b"", "must be a JSON object, but there is none"),
             (b"null", "must be a JSON object"),
             (b"[]", "must be a JSON object"),
             (b'"text"', "must be a JSON object"),
@@ -141,7 +141,7 @@ class TestCreate:
         response = send(api, "POST", "/events", b" " * size)
         assert response.status_code == status
         if status == 413:
-            assert_error(response, 413, "The body is too large; at most 1 MiB is taken.")
+            assert_error(response, 413, "The body is too large. The limit is 1 MiB.")
 
     @pytest.mark.parametrize(
         "event_id", ["a b", "é", "🎪", "%2F", "a?b", "#", "...", "a+b", ";", "\\", "'\"<>", "\u202e"]

@@ -198,7 +198,7 @@ class TestEdit:
         for path in ("", "edit/", "delete/"):
             response = editor.get(f"/staff/event/nothing/{path}")
             assert response.status_code == 404
-            assert "There is no such event, and there never was one." in text(response)
+            assert "This event has never existed." in text(response)
 
 
 class TestConflict:

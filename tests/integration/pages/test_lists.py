@@ -291,7 +291,7 @@ class TestBulk:
         faults.set(FAIL, "TransactWriteItems")
         response = editor.post(address)
         assert response.status_code == 500
-        assert "The place where everything is kept does not answer just now." in text(response)
+        assert "The database is not responding." in text(response)
         faults.set(None)
         report: Any = editor.post(address, follow=True)
         assert "1 event deleted" in text(report)

@@ -21,7 +21,7 @@ from tests.support.builders import ACTOR, make_body, make_fields
 from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, delay, garbage, lose_answer, refuse, say
 from tests.support.tables import read_table
 
-GENERIC = "Something went wrong on our side; the request may or may not have been done."
+GENERIC = "Something went wrong on our side. The request may or may not have been completed."
 DENIED = fault_kinds.error(400, "AccessDeniedException")
 GONE = fault_kinds.error(400, "ResourceNotFoundException")
 
@@ -64,10 +64,10 @@ def test_an_error_is_a_generic_sentence_with_its_cause_in_the_log(
     services.create_event(make_fields(), ACTOR)
     faults.set(fault)
     response = send(api, method, path, body)
-    assert_error(response, 500, GENERIC)
+    assert_error(response, 500, GENERIC, code="storage_error")
     assert "Retry-After" not in response
     assert cause in caplog.text
-    assert "Unhandled" not in caplog.text
+    assert "(internal_error)" not in caplog.text
     faults.set(None)
     assert json.loads(send(api, "GET", "/events/launch").content) == LAUNCH  # works again, without a restart
     assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 1
@@ -80,7 +80,7 @@ def test_throttling_asks_to_retry_later(
     services.create_event(make_fields(), ACTOR)
     faults.set(THROTTLE)
     response = send(api, method, path, body)
-    assert_error(response, 500, GENERIC)
+    assert_error(response, 500, GENERIC, code="storage_busy")
     assert response["Retry-After"] == "1"
     assert "Throttling" in caplog.text
     assert len(faults.calls) == 3  # one attempt and two retries
@@ -90,7 +90,7 @@ def test_a_throttled_transaction_asks_to_retry_later(api: APIClient, faults: Fau
     reasons = [{"Code": "ThrottlingError", "Message": "slow down"}, {"Code": "None"}]
     faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=reasons))
     response = send(api, "POST", "/events", LAUNCH)
-    assert_error(response, 500, GENERIC)
+    assert_error(response, 500, GENERIC, code="storage_busy")
     assert response["Retry-After"] == "1"
 
 
@@ -98,7 +98,7 @@ def test_a_transaction_refused_for_another_reason_is_an_error(api: APIClient, fa
     reasons = [{"Code": "ValidationError", "Message": "no"}, {"Code": "None"}]
     faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=reasons))
     response = send(api, "POST", "/events", LAUNCH)
-    assert_error(response, 500, GENERIC)
+    assert_error(response, 500, GENERIC, code="storage_error")
     assert "Retry-After" not in response
 
 
@@ -117,7 +117,7 @@ def test_two_errors_in_a_row_are_retried(
 
 def test_a_write_can_be_repeated_safely_after_all_its_responses_are_lost(api: APIClient, faults: FaultProxy) -> None:
     faults.set(lose_answer, "TransactWriteItems")
-    assert_error(send(api, "POST", "/events", make_body(), Idempotency_Key="k"), 500, GENERIC)
+    assert_error(send(api, "POST", "/events", make_body(), Idempotency_Key="k"), 500, GENERIC, code="storage_error")
     faults.set(None)
     response = send(api, "POST", "/events", make_body(), Idempotency_Key="k")
     assert response.status_code == 201
@@ -129,7 +129,7 @@ def test_a_slow_database_times_out_before_the_gateway(api: APIClient, faults: Fa
     services.create_event(make_fields(), ACTOR)
     faults.set(delay(5))
     started = time.monotonic()
-    assert_error(send(api, "GET", "/events/launch"), 500, GENERIC)
+    assert_error(send(api, "GET", "/events/launch"), 500, GENERIC, code="storage_error")
     took = time.monotonic() - started
     assert took >= 7.5
     assert 2 * took < 29  # the gateway's limit; an update makes two calls
@@ -142,7 +142,12 @@ def test_the_health_check_reports_errors(
     api: APIClient, faults: FaultProxy, caplog: pytest.LogCaptureFixture, fault: Fault, cause: str
 ) -> None:
     faults.set(fault)
-    assert_error(send(api, "GET", "/healthz"), 503, "DynamoDB does not answer; please try again in a moment.")
+    assert_error(
+        send(api, "GET", "/healthz"),
+        503,
+        "DynamoDB is not responding. Please try again in a moment.",
+        code="storage_unavailable",
+    )
     assert cause in caplog.text
     faults.set(None)
     assert send(api, "GET", "/healthz").status_code == 200
@@ -209,7 +214,7 @@ def test_a_slow_list_times_out_before_the_gateway(
     faults.set(slow)
     with override_settings(ON_LAMBDA=True):
         response = send(api, "GET", path)
-    assert_error(response, 500, GENERIC)
+    assert_error(response, 500, GENERIC, code="storage_busy")
     assert response["Retry-After"] == "1"
     assert len(faults.calls) == 2
     assert len(json.loads(send(api, "GET", path).content)) == min(count, 200)  # there is no limit without a gateway
@@ -271,4 +276,4 @@ def test_only_the_embedded_engine_is_checked_after_writes(faults: FaultProxy, em
 def test_an_uncertain_write_of_the_embedded_engine_is_not_acknowledged(api: APIClient, faults: FaultProxy) -> None:
     faults.set(refuse, "GetItem")
     with override_settings(DYNAMODB_EMBEDDED=True):
-        assert_error(send(api, "POST", "/events", LAUNCH), 500, GENERIC)
+        assert_error(send(api, "POST", "/events", LAUNCH), 500, GENERIC, code="storage_error")

@@ -1,0 +1,28 @@
+"""The table of errors: its codes are part of the API, so they stay, and docs/api.md has each of them."""
+
+from __future__ import annotations
+
+import re
+
+from django.conf import settings
+
+from eventsite import errors
+from eventsite.errors import Error
+
+CODES = """
+account_changed account_not_found bad_request batch_not_found body_incomplete body_too_large change_superseded
+csrf_failed event_exists event_not_found forbidden internal_error invalid_request key_invalid key_not_found
+key_required key_scope length_required method_not_allowed not_found origin_refused request_failed
+response_too_large revision_mismatch storage_busy storage_error storage_unavailable version_not_found
+""".split()  # noqa: SIM905
+
+
+def test_the_codes_stay() -> None:
+    entries = [entry for entry in (*errors.ERRORS.values(), *vars(errors).values()) if isinstance(entry, Error)]
+    entries += [errors.body_too_large(1), errors.invalid([]), errors.error_of_status(418)]
+    assert sorted({entry.code for entry in entries}) == CODES
+
+
+def test_each_code_is_documented() -> None:
+    documented = re.findall(r"`([a-z_]+)`", (settings.BASE_DIR / "docs" / "api.md").read_text())
+    assert set(CODES) <= set(documented)
