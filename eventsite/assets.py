@@ -1,7 +1,7 @@
-"""Bootstrap's stylesheet, out of the package that ships it, for Django's static files.
+"""Bootstrap's stylesheet, taken from its package, for Django's static files.
 
-Bootstrap's dark colours apply where an attribute asks for them, which takes a script, and a flash of light before.
-So they are served as a stylesheet of their own too, which a page links for whoever's system is dark.
+Bootstrap's dark colours need an attribute. A script could set it, but only after the page has flashed in light colours.
+So the dark colours are also served as a separate stylesheet, which pages link for systems in dark mode.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ _FILES: dict[str, Callable[[str], str]] = {
 
 
 class BootstrapFinder(BaseFinder):
-    """Finds the two stylesheets, which it makes once for each version of Bootstrap."""
+    """Finds the two stylesheets, and generates them once for each version of Bootstrap."""
 
     @cached_property
     def storage(self) -> FileSystemStorage:
         folder: Path = settings.BASE_DIR / ".assets" / __version__
         css = (get_bootstrap_css_dir() / "bootstrap.min.css").read_text(encoding="utf-8")
-        for name, make in _FILES.items():
+        for name, generate in _FILES.items():
             file = folder / name
-            made = make(css)
-            if not file.exists() or file.read_text(encoding="utf-8") != made:
+            content = generate(css)
+            if not file.exists() or file.read_text(encoding="utf-8") != content:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(made, encoding="utf-8")
+                file.write_text(content, encoding="utf-8")
         storage = FileSystemStorage(folder)
-        storage.prefix = ""  # type: ignore[attr-defined]  # which collectstatic wants every storage to have
+        storage.prefix = ""  # type: ignore[attr-defined]  # required by collectstatic
         return storage
 
     def check(self, **kwargs: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Where messages ("Saved.") wait for the next page: a cookie of the stage's own, or the session if they are long."""
+"""Keeps messages ("Saved.") until the next page: in a cookie of the stage, or in the session if they are long."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 
 
 class StageCookieStorage(CookieStorage):
-    """Django's own has one name and the path "/", whatever the settings say of the other cookies."""
+    """Django's own class uses a fixed name and the path "/", and ignores the settings of the other cookies."""
 
     cookie_name = settings.MESSAGE_COOKIE_NAME
 

@@ -1,4 +1,4 @@
-"""What is learnt about a request while it is answered, from whoever learns it, for the one line that is logged."""
+"""Collects facts about a request from all layers, for its one log line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threading import Lock
 
 @dataclass(slots=True)
 class Observation:
-    """One request: who and what it was about, and what it took. `counts` are by name; capacity in DynamoDB's units."""
+    """One request: who made it, about which event, and what it consumed. `capacity` is in DynamoDB's units."""
 
     request_id: str = ""
     method: str = ""
@@ -20,7 +20,7 @@ class Observation:
     event_id: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     capacity: Counter[str] = field(default_factory=Counter)
-    _adding: Lock = field(default_factory=Lock)  # a batch is made by several threads
+    _adding: Lock = field(default_factory=Lock)  # several threads write a batch
 
     def count(self, name: str) -> None:
         with self._adding:
@@ -28,19 +28,19 @@ class Observation:
 
     def consume(self, kind: str, units: float) -> None:
         with self._adding:
-            self.capacity[kind] += units  # type: ignore[assignment]  # typeshed knows whole numbers only
+            self.capacity[kind] += units  # type: ignore[assignment]  # typeshed allows only integers
 
 
 _current: ContextVar[Observation | None] = ContextVar("observation", default=None)
 
 
 def begin(request_id: str) -> Observation:
-    """A new observation, which what is noted from now on is about."""
+    """Starts a new observation, which `current` returns from now on."""
     observation = Observation(request_id)
     _current.set(observation)
     return observation
 
 
 def current() -> Observation:
-    """The request's observation; outside any request, one that nobody reads."""
+    """The request's observation. Outside a request, one that nobody reads."""
     return _current.get() or Observation()

@@ -1,6 +1,6 @@
-"""Lambda's log, as JSON that CloudWatch can search: a line for each request, and whatever else is logged.
+"""Lambda's log, as JSON that CloudWatch can search: one line for each request, and all other records.
 
-aws-lambda-powertools would write it as well, for 32 ms of CPU at each cold start; this takes 2.
+aws-lambda-powertools does the same, but takes 32 ms of CPU at each cold start; this takes 2.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DIRECTIVE = {
 
 
 def write_request(observation: Observation, milliseconds: float, cold_start: bool) -> None:
-    """The request's line, metrics included. No bodies, no cookies, no keys, and no path: a route says enough."""
+    """Writes the request's line, with its metrics. Never bodies, cookies, keys or paths: the route is enough."""
     line = {
         "level": "INFO",
         "logger": "eventsite.requests",
@@ -60,12 +60,12 @@ def write_request(observation: Observation, milliseconds: float, cold_start: boo
 
 
 class JSONFormatter(logging.Formatter):
-    """A record as one line of JSON, with the request it belongs to, and the error's cause."""
+    """A record as one line of JSON, with the request ID and the traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
         observation = observed.current()
-        if request := getattr(record, "request", None):  # Django names the path, which may hold a feed's secret
+        if request := getattr(record, "request", None):  # Django logs the path, which may contain a feed's secret
             message = message.replace(request.path, route_of(request))
         line: dict[str, Any] = {"level": record.levelname, "logger": record.name, "message": message}
         if observation.request_id:
@@ -78,12 +78,12 @@ class JSONFormatter(logging.Formatter):
 def _as_json(line: dict[str, Any]) -> str:
     try:
         return orjson.dumps(line, default=str).decode()
-    except TypeError:  # half of a pair of surrogates, which orjson does not write
+    except TypeError:  # a lone surrogate, which orjson refuses
         return json.dumps(line, default=str)
 
 
 def route_of(request: Any) -> str:
-    """The pattern that the address fits, such as "events/<event_id>"."""
+    """The pattern that the address matches, such as "/events/<event_id>"."""
     if match := request.resolver_match:
         return f"/{match.route}"
     return "/static/" if request.path_info.startswith("/static/") else "(none)"

@@ -1,4 +1,4 @@
-"""The addresses under /staff/, loaded when one of them is first asked for."""
+"""The addresses under /staff/, loaded with the first request for one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Light or dark: as the browser's system has it, unless the person chose."""
+"""Light or dark colours: those of the system, unless the person chose."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _YEAR_SECONDS = 365 * 24 * 60 * 60
 
 
 def theme(request: HttpRequest) -> dict[str, str]:
-    """For every template: "light", "dark", or "" for as the system has it."""
+    """For every template: "light", "dark", or "" for the system's colours."""
     chosen = request.COOKIES.get(settings.THEME_COOKIE_NAME, "")
     return {"theme": chosen if chosen in THEMES else ""}
 
 
 @require_POST
 def choose_theme(request: HttpRequest) -> HttpResponse:
-    """Keeps the choice in a cookie, and leads back."""
+    """Stores the choice in a cookie, and returns to the page."""
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = reverse("pages:home")

@@ -1,4 +1,4 @@
-"""Addresses: staff pages under /staff/, the API with its documentation, and the answers to errors outside it."""
+"""Addresses: staff pages under /staff/, the API with its documentation, and the pages for errors."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ to_staff = require_safe(RedirectView.as_view(pattern_name="pages:home"))
 urlpatterns = [
     path("", to_staff),
     path("staff", to_staff),
-    URLResolver(RoutePattern("staff/"), "eventsite.staff_urls"),  # include() would load them now
+    URLResolver(RoutePattern("staff/"), "eventsite.staff_urls"),  # include() would load the pages now
     path("", api.urls),
 ]

@@ -1,1 +1,1 @@
-"""Who may come in: staff with their sessions and roles, and the API's keys."""
+"""Staff accounts with their roles and sessions, and API keys."""

@@ -1,6 +1,6 @@
-"""The two apps of Django's that accounts stand on, without their migrations.
+"""Two apps of Django that accounts are based on, without their migrations.
 
-They would load the machinery of migrations, for tables that no database has: a tenth of a cold start.
+No database has their tables, and loading migrations takes a tenth of a cold start.
 """
 
 from __future__ import annotations

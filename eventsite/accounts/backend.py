@@ -1,4 +1,4 @@
-"""How staff sign in: Django's auth asks here."""
+"""The authentication backend of Django's auth: how staff sign in."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class StaffBackend(BaseBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Staff | None:
-        """Raises LockedOutError. Takes as long whether or not there is such an account."""
+        """Raises LockedOutError. Takes equally long whether the account exists or not."""
         if username is None or password is None:
             return None
         username = fold_username(username)
         address = request.META.get("REMOTE_ADDR", "") if request else ""
         staff = Staff.get(username)
-        tries = lockout.Tries(username, address, staff)
-        tries.count()
+        attempts = lockout.Attempts(username, address, staff)
+        attempts.count()
         if not _has_password(staff, password) or staff is None or not staff.is_active:
             return None
-        tries.forget()
+        attempts.forget()
         return staff
 
     def get_user(self, user_id: str) -> Staff | None:
@@ -41,5 +41,5 @@ def _has_password(staff: Staff | None, password: str) -> bool:
         return False
     try:
         return staff.check_password(password)
-    except StaffChangedError:  # it was to be hashed anew, but is another by now
+    except StaffChangedError:  # the password was about to be hashed again, but has just been changed
         return False

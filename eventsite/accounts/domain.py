@@ -1,4 +1,4 @@
-"""Roles, names, and everything that can go wrong with an account or a key."""
+"""Roles, usernames, keys, and the errors of accounts and keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple, TypedDict
 
 
 class Role(StrEnum):
-    """What someone may do: all that those before it may, and more."""
+    """What a user may do. Each role includes those before it."""
 
     VIEWER = "viewer"
     EDITOR = "editor"
@@ -29,13 +29,13 @@ class Scope(StrEnum):
 
 MAX_USERNAME_LENGTH = 63
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]*")
-# The address of the form that adds someone, and whom else the history names.
+# The address of the form that adds an account, and other names that the history shows.
 _RESERVED = frozenset({"new", "anonymous", "command", "manage.py", "runserver", "samples"})
 USERNAME_RULE = "Letters without accents, digits and . _ @ + - only, starting with a letter or digit."
 
 
 def fold_username(typed: str) -> str:
-    """Names differ by more than their case."""
+    """Usernames ignore case and surrounding spaces."""
     return typed.strip().lower()
 
 
@@ -44,7 +44,7 @@ def is_username(name: str) -> bool:
 
 
 class StaffFields(TypedDict):
-    """An account as it is stored. The password is a hash; sessions end with their epoch, feeds with their nonce."""
+    """A stored account. `password` is a hash. A new epoch ends all sessions, a new nonce ends the feed's address."""
 
     username: str
     password: str
@@ -58,7 +58,7 @@ class StaffFields(TypedDict):
 
 
 class ApiKey(NamedTuple):
-    """An API key as it is stored: its secret only as a SHA-256, in hexadecimal."""
+    """A stored API key. `secret_hash` is the SHA-256 of the secret, in hexadecimal."""
 
     id: str
     name: str
@@ -71,23 +71,23 @@ class ApiKey(NamedTuple):
 
 
 class StaffNotFoundError(Exception):
-    """Nobody has this username."""
+    """No account has this username."""
 
 
 class StaffExistsError(Exception):
-    """Somebody has this username already."""
+    """An account with this username already exists."""
 
 
 class StaffChangedError(Exception):
-    """The account is not, or no longer, as it was read."""
+    """The account has changed since it was read, or does not exist."""
 
 
 class LastAdminError(Exception):
-    """Nobody could manage staff if this account were no active admin any more."""
+    """This is the last active admin, so the change is refused: nobody could manage staff."""
 
 
 class LockedOutError(Exception):
-    """Too many tries at a password; `until` is when the next is taken."""
+    """Too many attempts with a password. The next is allowed at `until`."""
 
     def __init__(self, until: datetime) -> None:
         self.until = until
@@ -95,8 +95,8 @@ class LockedOutError(Exception):
 
 
 class KeyNotFoundError(Exception):
-    """There is no such API key, or it was revoked."""
+    """The API key does not exist, or was revoked."""
 
 
 class KeyNameTakenError(Exception):
-    """Another API key that is not revoked has this name."""
+    """Another active API key has this name."""

@@ -1,4 +1,4 @@
-"""The secret in the address of someone's calendar feed: a signature, so that nothing but the nonce is stored."""
+"""The secret in the address of a calendar feed: a signature, so that only a nonce is stored."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _SALT = "eventsite.accounts.feed"
 
 
 def feed_token(staff: Staff) -> str:
-    """Fits into an address; good until the nonce changes."""
+    """A token for an address, valid until the nonce changes."""
     return f"{staff.username}:{Signer(salt=_SALT).signature(_signed(staff))}"
 
 
 def staff_of_feed(token: str) -> Staff | None:
-    """Whose feed it is, if the token is good and the account active."""
+    """The owner of the feed, or None if the token is invalid or the account is not active."""
     username, _, signature = token.rpartition(":")
     staff = Staff.get(username)
     if staff is None or not staff.is_active:

@@ -1,4 +1,4 @@
-"""What people type on the account pages."""
+"""The forms of the account pages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.crypto import salted_hmac
@@ -28,29 +29,29 @@ from eventsite.accounts.models import Staff
 MAX_KEY_NAME_LENGTH = 60
 
 _ROLES = [
-    (Role.VIEWER.value, "Viewer: reads everything"),
-    (Role.EDITOR.value, "Editor: changes events too"),
-    (Role.ADMIN.value, "Admin: people and API keys too"),
+    (Role.VIEWER.value, "Viewer: can read everything"),
+    (Role.EDITOR.value, "Editor: can also change events"),
+    (Role.ADMIN.value, "Admin: can also manage people and API keys"),
 ]
 _SCOPES = [
-    (Scope.READ.value, "Read: lists and reads"),
-    (Scope.WRITE.value, "Write: makes changes, too"),
+    (Scope.READ.value, "Read only"),
+    (Scope.WRITE.value, "Read and write"),
 ]
 _SIGN_IN_ERRORS: dict[str, Any] = {
-    "invalid_login": "This username and password do not match an account that can sign in. Please try again."
+    "invalid_login": "This username and password do not match an active account. Please try again."
 }
 _PASSWORD_ERRORS: dict[str, Any] = {
-    "password_incorrect": "This is not your password.",
-    "password_mismatch": "The two do not match.",
-    "same": "This is the password you have now. Please choose another.",
+    "password_incorrect": "The current password is wrong.",
+    "password_mismatch": "The two new passwords do not match.",
+    "same": "This is your current password. Please choose a different one.",
 }
 
 
 def locked_out(error: LockedOutError) -> ValidationError:
-    """The same for names that there are and names that there are not."""
+    """Says the same whether the account exists or not."""
     minutes = max(1, math.ceil((error.until - datetime.now(UTC)).total_seconds() / 60))
     when = "in a minute" if minutes == 1 else f"in {minutes} minutes"
-    return ValidationError(f"There were too many tries. Please try again {when}.", code="locked")
+    return ValidationError(f"Too many attempts. Please try again {when}.", code="locked")
 
 
 class SignInForm(AuthenticationForm):
@@ -70,20 +71,22 @@ class ChangePasswordForm(PasswordChangeForm):
     def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._address = address
-        self.fields["old_password"].label = "Password you have now"
-        self.fields["new_password2"].label = "New password again"
-        self.fields["new_password1"].help_text = "At least 10 characters, not only digits, and not a common password."
+        self.fields["old_password"].label = "Current password"
+        self.fields["new_password2"].label = "Repeat new password"
+        self.fields[
+            "new_password1"
+        ].help_text = f"At least {settings.MIN_PASSWORD_LENGTH} characters, not only digits, and not a common password."
         self.fields["new_password2"].help_text = ""
 
     def clean_old_password(self) -> str:
-        """Whoever finds someone's browser open has no more tries than at sign-in."""
-        tries = lockout.Tries(self.user.username, self._address, self.user)
+        """Limits attempts as at sign-in, because somebody else may use a browser that was left open."""
+        attempts = lockout.Attempts(self.user.username, self._address, self.user)
         try:
-            tries.count()
+            attempts.count()
         except LockedOutError as error:
             raise locked_out(error) from None
         password: str = super().clean_old_password()
-        tries.forget()
+        attempts.forget()
         return password
 
     def clean_new_password1(self) -> str:
@@ -98,12 +101,12 @@ class ChangePasswordForm(PasswordChangeForm):
 
 
 class OnceForm(forms.Form):
-    """A form with an ID, from which the secret follows that it creates: sent twice, it shows the same secret."""
+    """A form that creates a secret. The secret depends on the form's ID, so a form sent twice shows the same secret."""
 
     form_id = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
 
     def seed(self, actor: Actor) -> bytes | None:
-        """64 bytes that nobody can guess, the same for the same input of the same person; None: there is no ID."""
+        """64 bytes that nobody can guess, the same for the same input of the same user. None without an ID."""
         if self.cleaned_data["form_id"] is None:
             return None
         value = repr((actor.name, sorted(self.cleaned_data.items())))
@@ -111,7 +114,7 @@ class OnceForm(forms.Form):
 
 
 class ResetPasswordForm(OnceForm):
-    """`state` is the one that the password was at when the form was opened."""
+    """`state` is the password's state when the form was opened."""
 
     state = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -131,14 +134,14 @@ class AddPersonForm(OnceForm, RoleForm):
     def clean_username(self) -> str:
         username = fold_username(self.cleaned_data["username"])
         if not is_username(username):
-            raise ValidationError("This cannot be a username.")
+            raise ValidationError("This username is not allowed.")
         return username
 
 
 class AddKeyForm(OnceForm):
     name = forms.CharField(
         max_length=MAX_KEY_NAME_LENGTH,
-        help_text="Say which program will use it: the history shows its changes under this name.",
+        help_text="Name the application that will use the key. The history shows this name with its changes.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scope = forms.ChoiceField(choices=_SCOPES, initial=Scope.READ.value)
@@ -146,5 +149,5 @@ class AddKeyForm(OnceForm):
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
         if not name.isprintable():
-            raise ValidationError("The name has a character that cannot be shown.")
+            raise ValidationError("The name contains a character that cannot be displayed.")
         return name

@@ -1,4 +1,4 @@
-"""API keys: made, checked at every call that sends one, and revoked. Only a hash of the secret is kept."""
+"""API keys: create, check with every call, revoke. Only a hash of the secret is stored."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundErro
 
 logger = logging.getLogger("eventsite.accounts")
 
-# How long a key may still be taken after another process revoked it; what is asked of each key is 30 seconds.
+# How long a revoked key may still work in another process. Pages and documentation promise 30 seconds.
 SECONDS_TO_REMEMBER = 20
 MAX_REMEMBERED = 1000
-USE_NOTED_EVERY = timedelta(minutes=5)
-# How long the page that shows a new key shows it again, if the form is sent twice.
+USE_RECORDED_EVERY = timedelta(minutes=5)
+# How long a form that is sent twice shows the same new key again.
 SHOWN_AGAIN_FOR = timedelta(minutes=1)
 
 _ID = re.compile(r"[0-9a-f]{12}")
@@ -39,7 +39,7 @@ remembered_keys: dict[str, _Remembered] = {}
 
 
 def create_key(name: str, scope: Scope, actor: Actor, seed: bytes | None = None) -> tuple[ApiKey, str]:
-    """The new key, and the token that is its only copy; `seed` (30 random bytes or more) returns the same key again.
+    """The new key and its token, which is not stored. The same `seed` (at least 30 random bytes) gives the same key.
 
     Raises KeyNameTakenError.
     """
@@ -51,7 +51,7 @@ def create_key(name: str, scope: Scope, actor: Actor, seed: bytes | None = None)
     except KeyNameTakenError:
         key = _created_just_now(key)
     else:
-        logger.info("%s made the API key %s (%s, %r)", actor.name, key_id, scope, name)
+        logger.info("%s created the API key %s (%s, %r)", actor.name, key_id, scope, name)
     return key, f"evk_{key_id}_{secret}"
 
 
@@ -66,13 +66,13 @@ def _created_just_now(key: ApiKey) -> ApiKey:
 
 
 def list_keys() -> list[ApiKey]:
-    """Newest first, those that are revoked after all others."""
+    """Newest first, revoked keys after all others."""
     keys = sorted(key_repository.list_keys(), key=lambda key: key.created_at, reverse=True)
     return sorted(keys, key=lambda key: key.revoked_at is not None)
 
 
 def get_key(key_id: str) -> ApiKey:
-    """Raises KeyNotFoundError if there is none, or it was revoked."""
+    """Raises KeyNotFoundError if the key does not exist or was revoked."""
     key = key_repository.get_key(key_id) if _ID.fullmatch(key_id) else None
     if key is None or key.revoked_at:
         raise KeyNotFoundError(key_id)
@@ -89,18 +89,18 @@ def revoke_key(key_id: str, actor: Actor) -> ApiKey:
 
 
 def discard_key(key: ApiKey) -> None:
-    """For a key that nobody was given: it is not among the revoked ones, but gone."""
+    """Deletes a key that nobody has used; it is not listed as revoked."""
     key_repository.delete_key(key)
     remembered_keys.pop(key.id, None)
 
 
 def check_token(token: str) -> ApiKey | None:
-    """The key that a token is of, if it is good. Raises StorageError."""
+    """The key of a token, or None if the token is invalid. Raises StorageError."""
     match = _TOKEN.fullmatch(token)
     remembered = _remember(match[1]) if match else None
     if match is None or remembered is None or not hmac.compare_digest(_hash(match[2]), remembered.key.secret_hash):
         return None
-    _note_use(remembered)
+    _record_use(remembered)
     return remembered.key
 
 
@@ -120,15 +120,15 @@ def _remember(key_id: str) -> _Remembered | None:
     return remembered
 
 
-def _note_use(remembered: _Remembered) -> None:
+def _record_use(remembered: _Remembered) -> None:
     now = datetime.now(UTC)
-    if remembered.used_at and now - remembered.used_at < USE_NOTED_EVERY:
+    if remembered.used_at and now - remembered.used_at < USE_RECORDED_EVERY:
         return
     remembered.used_at = now
     try:
-        key_repository.note_use(remembered.key.id, now, now - USE_NOTED_EVERY)
-    except StorageError as error:  # the call itself is worth more than the note of it
-        logger.warning("The use of the API key %s was not noted: %s", remembered.key.id, error)
+        key_repository.note_use(remembered.key.id, now, now - USE_RECORDED_EVERY)
+    except StorageError as error:  # the call itself matters more
+        logger.warning("The use of the API key %s was not recorded: %s", remembered.key.id, error)
 
 
 def _hash(secret: str) -> str:

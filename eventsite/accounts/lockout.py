@@ -1,4 +1,4 @@
-"""How often a password may be tried: counted before it is checked, so that tries at the same moment count as well."""
+"""Limits attempts with a password. Each is counted before the password is checked, so that parallel ones count too."""
 
 from __future__ import annotations
 
@@ -14,45 +14,44 @@ from eventsite.accounts.models import Staff
 logger = logging.getLogger("eventsite.accounts")
 
 WINDOW = timedelta(minutes=15)
-TRIES_FROM_AN_ADDRESS = 5
-TRIES_FROM_ANYWHERE = 30
-# From one address, whatever the names: each name that is tried stores two rows.
-TRIES_OF_ANY_NAME = 100
+ATTEMPTS_PER_ADDRESS = 5  # with one username, from one address
+ATTEMPTS_FROM_ANYWHERE = 30  # with one username
+ATTEMPTS_WITH_ANY_NAME = 100  # from one address: each username stores two rows
 
 
-class Tries:
-    """Those at one account's password, as it is now: one that an admin sets anew is not locked with the old one."""
+class Attempts:
+    """Attempts against the account's current password. A password that an admin resets starts at zero."""
 
     def __init__(self, username: str, address: str, staff: Staff | None) -> None:
-        """There may be no such account: it is counted all the same."""
-        # What is no account's name may be a password, typed into the wrong field.
+        """`staff` is None if the account does not exist; attempts are counted all the same."""
+        # If no account has this name, it may be a password, typed into the wrong field.
         self._who = f"{username if staff else 'nobody known'} from {address}"
-        # The address and the password come first: what is typed as a name may hold anything.
+        # The address and the password come first, because the username may contain anything.
         password = staff.password if staff else ""
         self._counters = {
-            f"any name from {_network(address)}": TRIES_OF_ANY_NAME,  # first, so that beyond it nothing else is stored
-            f"from {address}\n{password}\n{username}": TRIES_FROM_AN_ADDRESS,
-            f"from anywhere\n{password}\n{username}": TRIES_FROM_ANYWHERE,
+            f"any name from {_network(address)}": ATTEMPTS_WITH_ANY_NAME,  # first: above it, nothing else is stored
+            f"from {address}\n{password}\n{username}": ATTEMPTS_PER_ADDRESS,
+            f"from anywhere\n{password}\n{username}": ATTEMPTS_FROM_ANYWHERE,
         }
 
     def count(self) -> None:
-        """Counts one. Raises LockedOutError if it is one too many."""
+        """Counts an attempt. Raises LockedOutError if there were too many."""
         try:
-            for key, tries in self._counters.items():
-                session_repository.count_attempt(key, tries, WINDOW)
+            for key, limit in self._counters.items():
+                session_repository.count_attempt(key, limit, WINDOW)
         except LockedOutError:
             observed.current().count("SignInLockouts")
-            logger.warning("Too many tries to sign in as %s", self._who)
+            logger.warning("Too many attempts to sign in as %s", self._who)
             raise
 
     def forget(self) -> None:
-        """After the right password."""
+        """Resets the counters after the right password."""
         for key in self._counters:
             session_repository.forget_attempts(key)
 
 
 def _network(address: str) -> str:
-    """The address; of IPv6, the /64 that one subscriber has."""
+    """The address; for IPv6 the /64 network, because one subscriber has all of it."""
     try:
         ip = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The staff model of Django's auth. No database has it: it is read from and written to the access table."""
+"""The user model of Django's auth, stored in the access table instead of a relational database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 from events.storage import staff as repository
 from eventsite.accounts.domain import MAX_USERNAME_LENGTH, Role, StaffFields, is_username
 
-# Only people.py changes these: the set of active admins goes with them.
+# Only people.py changes these, together with the set of active admins.
 _STANDING = frozenset({"username", "role", "is_active"})
 _SESSION_SALT = "eventsite.accounts.session"
 
@@ -41,7 +41,7 @@ class Staff(AbstractBaseUser):
 
     @classmethod
     def get(cls, username: str) -> Staff | None:
-        """As it is stored now."""
+        """Reads the account. None if it does not exist."""
         fields = repository.get_staff(username) if is_username(username) else None
         return cls(**fields) if fields else None
 
@@ -54,16 +54,15 @@ class Staff(AbstractBaseUser):
         return Role(self.role).includes(Role.ADMIN)
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Writes what was changed since it was read, or what of that is in `update_fields`, and nothing else.
+        """Writes the fields that changed since the account was read; with `update_fields`, only those among them.
 
-        Raises StaffChangedError if the password is changed, and is no longer the one that was read: whoever reset it
-        meanwhile did so for a reason.
+        Raises StaffChangedError if this would overwrite a password that somebody else changed since.
         """
         wanted = self._stored.keys() if update_fields is None else set(update_fields)
         changes = {name: value for name, value in self.fields().items() if value != self._stored[name]}
         changes = {name: value for name, value in changes.items() if name in wanted}
         if not _STANDING.isdisjoint(changes):
-            raise TypeError(f"{', '.join(sorted(changes))} cannot be saved like this.")
+            raise TypeError(f"save() must not change {', '.join(sorted(changes))}.")
         if changes:
             password = self._stored["password"] if "password" in changes else None
             repository.update_staff(self.username, changes, password)
@@ -74,7 +73,7 @@ class Staff(AbstractBaseUser):
         return cast(StaffFields, {name: getattr(self, name) for name in StaffFields.__annotations__})
 
     def get_session_auth_hash(self) -> str:
-        """What a session must hold to be this account's: it ends with the password, and with the epoch."""
+        """A session is valid as long as it contains this: until the password or the epoch changes."""
         return self._session_auth_hash(settings.SECRET_KEY)
 
     def get_session_auth_fallback_hash(self) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""How passwords are hashed, and made up."""
+"""How passwords are hashed and generated."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import secrets
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-# Without what is easily mistaken for something else.
+# Without characters that look alike.
 _CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class PasswordHasher(Argon2PasswordHasher):
-    """Argon2id with OWASP's parameters for little memory, which fit a small function.
+    """Argon2id with OWASP's parameters for little memory, because the function is small.
 
     https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#argon2id
     """
@@ -21,8 +21,8 @@ class PasswordHasher(Argon2PasswordHasher):
     parallelism = 1
 
 
-def make_up_password(seed: bytes | None = None) -> str:
-    """One to be read off a screen once: 79 bits in four groups, which follow from `seed` (32 random bytes)."""
+def generate_password(seed: bytes | None = None) -> str:
+    """A one-time password of 79 bits in four groups. The same `seed` (32 random bytes) gives the same password."""
     number = int.from_bytes(seed or secrets.token_bytes(32))
     characters = []
     for _ in range(16):

@@ -1,4 +1,4 @@
-"""What can be done with staff accounts. Every change is a line in the log: who did what to whom."""
+"""What can be done with staff accounts. Every change is logged, with who did it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from events.domain import Actor, StorageBusyError
 from events.storage import staff as repository
 from eventsite.accounts.domain import Role, StaffChangedError, StaffExistsError, StaffNotFoundError
 from eventsite.accounts.models import Staff
-from eventsite.accounts.passwords import make_up_password
+from eventsite.accounts.passwords import generate_password
 
 logger = logging.getLogger("eventsite.accounts")
 
-_TRIES = 6
+_MAX_ATTEMPTS = 6
 
 
 def get_staff(username: str) -> Staff:
@@ -54,11 +54,11 @@ def create_staff(username: str, role: Role, password: str, actor: Actor, must_ch
 
 
 def add_person(username: str, role: Role, actor: Actor, seed: bytes | None = None) -> str:
-    """Adds someone with a one-time password, which must be changed at sign-in, and returns it.
+    """Adds an account with a one-time password, which must be changed at sign-in, and returns the password.
 
-    The same `seed` returns it again, as long as nobody used it. Raises StaffExistsError.
+    The same `seed` returns the password again until somebody uses it. Raises StaffExistsError.
     """
-    password = make_up_password(seed)
+    password = generate_password(seed)
     try:
         create_staff(username, role, password, actor, must_change_password=True)
     except StaffExistsError:
@@ -68,13 +68,13 @@ def add_person(username: str, role: Role, actor: Actor, seed: bytes | None = Non
 
 
 def create_first_admin(username: str, actor: Actor) -> str | None:
-    """Makes up an admin's password if there is no staff at all, and returns it."""
+    """Creates an admin if there are no accounts, and returns the generated password."""
     if repository.has_staff():
         return None
-    password = make_up_password()
+    password = generate_password()
     try:
         create_staff(username, Role.ADMIN, password, actor)
-    except StaffExistsError:  # two first runs at once
+    except StaffExistsError:  # two first runs at the same time
         return None
     return password
 
@@ -86,7 +86,7 @@ def change_role(username: str, role: Role, actor: Actor) -> None:
 
 
 def deactivate(username: str, actor: Actor) -> None:
-    """Ends the account's sessions, too. Raises StaffNotFoundError, LastAdminError."""
+    """Also ends the account's sessions. Raises StaffNotFoundError, LastAdminError."""
     _change_standing(username, is_active=False)
     logger.info("%s deactivated %s", actor.name, username)
 
@@ -103,12 +103,12 @@ def _change_standing(username: str, role: Role | None = None, is_active: bool | 
         epoch = staff.epoch if active else _token()
         repository.change_standing(staff.fields(), role or staff.role, active, epoch)
 
-    _change_as_it_is(username, change)
+    _retry_change(username, change)
 
 
-def _change_as_it_is(username: str, change: Callable[[Staff], None]) -> None:
-    """Makes a change that is refused if the account was changed since it was read: then to what it is now."""
-    for attempt in range(_TRIES):
+def _retry_change(username: str, change: Callable[[Staff], None]) -> None:
+    """Makes a change. Reads the account again and retries if somebody else changed it meanwhile."""
+    for attempt in range(_MAX_ATTEMPTS):
         staff = get_staff(username)
         try:
             change(staff)
@@ -116,17 +116,17 @@ def _change_as_it_is(username: str, change: Callable[[Staff], None]) -> None:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         else:
             return
-    raise StorageBusyError("another admin was first, every time")
+    raise StorageBusyError("another admin changed the account first, at every attempt")
 
 
 def reset_password(username: str, actor: Actor, seed: bytes | None = None, state: str = "") -> str:
-    """A one-time password, which must be changed at sign-in; it ends the account's sessions.
+    """Sets a one-time password, which must be changed at sign-in, and ends the account's sessions.
 
-    The same `seed` returns it again, as long as nobody used it. Raises StaffNotFoundError, StaffChangedError (the
-    password is no longer at this `state`).
+    The same `seed` returns the password again until somebody uses it. Raises StaffNotFoundError, StaffChangedError
+    (the password is no longer at this `state`).
     """
     staff = get_staff(username)
-    password = make_up_password(seed)
+    password = generate_password(seed)
     if not state or state == password_state(staff):
         set_password(username, password, actor, must_change_password=True)
     elif not _has_one_time_password(staff, password):
@@ -135,7 +135,7 @@ def reset_password(username: str, actor: Actor, seed: bytes | None = None, state
 
 
 def password_state(staff: Staff) -> str:
-    """Another after each change of the password, which it says nothing about."""
+    """Changes with the password, but does not reveal it."""
     return salted_hmac("eventsite.accounts.password_state", staff.password, algorithm="sha256").hexdigest()
 
 
@@ -144,9 +144,9 @@ def _has_one_time_password(staff: Staff, password: str) -> bool:
 
 
 def set_password(username: str, password: str, actor: Actor, must_change_password: bool = False) -> None:
-    """Of several at once, each is done: the last one holds, and none that arrives late. Raises StaffNotFoundError."""
+    """If several run at the same time, all succeed, and the last one counts. Raises StaffNotFoundError."""
     changes = {"password": make_password(password), "must_change_password": must_change_password}
-    _change_as_it_is(username, lambda staff: repository.update_staff(username, changes, staff.password))
+    _retry_change(username, lambda staff: repository.update_staff(username, changes, staff.password))
     logger.info("%s set the password of %s", actor.name, username)
 
 
@@ -158,7 +158,7 @@ def sign_out_everywhere(staff: Staff) -> None:
 
 
 def renew_feed(staff: Staff) -> None:
-    """Gives the account's calendar feed another address; the one it had is of no use any more."""
+    """Gives the account's calendar feed a new address. The old one stops working."""
     staff.feed_nonce = _token()
     staff.save(update_fields=["feed_nonce"])
     logger.info("%s renewed the address of the calendar feed", staff.username)

@@ -1,4 +1,4 @@
-"""Who may see which page: checked here, around every view, and nowhere else."""
+"""Who may open which page. This is checked around every view here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ View = Callable[..., HttpResponseBase]
 
 _MIDDLEWARE = (SessionMiddleware, CsrfViewMiddleware, AuthenticationMiddleware, MessageMiddleware)
 
-# What someone may do who has yet to choose a password of their own.
-_WITH_A_ONE_TIME_PASSWORD = frozenset({"password"})
+# The pages for users who must replace their one-time password.
+_ALLOWED_WITH_ONE_TIME_PASSWORD = frozenset({"password"})
 
 
 def page(route: str, view: View, role: Role | None, name: str, *, to_post: Role | None = None) -> URLPattern:
@@ -47,10 +47,10 @@ def page(route: str, view: View, role: Role | None, name: str, *, to_post: Role 
         if role is not ANYONE:
             staff = request.user
             if not isinstance(staff, Staff):
-                return _go(request, "accounts:login")
+                return _redirect(request, "accounts:login")
             observed.current().actor = staff.username
-            if staff.must_change_password and name not in _WITH_A_ONE_TIME_PASSWORD:
-                return _go(request, "accounts:password")
+            if staff.must_change_password and name not in _ALLOWED_WITH_ONE_TIME_PASSWORD:
+                return _redirect(request, "accounts:password")
             if not Role(staff.role).includes(role_to_post if request.method == "POST" and role_to_post else role):
                 raise PermissionDenied
         return view(request, *args, **kwargs)
@@ -60,31 +60,31 @@ def page(route: str, view: View, role: Role | None, name: str, *, to_post: Role 
 
 
 def _with_session(view: View) -> View:
-    """Around each page rather than around everything: the API needs none of it, and starts without it."""
+    """Adds Django's middleware to pages only: the API does not need it, and starts faster without."""
     for middleware in reversed(_MIDDLEWARE):
         view = decorator_from_middleware(middleware)(view)
     return view
 
 
 def staff_of(request: HttpRequest) -> Staff:
-    """Whoever is signed in; only for pages that are not for anyone."""
+    """The signed-in user. Only for pages that require a role."""
     return cast(Staff, request.user)
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Whoever is signed in, for the history."""
+    """The signed-in user, for the history."""
     staff = staff_of(request)
     return Actor(staff.username, request.META.get("REMOTE_ADDR", ""), is_admin=staff.is_admin)
 
 
-def _go(request: HttpRequest, name: str) -> HttpResponse:
-    """To another page, and from there back. Inside a page (htmx), the whole page goes."""
-    address = f"{reverse(name)}?{urlencode({'next': _where(request)}, safe='/')}"
+def _redirect(request: HttpRequest, name: str) -> HttpResponse:
+    """Redirects to a page that later returns to this one. For a request of htmx, redirects the whole page."""
+    address = f"{reverse(name)}?{urlencode({'next': _page_to_return_to(request)}, safe='/')}"
     return HttpResponseClientRedirect(address) if request.headers.get("HX-Request") else HttpResponseRedirect(address)
 
 
-def _where(request: HttpRequest) -> str:
-    """The page that someone was on: what was sent from it, or is part of it, is no page to come back to."""
+def _page_to_return_to(request: HttpRequest) -> str:
+    """The page that the user was on. A form or a part of a page is no page to return to."""
     if request.method in ("GET", "HEAD") and "HX-Request" not in request.headers:
         return request.get_full_path()
     came_from = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")

@@ -1,4 +1,4 @@
-"""Sessions on the access table: a copied cookie is of no use once its session is deleted, as at sign-out."""
+"""Sessions in the access table. Sign-out deletes the session, so a copied cookie stops working."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SessionStore(SessionBase):
         data, expires = stored
         age = timedelta(seconds=self.get_session_cookie_age())
         if expires - datetime.now(UTC) < age - _RENEWED_EVERY:
-            self.modified = True  # whoever comes every day stays signed in
+            self.modified = True  # users who come every day stay signed in
         return self.decode(data)
 
     def exists(self, session_key: str) -> bool:
@@ -38,7 +38,7 @@ class SessionStore(SessionBase):
             return
 
     def save(self, must_create: bool = False) -> None:
-        """Raises UpdateError if the session was deleted meanwhile: it must not come back."""
+        """Raises UpdateError if the session was deleted meanwhile, because it must stay deleted."""
         if self.session_key is None:
             self.create()
             return
@@ -54,4 +54,4 @@ class SessionStore(SessionBase):
 
     @classmethod
     def clear_expired(cls) -> None:
-        """DynamoDB does."""
+        """Does nothing: DynamoDB deletes expired sessions."""

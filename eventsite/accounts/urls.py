@@ -1,20 +1,19 @@
-"""The addresses of accounts and keys, and whom each is for."""
+"""The addresses of accounts and keys, and the role that each requires."""
 
 from __future__ import annotations
 
 from eventsite.accounts.roles import ADMIN, ANYONE, VIEWER, page
-from eventsite.accounts.views import account as oneself
-from eventsite.accounts.views import keys, people
+from eventsite.accounts.views import account, keys, people
 
 app_name = "accounts"
 
 urlpatterns = [
-    page("login/", oneself.SignIn.as_view(), ANYONE, "login"),
-    page("logout/", oneself.SignOut.as_view(), ANYONE, "logout"),
-    page("account/", oneself.account, VIEWER, "account"),
-    page("account/password/", oneself.ChangePassword.as_view(), VIEWER, "password"),
-    page("account/sign-out-everywhere/", oneself.sign_out_everywhere, VIEWER, "sign_out_everywhere"),
-    page("account/feed/", oneself.renew_feed, VIEWER, "renew_feed"),
+    page("login/", account.SignIn.as_view(), ANYONE, "login"),
+    page("logout/", account.SignOut.as_view(), ANYONE, "logout"),
+    page("account/", account.account, VIEWER, "account"),
+    page("account/password/", account.ChangePassword.as_view(), VIEWER, "password"),
+    page("account/sign-out-everywhere/", account.sign_out_everywhere, VIEWER, "sign_out_everywhere"),
+    page("account/feed/", account.renew_feed, VIEWER, "renew_feed"),
     page("people/", people.list_people, ADMIN, "people"),
     page("people/new/", people.add_person, ADMIN, "add_person"),
     page("people/<str:username>/", people.person, ADMIN, "person"),

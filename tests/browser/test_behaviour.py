@@ -72,7 +72,7 @@ def test_a_double_click_shows_the_secret_that_works(open_browser: Open, scripts:
     assert people.get_staff("anna").check_password(password)
     page.goto("/staff/people/anna/reset-password/")
     page.get_by_role("button", name="Reset password").dblclick(delay=100)
-    expect(page.get_by_role("heading", name="The password of anna is reset")).to_be_visible()
+    expect(page.get_by_role("heading", name="The password of anna was reset")).to_be_visible()
     password = page.locator(".user-select-all").inner_text()
     assert people.get_staff("anna").check_password(password)
 
@@ -260,7 +260,7 @@ def test_typed_text_survives_an_expired_csrf_cookie(desk: Page) -> None:
     desk.get_by_label("Title").fill("Typed for long")
     desk.context.clear_cookies(name="events-local-csrf")
     desk.get_by_role("button", name="Save", exact=True).click()
-    expect(desk.get_by_text("This page was open for too long")).to_be_visible()
+    expect(desk.get_by_text("this page was open for too long")).to_be_visible()
     desk.go_back()
     expect(desk.get_by_label("Title")).to_have_value("Typed for long")
     desk.get_by_role("button", name="Save", exact=True).click()

@@ -96,7 +96,7 @@ def test_no_answer_tells_who_has_an_account(attempts: Attempts) -> None:
     make_staff("anna")
     make_staff("gone")
     people.deactivate("gone", ACTOR)
-    for _ in range(lockout.TRIES_FROM_AN_ADDRESS + 2):
+    for _ in range(lockout.ATTEMPTS_PER_ADDRESS + 2):
         of_anna, of_nobody, of_gone = attempts("anna"), attempts("bert"), attempts("gone", PASSWORD)
         assert of_anna == of_nobody == of_gone
     assert of_anna[0] == 429
@@ -111,7 +111,7 @@ def test_from_many_addresses_a_name_is_tried_no_more_often(
     make_staff("anna")
     make_staff("ben")
     tried = sum(attempts("anna", f"guess {number}", f"2001:db8::{number:x}")[2] for number in range(60))
-    assert tried == lockout.TRIES_FROM_ANYWHERE
+    assert tried == lockout.ATTEMPTS_FROM_ANYWHERE
     assert attempts("anna", PASSWORD, "203.0.113.5")[0] == 429
     assert attempts("ben", PASSWORD, "203.0.113.5")[0] == 302
 
@@ -122,13 +122,13 @@ def test_one_address_tries_many_names_but_each_only_so_often(
 ) -> None:
     for name in ("anna", "ben"):
         make_staff(name)
-        assert sum(attempts(name, f"guess {number}")[2] for number in range(12)) == lockout.TRIES_FROM_AN_ADDRESS
+        assert sum(attempts(name, f"guess {number}")[2] for number in range(12)) == lockout.ATTEMPTS_PER_ADDRESS
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Client-IP", "True-Client-IP", "Forwarded"])
 def test_no_header_is_another_address(name: str) -> None:
     make_staff("anna")
-    for number in range(lockout.TRIES_FROM_AN_ADDRESS):
+    for number in range(lockout.ATTEMPTS_PER_ADDRESS):
         answer = Client(headers={name: f"198.51.100.{number}"}).post(LOGIN, {"username": "anna", "password": "x"})
         assert answer.status_code == 200
     assert sign_in(Client(headers={name: "198.51.100.99"})).status_code == 429
@@ -137,12 +137,12 @@ def test_no_header_is_another_address(name: str) -> None:
 def test_a_new_password_is_not_locked_with_the_old_one() -> None:
     """Else whoever is locked out, by a stranger or themselves, would be so with the password an admin gives them."""
     make_staff("anna")
-    for _ in range(lockout.TRIES_FROM_AN_ADDRESS):
+    for _ in range(lockout.ATTEMPTS_PER_ADDRESS):
         sign_in(Client(), password="guess")
     assert sign_in(Client()).status_code == 429
     password = people.reset_password("anna", ACTOR)
     assert sign_in(Client(), password=password).status_code == 302
-    for _ in range(lockout.TRIES_FROM_AN_ADDRESS):
+    for _ in range(lockout.ATTEMPTS_PER_ADDRESS):
         assert sign_in(Client(), password="guess").status_code == 200
     assert sign_in(Client(), password=password).status_code == 429
 

@@ -1,4 +1,4 @@
-"""How commands get a password: typed twice at a terminal, or from standard input for scripts."""
+"""How commands read a password: typed twice at a terminal, or from standard input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 
 
 def ask_password() -> str:
-    """A new password that keeps to the rules. Raises CommandError."""
+    """A new password that follows the rules. Raises CommandError."""
     password = _type_twice() if sys.stdin.isatty() else _read_line()
     try:
         validate_password(password)
@@ -23,13 +23,13 @@ def ask_password() -> str:
 
 def _type_twice() -> str:
     password = getpass("Password: ")
-    if getpass("Password again: ") != password:
+    if getpass("Repeat password: ") != password:
         raise CommandError("The two passwords do not match. Nothing was changed.")
     return password
 
 
 def _read_line() -> str:
-    """Scripts send UTF-8, whatever the locale says."""
+    """Reads UTF-8, regardless of the locale."""
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     try:

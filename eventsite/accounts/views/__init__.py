@@ -1,1 +1,1 @@
-"""The pages about accounts and keys."""
+"""The pages for accounts and keys."""

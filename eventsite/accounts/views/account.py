@@ -1,4 +1,4 @@
-"""Signing in and out, and one's own account."""
+"""Sign-in, sign-out, and the user's own account."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class SignIn(LoginView):
     authentication_form = SignInForm
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Whoever is signed in needs no form; one that is sent counts, or a session planted by another would stay."""
+        """Signed-in users need no form. But POST must sign in again, or a session planted by an attacker would stay."""
         if isinstance(request.user, Staff):
             return HttpResponseRedirect(self.get_success_url())
         return super().get(request, *args, **kwargs)
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        """Not to this page: who is signed in would be led around in circles."""
+        """Never this page, which would redirect a signed-in user to itself."""
         url: str = super().get_redirect_url()
         return "" if url.startswith(self.request.path) else url
 
     def form_valid(self, form: Any) -> HttpResponse:
         observed.current().actor = form.get_user().username
-        self.request.session.flush()  # Django keeps the session of whoever signs in again, and its key
+        self.request.session.flush()  # Django keeps the session and its key if a user signs in again
         return super().form_valid(form)
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -51,13 +51,13 @@ class SignOut(LogoutView):
     next_page = "accounts:login"
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        return ""  # nowhere else than to next_page
+        return ""  # always next_page
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if isinstance(request.user, Staff):
             observed.current().actor = request.user.username
         response = super().post(request, *args, **kwargs)
-        messages.success(request, "You are signed out.")
+        messages.success(request, "You have signed out.")
         return response
 
 
@@ -74,7 +74,7 @@ class ChangePassword(RedirectURLMixin, PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        messages.success(self.request, "Your password is changed. Wherever else you were signed in, you no longer are.")
+        messages.success(self.request, "Password changed. You were signed out everywhere else.")
         return response
 
 
@@ -89,12 +89,12 @@ def account(request: HttpRequest) -> HttpResponse:
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     people.sign_out_everywhere(staff_of(request))
     logout(request)
-    messages.success(request, "You are signed out, here and everywhere else.")
+    messages.success(request, "You were signed out everywhere.")
     return redirect("accounts:login")
 
 
 @require_POST
 def renew_feed(request: HttpRequest) -> HttpResponse:
     people.renew_feed(staff_of(request))
-    messages.success(request, "Your calendar feed has a new address; the one it had no longer works.")
+    messages.success(request, "Your calendar feed has a new address. The old one no longer works.")
     return redirect("accounts:account")

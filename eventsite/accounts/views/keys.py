@@ -1,4 +1,4 @@
-"""Managing the API's keys."""
+"""The pages for API keys."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from eventsite.accounts.forms import AddKeyForm
 from eventsite.accounts.roles import actor_of
 
 _ACCESS = {
-    "open": "Here, anyone may call it without a key, too (EVENTS_API_ACCESS is open).",
-    "read-open": "Here, anyone may read without a key; changes need one (EVENTS_API_ACCESS is read-open).",
-    "keyed": "Here, every call needs one (EVENTS_API_ACCESS is keyed).",
+    "open": "On this site, calls without a key are allowed too (EVENTS_API_ACCESS is open).",
+    "read-open": "On this site, anyone may read without a key, but changes need one (EVENTS_API_ACCESS is read-open).",
+    "keyed": "On this site, every call needs a key (EVENTS_API_ACCESS is keyed).",
 }
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -37,7 +37,7 @@ def add_key(request: HttpRequest) -> HttpResponse:
             name, scope, actor = form.cleaned_data["name"], Scope(form.cleaned_data["scope"]), actor_of(request)
             key, token = keys.create_key(name, scope, actor, form.seed(actor))
         except KeyNameTakenError:
-            form.add_error("name", "Another key has this name. Choose one that tells them apart.")
+            form.add_error("name", "Another key has this name. Choose a different name.")
         else:
             return render(request, "accounts/new_key.html", {"key": key, "token": token})
     return render(request, "accounts/add_key.html", {"form": form})
@@ -48,5 +48,5 @@ def revoke_key(request: HttpRequest, key_id: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/revoke_key.html", {"key": keys.get_key(key_id)})
     key = keys.revoke_key(key_id, actor_of(request))
-    messages.success(request, f"The key {key.name} is revoked: within 30 seconds, it is refused everywhere.")
+    messages.success(request, f"Key {key.name} revoked. It stops working within 30 seconds.")
     return redirect("accounts:keys")

@@ -1,4 +1,4 @@
-"""Managing staff accounts."""
+"""The pages for staff accounts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, S
 from eventsite.accounts.forms import AddPersonForm, ResetPasswordForm, RoleForm
 from eventsite.accounts.roles import actor_of
 
-_LAST_ADMIN = "{} is the last active admin: without one, nobody could manage people. Make someone else an admin first."
+_LAST_ADMIN = "{} is the last active admin. Make someone else an admin first."
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -30,7 +30,7 @@ def add_person(request: HttpRequest) -> HttpResponse:
         try:
             password = people.add_person(username, role, actor, form.seed(actor))
         except StaffExistsError:
-            form.add_error("username", "Somebody has this username already, perhaps someone deactivated.")
+            form.add_error("username", "This username is already taken, perhaps by a deactivated account.")
         else:
             return _one_time_password(request, username, password, added=True)
     return render(request, "accounts/add_person.html", {"form": form})
@@ -47,7 +47,7 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
         except LastAdminError:
             form.add_error("role", _LAST_ADMIN.format(username))
         else:
-            messages.success(request, f"{username} is {'an' if role != Role.VIEWER else 'a'} {role} now.")
+            messages.success(request, f"{username} is now {'an' if role != Role.VIEWER else 'a'} {role}.")
             return redirect("accounts:people")
     return render(request, "accounts/person.html", {"person": staff, "form": form})
 
@@ -62,14 +62,14 @@ def deactivate(request: HttpRequest, username: str) -> HttpResponse:
     except LastAdminError:
         messages.error(request, _LAST_ADMIN.format(username))
         return redirect("accounts:person", username)
-    messages.success(request, f"{username} is deactivated, and signed out wherever they were signed in.")
+    messages.success(request, f"{username} was deactivated and signed out everywhere.")
     return redirect("accounts:people")
 
 
 @require_POST
 def reactivate(request: HttpRequest, username: str) -> HttpResponse:
     people.reactivate(username, actor_of(request))
-    messages.success(request, f"{username} can sign in again, with the password they had.")
+    messages.success(request, f"{username} can sign in again with the same password.")
     return redirect("accounts:person", username)
 
 
@@ -91,6 +91,6 @@ def reset_password(request: HttpRequest, username: str) -> HttpResponse:
 
 
 def _one_time_password(request: HttpRequest, username: str, password: str, added: bool) -> HttpResponse:
-    """Shown on the answer itself, and kept nowhere."""
+    """Shows the password in this response only; it is not stored."""
     context = {"username": username, "password": password, "added": added}
     return render(request, "accounts/one_time_password.html", context)

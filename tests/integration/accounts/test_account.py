@@ -30,15 +30,15 @@ class TestPassword:
     def test_changing_it(self, editor: Client) -> None:
         response = change(editor)
         assert (response.status_code, response["Location"]) == (302, ACCOUNT)
-        assert "Your password is changed." in editor.get(ACCOUNT).content.decode()
+        assert "Password changed." in editor.get(ACCOUNT).content.decode()
         assert people.get_staff("edith").check_password(NEW)
 
     @pytest.mark.parametrize(
         ("old", "new", "again", "message"),
         [
-            ("wrong", NEW, NEW, "This is not your password."),
-            (PASSWORD, NEW, "something else", "The two do not match."),
-            (PASSWORD, PASSWORD, PASSWORD, "This is the password you have now. Please choose another."),
+            ("wrong", NEW, NEW, "The current password is wrong."),
+            (PASSWORD, NEW, "something else", "The two new passwords do not match."),
+            (PASSWORD, PASSWORD, PASSWORD, "This is your current password. Please choose a different one."),
             (PASSWORD, "nine.char", "nine.char", "This password is too short."),
             (PASSWORD, "short", "short", "This password is too short. It must contain at least 10 characters."),
             (PASSWORD, "9081726354", "9081726354", "This password is entirely numeric."),
@@ -82,7 +82,7 @@ class TestPassword:
         monkeypatch.setattr(Staff, "check_password", reset_meanwhile)
         response = change(client)
         assert response.status_code == 409
-        assert "Someone else changed this account just now" in response.content.decode()
+        assert "Someone else has just changed this account" in response.content.decode()
         staff = people.get_staff("anna")
         assert check(staff, given[0])
         assert staff.must_change_password

@@ -27,7 +27,7 @@ from tests.support.tables import read_table
 
 KEYS = "/staff/keys/"
 TOKEN = "evk_[0-9a-f]{12}_[0-9a-f]{48}"
-NOT_VALID = "This API key is not valid: it was revoked, or not copied whole."
+NOT_VALID = "This API key is invalid. It was revoked, or it is incomplete."
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ class TestPages:
         assert secret not in str(read_table(AccessItem))
         assert secret not in caplog.text
         assert [record.getMessage() for record in caplog.records] == [
-            f"ada made the API key {key.id} (read, 'Web site')"
+            f"ada created the API key {key.id} (read, 'Web site')"
         ]
         page = admin.get(KEYS).content.decode()
         assert secret not in page
@@ -123,8 +123,8 @@ class TestPages:
             ("", "read", "This field is required."),
             (" ", "read", "This field is required."),
             ("x" * 61, "read", "Ensure this value has at most 60 characters"),
-            ("a\u202eb", "read", "The name has a character that cannot be shown."),
-            ("IMPORTER", "read", "Another key has this name. Choose one that tells them apart."),
+            ("a\u202eb", "read", "The name contains a character that cannot be displayed."),
+            ("IMPORTER", "read", "Another key has this name. Choose a different name."),
             ("site", "all", "Select a valid choice."),
         ],
     )
@@ -142,9 +142,9 @@ class TestPages:
         assert send(api, "GET", "/events", **bearer(token)).status_code == 200
         assert admin.post(confirm)["Location"] == KEYS
         page = admin.get(KEYS).content.decode()
-        assert "The key importer is revoked" in page
+        assert "Key importer revoked." in page
         assert ">revoked<" in page
-        assert_error(send(api, "GET", "/events", **bearer(token)), 401, NOT_VALID)
+        assert_error(send(api, "GET", "/events", **bearer(token)), 401, NOT_VALID, code="key_invalid")
         assert admin.get(confirm).status_code == admin.post(confirm).status_code == 404
         make_key("importer")  # the name is free again
         assert [key.revoked_at is None for key in keys.list_keys()] == [True, False]
@@ -153,7 +153,7 @@ class TestPages:
     def test_a_key_that_there_is_not(self, admin: Client, absent: str) -> None:
         response = admin.post(f"{KEYS}{absent}/revoke/")
         assert response.status_code == 404
-        assert "There is no such API key, or it is revoked already." in response.content.decode()
+        assert "This API key does not exist, or is already revoked." in response.content.decode()
 
     def test_an_empty_list_invites(self, admin: Client, faults: FaultProxy) -> None:
         faults.set(None)
@@ -195,7 +195,7 @@ class TestCalls:
                 assert send(api, "HEAD", "/events/launch", **headers).status_code == 200
             for method, path in (("POST", "/events"), ("PUT", "/events/launch"), ("DELETE", "/events/launch")):
                 response = send(api, method, path, {}, **read)
-                assert_error(response, 403, "This API key may only read.")
+                assert_error(response, 403, "This API key may only read.", code="key_scope")
                 assert response["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="write"'
             assert send(api, "DELETE", "/events/launch", **write).status_code == 204
 
@@ -220,7 +220,7 @@ class TestCalls:
         with override_settings(EVENTS_API_ACCESS=access):
             for sent in bad:
                 response = send(api, "GET", "/events", **bearer(sent))
-                assert_error(response, 401, NOT_VALID)
+                assert_error(response, 401, NOT_VALID, code="key_invalid")
                 assert response["WWW-Authenticate"] == 'Bearer error="invalid_token"'
             for scheme in ("Bearer", "bearer", "BEARER "):
                 assert send(api, "GET", "/events", Authorization=f"{scheme} {token}").status_code == 200
@@ -264,7 +264,7 @@ class TestMemory:
         assert send(api, "GET", "/events", **bearer(token)).status_code == 200
         key_repository.revoke_key(keys.get_key(key_id(token)), datetime.now(UTC))
         clock[0] += 30
-        assert_error(send(api, "GET", "/events", **bearer(token)), 401, NOT_VALID)
+        assert_error(send(api, "GET", "/events", **bearer(token)), 401, NOT_VALID, code="key_invalid")
         assert keys.remembered_keys == {}
 
     def test_a_revoked_key_is_not_remembered(self, api: APIClient) -> None:
@@ -319,7 +319,7 @@ class TestLastUse:
         token = make_key()
         faults.set(FAIL, "UpdateItem")
         assert send(api, "GET", "/events", **bearer(token)).status_code == 200
-        assert f"The use of the API key {key_id(token)} was not noted" in caplog.text
+        assert f"The use of the API key {key_id(token)} was not recorded" in caplog.text
         faults.set(None)
         assert send(api, "GET", "/events", **bearer(token)).status_code == 200
         assert faults.calls == ["Scan"]  # it does not try at every call

@@ -24,7 +24,7 @@ from tests.support.page_reader import fields, text
 from tests.support.tables import read_table
 
 PEOPLE = "/staff/people/"
-LAST_ADMIN = "ada is the last active admin: without one, nobody could manage people. Make someone else an admin first."
+LAST_ADMIN = "ada is the last active admin. Make someone else an admin first."
 
 
 def one_time_password(page: str) -> str:
@@ -95,21 +95,21 @@ class TestAdding:
         one_time_password(admin.post(f"{PEOPLE}new/", form).content.decode())
         for other in ({**form, "role": "admin"}, {**form, "form_id": str(uuid4())}):
             page = admin.post(f"{PEOPLE}new/", other).content.decode()
-            assert "Somebody has this username already" in page
+            assert "This username is already taken" in page
         people.set_password("anna", PASSWORD, ACTOR)
-        assert "Somebody has this username already" in admin.post(f"{PEOPLE}new/", form).content.decode()
+        assert "This username is already taken" in admin.post(f"{PEOPLE}new/", form).content.decode()
         assert people.get_staff("anna").role == "editor"
 
     @pytest.mark.parametrize(
         ("username", "role", "message"),
         [
-            ("ada", "editor", "Somebody has this username already, perhaps someone deactivated."),
-            ("ADA", "editor", "Somebody has this username already, perhaps someone deactivated."),
-            ("a b", "editor", "This cannot be a username."),
-            ("-a", "editor", "This cannot be a username."),
-            ("a:b", "editor", "This cannot be a username."),
-            ("new", "editor", "This cannot be a username."),
-            ("ünal", "editor", "This cannot be a username."),
+            ("ada", "editor", "This username is already taken, perhaps by a deactivated account."),
+            ("ADA", "editor", "This username is already taken, perhaps by a deactivated account."),
+            ("a b", "editor", "This username is not allowed."),
+            ("-a", "editor", "This username is not allowed."),
+            ("a:b", "editor", "This username is not allowed."),
+            ("new", "editor", "This username is not allowed."),
+            ("ünal", "editor", "This username is not allowed."),
             ("x" * 64, "editor", "Ensure this value has at most 63 characters"),
             ("", "editor", "This field is required."),
             ("anna", "owner", "Select a valid choice."),
@@ -144,7 +144,7 @@ class TestChanging:
         assert admin.get(f"{PEOPLE}anna/").status_code == 200
         response = admin.post(f"{PEOPLE}anna/", {"role": "admin"})
         assert response["Location"] == PEOPLE
-        assert "anna is an admin now." in admin.get(PEOPLE).content.decode()
+        assert "anna is now an admin." in admin.get(PEOPLE).content.decode()
         assert active_admins() == {"ada", "anna"}
         assert admin.post(f"{PEOPLE}anna/", {"role": "owner"}).status_code == 200
         assert people.get_staff("anna").role == "admin"
@@ -209,7 +209,7 @@ class TestChanging:
         for path in ("", "deactivate/", "reset-password/", "reactivate/"):
             response = admin.post(f"{PEOPLE}{username}/{path}", {"role": "admin"})
             assert response.status_code == 404
-            assert "Nobody has this username." in response.content.decode()
+            assert "There is no account with this username." in response.content.decode()
         assert [staff.username for staff in people.list_staff()] == ["ada"]
 
     def test_the_log_says_who_did_what_to_whom(self, admin: Client, caplog: pytest.LogCaptureFixture) -> None:

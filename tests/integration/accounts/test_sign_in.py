@@ -28,7 +28,7 @@ from tests.support.tables import read_table
 
 LOGIN = "/staff/login/"
 ACCOUNT = "/staff/account/"
-NO_MATCH = "This username and password do not match an account that can sign in. Please try again."
+NO_MATCH = "This username and password do not match an active account. Please try again."
 
 
 def browser(address: str = "192.0.2.1") -> Client:
@@ -144,7 +144,7 @@ class TestSessions:
         assert is_in(thief)
         response = client.post("/staff/logout/")
         assert (response.status_code, response["Location"]) == (302, LOGIN)
-        assert "You are signed out." in client.get(LOGIN).content.decode()
+        assert "You have signed out." in client.get(LOGIN).content.decode()
         assert not is_in(client)
         assert not is_in(thief)
         assert rows("session") == []
@@ -269,7 +269,7 @@ class TestWhatEndsSessions:
         elsewhere = client_of(people.get_staff("anna"))
         response = elsewhere.post("/staff/account/sign-out-everywhere/")
         assert (response.status_code, response["Location"]) == (302, LOGIN)
-        assert "You are signed out, here and everywhere else." in elsewhere.get(LOGIN).content.decode()
+        assert "You were signed out everywhere." in elsewhere.get(LOGIN).content.decode()
         assert not is_in(elsewhere)
         assert not is_in(client)
         with override_settings(SECRET_KEY="a new one", SECRET_KEY_FALLBACKS=[django_settings.SECRET_KEY]):
@@ -292,7 +292,7 @@ class TestLockout:
             assert sign_in(browser(), username, "wrong").status_code == 200
         response = sign_in(browser(), username)
         assert response.status_code == 429
-        assert "There were too many tries. Please try again in 15 minutes." in response.content.decode()
+        assert "Too many attempts. Please try again in 15 minutes." in response.content.decode()
         assert hashed == ["wrong"] * 5
 
     def test_names_that_differ_by_case_are_one(self) -> None:
@@ -323,7 +323,7 @@ class TestLockout:
     def test_an_address_stores_a_bounded_number_of_rows_whatever_the_names(
         self, monkeypatch: pytest.MonkeyPatch, hashed: list[str]
     ) -> None:
-        monkeypatch.setattr(lockout, "TRIES_OF_ANY_NAME", 12)
+        monkeypatch.setattr(lockout, "ATTEMPTS_WITH_ANY_NAME", 12)
         answers = [sign_in(browser(), f"name {number}", "wrong").status_code for number in range(20)]
         assert answers == [200] * 12 + [429] * 8
         assert len(hashed) == 12
@@ -335,7 +335,7 @@ class TestLockout:
         assert sign_in(browser()).status_code == 302
 
     def test_the_right_password_begins_anew_for_the_address_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(lockout, "TRIES_OF_ANY_NAME", 4)
+        monkeypatch.setattr(lockout, "ATTEMPTS_WITH_ANY_NAME", 4)
         for number in range(9):
             assert sign_in(browser(), f"name {number}", "wrong").status_code == 200
             assert sign_in(browser()).status_code == 302
@@ -347,7 +347,7 @@ class TestLockout:
     def test_addresses_of_one_ipv6_network_count_together(
         self, monkeypatch: pytest.MonkeyPatch, others: str, status: int
     ) -> None:
-        monkeypatch.setattr(lockout, "TRIES_OF_ANY_NAME", 4)
+        monkeypatch.setattr(lockout, "ATTEMPTS_WITH_ANY_NAME", 4)
         for number in range(1, 6):
             sign_in(browser(others.format(number)), f"name {number}", "wrong")
         assert sign_in(browser(others.format(9))).status_code == status
@@ -389,8 +389,8 @@ class TestLockout:
                     sign_in(browser(), username, "typed-secret")
         lines = [record.getMessage() for record in caplog.records if record.name == "eventsite.accounts"]
         assert lines == [
-            "Too many tries to sign in as anna from 192.0.2.1",
-            "Too many tries to sign in as nobody known from 192.0.2.1",
+            "Too many attempts to sign in as anna from 192.0.2.1",
+            "Too many attempts to sign in as nobody known from 192.0.2.1",
         ]
         assert "typed-secret" not in caplog.text
         assert "hunter2" not in caplog.text
@@ -400,5 +400,5 @@ class TestLockout:
         for _ in range(6):
             form = {"old_password": "wrong", "new_password1": "x" * 12, "new_password2": "x" * 12}
             page = client.post("/staff/account/password/", form).content.decode()
-        assert "There were too many tries." in page
+        assert "Too many attempts." in page
         assert hashed == ["wrong"] * 5

@@ -41,7 +41,7 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[str]:
 
 def test_the_password_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     said = run(monkeypatch, "create_staff", "Anna", role="editor")
-    assert said == "anna can sign in now, as editor.\n"
+    assert said == "anna can now sign in as editor.\n"
     staff = people.get_staff("anna")
     assert (staff.role, staff.must_change_password, staff.check_password(PASSWORD)) == ("editor", False, True)
 
@@ -49,7 +49,7 @@ def test_the_password_is_read_from_standard_input(monkeypatch: pytest.MonkeyPatc
 def test_a_terminal_asks_for_the_password_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = at_a_terminal(monkeypatch, PASSWORD, PASSWORD)
     call_command("create_staff", "anna", role="admin", stdout=io.StringIO())
-    assert asked == ["Password: ", "Password again: "]
+    assert asked == ["Password: ", "Repeat password: "]
     assert people.get_staff("anna").check_password(PASSWORD)
     at_a_terminal(monkeypatch, PASSWORD, "something else")
     with pytest.raises(CommandError, match=r"^The two passwords do not match\. Nothing was changed\.$"):
@@ -59,8 +59,8 @@ def test_a_terminal_asks_for_the_password_twice(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("username", "typed", "sentence"),
     [
-        ("anna", PASSWORD, "There is somebody with the username anna already."),
-        ("a b", PASSWORD, "'a b' cannot be a username. Letters without accents"),
+        ("anna", PASSWORD, "An account with the username anna already exists."),
+        ("a b", PASSWORD, "'a b' is not a valid username. Letters without accents"),
         ("ben", "short", "This password is too short. It must contain at least 10 characters. Nothing was changed."),
         ("ben", "", "This password is too short."),
         ("ben", "qwertyuiop", "This password is too common. Nothing was changed."),
@@ -84,10 +84,10 @@ def test_an_invalid_role_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_changing_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     make_staff("anna", password="something else entirely", must_change_password=True)
     said = run(monkeypatch, "changepassword", "Anna")
-    assert said == "anna has a new password, and is signed out everywhere.\n"
+    assert said == "anna has a new password and was signed out everywhere.\n"
     assert people.get_staff("anna").check_password(PASSWORD)
     assert not people.get_staff("anna").must_change_password
-    with pytest.raises(CommandError, match=r"^Nobody has the username ben\.$"):
+    with pytest.raises(CommandError, match=r"^There is no account with the username ben\.$"):
         run(monkeypatch, "changepassword", "ben")
 
 

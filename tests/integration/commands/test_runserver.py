@@ -257,7 +257,7 @@ def test_events_in_any_script_can_be_printed_on_an_ascii_terminal(site: Site) ->
     [
         (["create_staff", "anna", "--role", "viewer"], "pässwörter".encode(), 0, b""),
         (["create_staff", "anna", "--role", "viewer"], b"p\xe4ssw\xf6rter", 1, b"The password is not valid UTF-8."),
-        (["changepassword", "\udce4nna"], b"", 1, b"cannot be a username."),
+        (["changepassword", "\udce4nna"], b"", 1, b"is not a valid username."),
         (["export_events", "--status", "\udce4"], b"", 2, b"is not valid UTF-8"),
         (["export_events", "--search", "\udce4"], b"", 2, b"is not valid UTF-8"),
     ],

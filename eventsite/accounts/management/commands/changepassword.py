@@ -1,4 +1,4 @@
-"""manage.py changepassword, in place of the one of Django's auth, which wants a relational database."""
+"""manage.py changepassword. Replaces Django's command, which needs a relational database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from eventsite.engine.command import StorageCommand
 
 
 class Command(StorageCommand):
-    help = "Give someone of the staff a new password. Reads it from standard input if that is no terminal."
+    help = "Set a new password for a staff account. Reads it from standard input if that is not a terminal."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("username")
@@ -23,10 +23,10 @@ class Command(StorageCommand):
     def handle(self, *args: Any, username: str, **options: Any) -> None:
         username = fold_username(username)
         if not is_username(username):
-            raise CommandError(f"{username!r} cannot be a username. {USERNAME_RULE}")
+            raise CommandError(f"{username!r} is not a valid username. {USERNAME_RULE}")
         try:
             people.get_staff(username)
             people.set_password(username, ask_password(), Actor("manage.py"))
         except StaffNotFoundError:
-            raise CommandError(f"Nobody has the username {username}.") from None
-        self.stdout.write(f"{username} has a new password, and is signed out everywhere.")
+            raise CommandError(f"There is no account with the username {username}.") from None
+        self.stdout.write(f"{username} has a new password and was signed out everywhere.")

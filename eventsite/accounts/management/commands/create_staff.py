@@ -17,7 +17,7 @@ from eventsite.engine.command import StorageCommand
 
 
 class Command(StorageCommand):
-    help = "Add someone to the staff. Asks for the password; reads it from standard input if that is no terminal."
+    help = "Add a staff account. Asks for the password, or reads it from standard input if that is not a terminal."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("username")
@@ -26,12 +26,12 @@ class Command(StorageCommand):
     def handle(self, *args: Any, username: str, role: str, **options: Any) -> None:
         username = fold_username(username)
         if not is_username(username):
-            raise CommandError(f"{username!r} cannot be a username. {USERNAME_RULE}")
+            raise CommandError(f"{username!r} is not a valid username. {USERNAME_RULE}")
         if not settings.ON_AWS:
             create_tables()
         password = ask_password()
         try:
             people.create_staff(username, Role(role), password, Actor("manage.py"))
         except StaffExistsError:
-            raise CommandError(f"There is somebody with the username {username} already.") from None
-        self.stdout.write(f"{username} can sign in now, as {role}.")
+            raise CommandError(f"An account with the username {username} already exists.") from None
+        self.stdout.write(f"{username} can now sign in as {role}.")

@@ -1,4 +1,4 @@
-"""manage.py createsuperuser, in place of the one of Django's auth."""
+"""manage.py createsuperuser. Replaces the command of Django's auth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 
 class Command(createsuperuser.Command):
-    help = "Not for this site: see create_staff."
+    help = "Not available: use create_staff."
 
     def handle(self, *args: Any, **options: Any) -> None:
         raise CommandError("Use `manage.py create_staff USERNAME --role admin`.")

@@ -1,4 +1,4 @@
-"""manage.py migrate, in place of Django's, which wants a relational database."""
+"""manage.py migrate. Replaces Django's command, which needs a relational database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.commands import migrate
 
 
 class Command(migrate.Command):
-    help = "Not for this site: see create_tables."
+    help = "Not available: use create_tables."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        raise CommandError("There is no relational database to migrate. `manage.py create_tables` makes the tables.")
+        raise CommandError("There is no relational database to migrate. `manage.py create_tables` creates the tables.")
