@@ -15,4 +15,4 @@ from eventsite.accounts.forms import locked_out
 )
 def test_lockout_message_says_when_to_retry(left: int, said: str) -> None:
     error = locked_out(LockedOutError(datetime.now(UTC) + timedelta(seconds=left)))
-    assert error.messages == [f"There were too many tries. Please try again {said}."]
+    assert error.messages == [f"Too many attempts. Please try again {said}."]

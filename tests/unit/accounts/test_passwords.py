@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.test import override_settings
 
-from eventsite.accounts.passwords import make_up_password
+from eventsite.accounts.passwords import generate_password
 
 
 @override_settings(PASSWORD_HASHERS=["eventsite.accounts.passwords.PasswordHasher"])
@@ -18,6 +18,6 @@ def test_password_hashes_use_little_memory() -> None:
 
 
 def test_generated_passwords_are_long_and_unique() -> None:
-    made_up = {make_up_password() for _ in range(100)}
+    made_up = {generate_password() for _ in range(100)}
     assert len(made_up) == 100
     assert {len(password) for password in made_up} == {19}
