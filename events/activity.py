@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from events.domain import ActivityRow
 from events.storage.history import get_activity
+from events.tasks import kind_of
 
 LINES = 50
 
@@ -33,8 +34,9 @@ class ActivityLine:
 
     @property
     def verb(self) -> str:
-        """What the batch did to its events; its ID begins with its kind."""
-        return _VERBS.get((self.latest.batch or "").partition("-")[0], "changed")
+        """What the batch did to its events."""
+        kind = kind_of(self.latest.batch or "")
+        return _VERBS[kind] if kind else "changed"
 
 
 @dataclass(frozen=True, slots=True)

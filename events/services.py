@@ -1,4 +1,4 @@
-"""What can be done with events: the decisions, and what happens when two people want the same one."""
+"""What can be done with one event, or with a list, and what happens when two people change the same event."""
 
 from __future__ import annotations
 
@@ -30,16 +30,15 @@ from events.fields import allows, trim_changes
 from events.storage import events as repository
 from events.storage import lists as event_lists
 
-# A lost race is run again until then: what the calls of the last try may take, and this, are below 29 seconds.
+# A write that loses a race is retried for this long. With the calls of the last attempt, it stays below 29 seconds.
 _SECONDS_TO_RETRY = 4
+_LOST_EVERY_RACE = "another writer was first at every attempt"
 
-NEVER_WON = "another writer was first, every time"
-
-# The calls of DynamoDB that one page of a text search makes at most: 18,500 events.
-SEARCH_LOOKS = 8
+# At most this many queries of DynamoDB for one page of a text search: they read 18,500 events.
+MAX_SEARCH_QUERIES = 8
 _EXPORT_PAGE = 500
 
-# The revisions a client will change; "*" is any.
+# The revisions of an event that a caller agrees to change; "*" means any.
 Revisions = Collection[str] | Literal["*"]
 
 
@@ -52,7 +51,7 @@ def get_event(event_id: str) -> Event:
 
 
 def list_events(within: EventRange, limit: int | None = None) -> tuple[list[EventFields], str | None]:
-    """The events of a range in order of date, then eventId, and the sort key to go on after if `limit` left some out.
+    """The events of a range in order of date, then eventId; and the last sort key, if `limit` left some out.
 
     Raises StorageError.
     """
@@ -64,40 +63,37 @@ def list_events(within: EventRange, limit: int | None = None) -> tuple[list[Even
 
 
 def get_events(event_ids: Iterable[str]) -> dict[str, Event]:
-    """Those of these events that there are, by their ids. Raises StorageError."""
+    """The events with these IDs, by ID; IDs that no event has are left out. Raises StorageError."""
     wanted = [event_id for event_id in dict.fromkeys(event_ids) if allows("eventId", event_id)]
     return {event.fields["eventId"]: event for event in event_lists.get_events(wanted)}
 
 
-def search_events(search: Search, limit: int | None, most_looks: int | None = SEARCH_LOOKS) -> SummaryPage:
-    """A page of what staff look for; of a text that is rare, what a bounded number of looks found.
+def search_events(search: Search, limit: int | None, max_queries: int | None = MAX_SEARCH_QUERIES) -> SummaryPage:
+    """A page of a search. If its text is rare, the page holds what a limited number of queries found.
 
     Raises StorageError.
     """
     status = search.within.status
     if status is not None and not allows("status", status):
         return SummaryPage([], None, full=True)
-    return event_lists.query_summaries(search, limit, most_looks)
+    return event_lists.query_summaries(search, limit, max_queries)
 
 
 def statuses_in_use() -> list[str]:
-    """What to offer where a status is asked for. Raises StorageError."""
+    """The statuses that a form suggests. Raises StorageError."""
     return event_lists.statuses_in_use()
 
 
 def read_events(search: Search, page: int) -> Iterator[Event]:
-    """Every event of a search, whole, read as they are taken, from the index in pages of this size.
-
-    Raises StorageError.
-    """
+    """Every event of a search with all its fields, read on demand in pages of this size. Raises StorageError."""
     status = search.within.status
     if status is None or allows("status", status):
-        events = event_lists.read_events(search, page, SEARCH_LOOKS)
+        events = event_lists.read_events(search, page, MAX_SEARCH_QUERIES)
         yield from (event for event in events if allows("eventId", event.fields["eventId"]))
 
 
 def export_events(search: Search) -> Iterator[EventFields]:
-    """Every event of a search with all its fields, read page by page as they are taken. Raises StorageError."""
+    """The fields of every event of a search, read on demand. Raises StorageError."""
     return (event.fields for event in read_events(search, _EXPORT_PAGE))
 
 
@@ -107,15 +103,15 @@ def create_event(
     idempotency: IdempotencyKey | None = None,
     not_deleted_after: str | None = None,
 ) -> Event:
-    """Stores a new event; one with an empty eventId gets a UUID.
+    """Stores a new event. An empty eventId is replaced by a UUID.
 
-    Raises EventExistsError, EventNotFoundError (one with this ID was deleted after `not_deleted_after`),
-    InvalidRequestError (the idempotency key was used for another body), StorageError.
+    Raises EventExistsError, EventNotFoundError (an event with this ID was deleted after `not_deleted_after`),
+    InvalidRequestError (the idempotency key was used with another body), StorageError.
     """
     if not fields["eventId"]:
         fields = {**fields, "eventId": str(uuid4())}
     deleted_at = None
-    for _ in tries():
+    for _ in attempts():
         event = Event.new(fields, actor, deleted_at)
         try:
             repository.write(Change.create(event, actor, not_deleted_after), idempotency)
@@ -129,15 +125,16 @@ def create_event(
                 raise EventNotFoundError(fields["eventId"]) from None
         else:
             return event
-    raise StorageBusyError(NEVER_WON)
+    raise StorageBusyError(_LOST_EVERY_RACE)
 
 
-def create_event_once(fields: EventFields, made_id: str, actor: Actor) -> Event:
-    """Stores a new event under its own ID, or the one that its form has; sent again, it returns the same event.
+def create_event_once(fields: EventFields, generated_id: str, actor: Actor) -> Event:
+    """Stores a new event from a form, under the ID that was typed or else the generated one.
 
-    Raises EventExistsError (its own ID is taken), StorageError.
+    If the same form is sent twice, the second call returns the same event.
+    Raises EventExistsError (the typed ID is taken), StorageError.
     """
-    named: EventFields = {**fields, "eventId": fields["eventId"] or made_id}
+    named: EventFields = {**fields, "eventId": fields["eventId"] or generated_id}
     try:
         return create_event(named, actor)
     except EventExistsError:
@@ -146,7 +143,7 @@ def create_event_once(fields: EventFields, made_id: str, actor: Actor) -> Event:
             return event
         if fields["eventId"]:
             raise
-        return create_event(fields, actor)  # another event, typed into the same form
+        return create_event(fields, actor)  # the same form was used for another event
 
 
 def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:
@@ -162,12 +159,12 @@ def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:
 def update_event(
     event_id: str, changes: EventChanges, actor: Actor, revisions: Revisions = "*", typed: bool = False
 ) -> Event:
-    """Makes the changes, all at once; if they change nothing, nothing is written. `typed`: a person typed them.
+    """Makes all changes in one write, or none if nothing differs. `typed`: a person typed them, so they are trimmed.
 
-    Where another writer was first, the changes are made to what that one left, unless `revisions` rule it out.
+    If another writer is first, the changes are made to the new revision, if `revisions` allow that.
     Raises EventNotFoundError, RevisionMismatchError, StorageError.
     """
-    for _ in tries():
+    for _ in attempts():
         event = _get_revision(event_id, revisions)
         made = cast(EventChanges, trim_changes(changes, event.fields)) if typed else changes
         changed = event.changed(made, actor)
@@ -178,12 +175,12 @@ def update_event(
         except WriteConflictError:
             continue
         return changed
-    raise StorageBusyError(NEVER_WON)
+    raise StorageBusyError(_LOST_EVERY_RACE)
 
 
 def delete_event(event_id: str, actor: Actor, revisions: Revisions = "*") -> Change:
     """Raises EventNotFoundError, RevisionMismatchError, StorageError."""
-    for _ in tries():
+    for _ in attempts():
         event = _get_revision(event_id, revisions)
         change = Change.delete(event, actor)
         try:
@@ -191,7 +188,7 @@ def delete_event(event_id: str, actor: Actor, revisions: Revisions = "*") -> Cha
         except WriteConflictError:
             continue
         return change
-    raise StorageBusyError(NEVER_WON)
+    raise StorageBusyError(_LOST_EVERY_RACE)
 
 
 def _get_revision(event_id: str, revisions: Revisions) -> Event:
@@ -201,8 +198,8 @@ def _get_revision(event_id: str, revisions: Revisions) -> Event:
     return event
 
 
-def tries() -> Iterator[None]:
-    """One try at once, then more after growing random pauses, for a while."""
+def attempts() -> Iterator[None]:
+    """A first attempt at once, then more after growing random pauses, for some seconds."""
     until = time.monotonic() + _SECONDS_TO_RETRY
     pause = 0.02
     yield

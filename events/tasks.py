@@ -1,21 +1,35 @@
-"""Batches: many changes that one person confirms together, made part by part, so that no request takes long."""
+"""What a batch is: many changes that one person confirms together. They are made in parts, so no request takes long."""
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 TaskAction = Literal["create", "update", "delete", "undo"]
 BatchKind = Literal["status", "delete", "import", "undo"]
+_BATCH_ID = re.compile("(status|delete|import|undo)-[0-9a-f]{16}")
+
+
+def new_batch_id(kind: BatchKind) -> str:
+    """The ID begins with the kind, because the history stores no more of a batch than its ID."""
+    return f"{kind}-{secrets.token_hex(8)}"
+
+
+def kind_of(batch_id: str) -> BatchKind | None:
+    """The kind of the batch with this ID; None if it is not the ID of a batch."""
+    found = _BATCH_ID.fullmatch(batch_id)
+    return cast(BatchKind, found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One planned change; an update or delete is made only while the event is at `revision`.
+    """One planned change; an update or delete is made only if the event is still at `revision`.
 
-    Title and date are for people to know it by. `changes` holds all fields for a create, those that change for an
-    update; `undoes` a batch's id for an undo; `row` is the number of the row in an imported file.
+    `title` and `date` show people which event it is. `changes`: all fields of a create, the changed ones of an update.
+    `undoes`: the ID of the batch that an undo undoes. `row`: the number of the row in an imported file.
     """
 
     action: TaskAction
@@ -30,7 +44,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a task: done, or the same as before, or a sentence that says why it was not done."""
+    """The result of a task: done, or nothing to change ("same"), or failed for a reason, which is a sentence."""
 
     kind: Literal["done", "same", "failed"]
     reason: str = ""
@@ -38,7 +52,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch and how far it is; `note` is what a person calls it, parts are numbered from 0, `next` is to be done."""
+    """A batch and its progress. `note`: its new status or file name; `next`: the number of the next part, from 0."""
 
     id: str
     kind: BatchKind
@@ -60,5 +74,5 @@ class Batch:
 
     @property
     def progress(self) -> int:
-        """How many tasks are behind it."""
+        """How many tasks are finished."""
         return self.done + self.same + self.failed

@@ -1,4 +1,4 @@
-"""An event's past: what was changed when, how it was then, and bringing that back."""
+"""The versions of an event: its changes, its fields after each of them, and how to restore or merge one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from events.domain import (
     FIELD_NAMES,
     Actor,
     Change,
-    ChangeSupersededError,
     Event,
     EventChanges,
     EventFields,
@@ -24,22 +23,21 @@ from events.domain import (
     moment_after,
 )
 from events.fields import allows, trim_changes
-from events.services import tries
+from events.services import attempts
 from events.storage import events as repository
 from events.storage import history
 
 EDITABLE = tuple(name for name in FIELD_NAMES if name != "eventId")
 
-
 HISTORY_PAGE = 25
-MAX_STAMP_LENGTH = 40
-# The calls, of a megabyte each at most, that look for a version in one direction of its history.
-_MOST_READS = 3
+MAX_TIMESTAMP_LENGTH = 40
+# To find a version, at most this many calls of DynamoDB read its history in each direction, a megabyte each.
+_MAX_READS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An event as it is now (None: deleted), and some of its changes, latest first; `more`: where the next begin."""
+    """An event (None: deleted) and a page of its changes, latest first; `more`: the next page is before this time."""
 
     event_id: str
     event: Event | None
@@ -51,11 +49,11 @@ class Past:
         if self.event or not self.rows:
             return self.event.fields["title"] if self.event else ""
         latest = self.rows[0]
-        return latest.title or (latest.after or latest.before or {}).get("title", "")  # a row of the first version
+        return latest.title or (latest.after or latest.before or {}).get("title", "")  # old rows have no title
 
 
 def get_current(event_id: str) -> Event | None:
-    """The event, or None if it was deleted. Raises EventNotFoundError (there never was one), StorageError."""
+    """The event, or None if it was deleted. Raises EventNotFoundError (it never existed), StorageError."""
     event = repository.get_event(event_id) if allows("eventId", event_id) else None
     if event is None and not (allows("eventId", event_id) and history.get_history(event_id, limit=1)):
         raise EventNotFoundError(event_id)
@@ -63,14 +61,14 @@ def get_current(event_id: str) -> Event | None:
 
 
 def get_past(event_id: str, before: str | None = None) -> Past:
-    """The changes before a time, as many as fit on a page; if there are none, the latest ones.
+    """A page of the changes before a time; if there are none, the latest ones.
 
-    Raises EventNotFoundError (there never was one), StorageError.
+    Raises EventNotFoundError (it never existed), StorageError.
     """
     if not allows("eventId", event_id):
         raise EventNotFoundError(event_id)
     event = repository.get_event(event_id)
-    before = before if before is None or len(before) <= MAX_STAMP_LENGTH else None
+    before = before if before is None or len(before) <= MAX_TIMESTAMP_LENGTH else None
     rows, more = history.get_history_page(event_id, HISTORY_PAGE + 1, before=before)
     if before and not rows:
         return get_past(event_id)
@@ -87,50 +85,15 @@ def get_change(event_id: str, at: str) -> Past:
 
 
 def _row(event_id: str, at: str) -> HistoryRow:
-    known = allows("eventId", event_id) and 0 < len(at) <= MAX_STAMP_LENGTH
+    known = allows("eventId", event_id) and 0 < len(at) <= MAX_TIMESTAMP_LENGTH
     row = history.get_history_row(event_id, at) if known else None
     if row is None:
         raise VersionNotFoundError(at)
     return row
 
 
-def undo_change(event_id: str, at: str, actor: Actor) -> Event | None:
-    """Makes the event what it was before its latest change, if that is the one made at this time; None: no event.
-
-    Raises ChangeSupersededError, VersionNotFoundError, StorageError.
-    """
-    if not allows("eventId", event_id):
-        raise VersionNotFoundError(at)
-    for _ in tries():
-        rows = history.get_history(event_id, limit=1)
-        if not rows:
-            raise VersionNotFoundError(at)
-        if rows[0].at != at:
-            raise ChangeSupersededError(at)
-        event = repository.get_event(event_id)
-        if not _is_what_left(event, rows[0]):  # written between the two reads
-            continue
-        change = _bring_back(event, _before(event.fields if event else None, rows[0]), rows[0], actor)
-        if change is None:
-            return event
-        try:
-            repository.write(change)
-        except WriteConflictError:
-            continue
-        return change.after
-    raise ChangeSupersededError(at)
-
-
-def is_undone(event_id: str, at: str) -> bool:
-    """Whether the latest change took back the one made at this time, and nothing else."""
-    match history.get_history(event_id, limit=2):
-        case [latest, undone] if undone.at == at:
-            return (latest.before, latest.after) == (undone.after, undone.before)
-    return False
-
-
 def has_restored(event_id: str, revision: str, actor: Actor) -> bool:
-    """Whether the latest change restored a version, by the same person, when the event was at this revision."""
+    """Whether the latest change is a restore by this actor of an event that was at this revision before."""
     match history.get_history(event_id, limit=2):
         case [latest, replaced]:
             return (latest.action, latest.actor, replaced.revision or "") == ("restore", actor.name, revision)
@@ -138,23 +101,23 @@ def has_restored(event_id: str, revision: str, actor: Actor) -> bool:
 
 
 def restore_version(event_id: str, at: str, revision: str, actor: Actor, only_changed: bool = False) -> Event:
-    """Makes the event what the change at this time left; `revision` is what the event is at ("": there is none).
+    """Restores the version that the change at this time made, if the event is at `revision` ("": it is deleted).
 
-    `only_changed`: only in the fields that this change wrote.
-    Raises RevisionMismatchError (it no longer is), VersionNotFoundError, VersionOutOfReachError, StorageError.
+    `only_changed`: restores only the fields that this change wrote.
+    Raises RevisionMismatchError, VersionNotFoundError, VersionOutOfReachError, StorageError.
     """
     if not allows("eventId", event_id):
         raise VersionNotFoundError(at)
-    for _ in tries():
+    for _ in attempts():
         event = repository.get_event(event_id)
         if (event.revision if event else "") != revision:
             raise RevisionMismatchError(event_id)
         rows = history.get_history(event_id, limit=1)
-        if rows and not _is_what_left(event, rows[0]):  # written between the two reads
+        if rows and not belong_together(event, rows[0]):
             continue
         fields = event.fields if event else None
         version = _with_changed(fields, event_id, at) if only_changed else _version(fields, event_id, at)
-        change = _bring_back(event, version, rows[0], actor)
+        change = change_to(version, event, rows[0], actor)
         if change is None or change.after is None:
             assert event is not None
             return event
@@ -166,16 +129,9 @@ def restore_version(event_id: str, at: str, revision: str, actor: Actor, only_ch
     raise RevisionMismatchError(event_id)
 
 
-def _is_what_left(event: Event | None, row: HistoryRow) -> bool:
-    """Whether the event is as its latest row says, so that what was read of both belongs together."""
-    return row.revision == (event.revision if event else None)
-
-
-def _before(fields: EventFields | None, row: HistoryRow) -> EventFields | None:
-    """The event before a change, given what that left."""
-    if row.before is None:
-        return None
-    return cast(EventFields, {**(fields or {}), **row.before})
+def belong_together(event: Event | None, latest: HistoryRow) -> bool:
+    """Whether nobody wrote between the two calls that read the event and its latest change."""
+    return latest.revision == (event.revision if event else None)
 
 
 def _with_changed(fields: EventFields | None, event_id: str, at: str) -> EventFields:
@@ -186,19 +142,19 @@ def _with_changed(fields: EventFields | None, event_id: str, at: str) -> EventFi
 
 
 def _version(fields: EventFields | None, event_id: str, at: str) -> EventFields:
-    """The fields that the change at this time left, where the event now has `fields` (None: deleted).
+    """The fields after the change at this time; `fields` are the event's current ones (None: deleted).
 
-    Rows hold only the fields that they changed. Each other field was what the next row that changed it found (what it
-    is now, if none did), and what the last row before left.
+    A row holds only the fields that it changed. The value of another field is the `before` of the next row that changed
+    it (or else its current value), and the `after` of the last row before.
     """
     row = _row(event_id, at)
     if row.after is None:
         raise VersionNotFoundError(at)
-    now: list[Mapping[str, Any] | None] = [fields]
-    found = chain(([row.before for row in rows] for rows in history.read_history(event_id, after=at)), [now])
-    left = ([row.after for row in rows] for rows in history.read_history(event_id, before=at))
+    current: list[Mapping[str, Any] | None] = [fields]
+    later = chain(([row.before for row in rows] for rows in history.read_history(event_id, after=at)), [current])
+    earlier = ([row.after for row in rows] for rows in history.read_history(event_id, before=at))
     known: dict[str, Any] = {"eventId": event_id}
-    for values in chain([row.after], _until_absent(found), _until_absent(left)):
+    for values in chain([row.after], _until_absent(later), _until_absent(earlier)):
         known.update((name, values[name]) for name in values.keys() - known.keys())
         if len(known) == len(FIELD_NAMES):
             return cast(EventFields, known)
@@ -206,13 +162,13 @@ def _version(fields: EventFields | None, event_id: str, at: str) -> EventFields:
 
 
 def _until_absent(pages: Iterator[list[Mapping[str, Any] | None]]) -> Iterator[Mapping[str, Any]]:
-    """What a bounded number of calls reads, up to where there was no event."""
-    values = chain.from_iterable(islice(pages, _MOST_READS))
+    """What a limited number of calls reads, until the event did not exist."""
+    values = chain.from_iterable(islice(pages, _MAX_READS))
     return cast(Iterator[Mapping[str, Any]], takewhile(lambda fields: fields is not None, values))
 
 
-def _bring_back(event: Event | None, fields: EventFields | None, latest: HistoryRow, actor: Actor) -> Change | None:
-    """The change that makes the event this; None: it is."""
+def change_to(fields: EventFields | None, event: Event | None, latest: HistoryRow, actor: Actor) -> Change | None:
+    """The change that gives the event these fields (None: deletes it); None if it has them already."""
     if fields is None:
         return None if event is None else Change.delete(event, actor)
     if event is None:
@@ -228,7 +184,7 @@ def _bring_back(event: Event | None, fields: EventFields | None, latest: History
 
 @dataclass(frozen=True, slots=True)
 class FieldMerge:
-    """One field of a conflict: as it was, as another saved it, as typed here; a clash: both changed it, differently."""
+    """One field of an edit conflict; `clash`: both people changed it, to different values."""
 
     name: str
     original: Any
@@ -245,14 +201,14 @@ class FieldMerge:
 
     @property
     def merged(self) -> Any:
-        """What only one of both changed, as changed; of a clash, mine."""
+        """The changed value, if only one person changed it; mine, if both did."""
         return self.theirs if self.mine == self.original else self.mine
 
 
 def merge(event: Event, revision: str, mine: EventChanges) -> list[FieldMerge]:
-    """What was typed into a form opened at an earlier revision, beside what is there now.
+    """What was typed into a form that was opened at an earlier revision, next to the current values.
 
-    Where the latest changes do not reach back to that revision, the original is None, and all that differs clashes.
+    If that revision is too long ago to be found, the original is None, and every difference is a clash.
     """
     original = _original(event, revision)
     theirs: Mapping[str, Any] = event.fields
@@ -261,9 +217,9 @@ def merge(event: Event, revision: str, mine: EventChanges) -> list[FieldMerge]:
 
 
 def _original(event: Event, revision: str) -> Mapping[str, Any]:
-    """The event's fields at an earlier revision; none if it is not among the latest changes."""
+    """The event's fields at an earlier revision; empty if it is not among the latest changes."""
     holders: dict[str, Mapping[str, Any]] = dict.fromkeys(EDITABLE, event.fields)
-    for row in chain.from_iterable(islice(history.read_history(event.fields["eventId"]), _MOST_READS)):
+    for row in chain.from_iterable(islice(history.read_history(event.fields["eventId"]), _MAX_READS)):
         if row.revision == revision:
             return {name: fields[name] for name, fields in holders.items()}
         if row.before is None:

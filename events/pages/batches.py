@@ -70,7 +70,7 @@ def _failures(batch: Batch) -> list[tuple[Task, Outcome | None]]:
 @require_POST
 def undo_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
     """Undoes a batch with a new batch. If this request is interrupted, the page of the new batch continues."""
-    batch = batches.undo(batch_id, actor_of(request))
+    batch = batches.undo_batch(batch_id, actor_of(request))
     with suppress(StorageError):
         batches.run(batch.id, actor_of(request))
     return HttpResponseRedirect(address(request, "pages:batch", batch.id))

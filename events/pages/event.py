@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from events import services, versions
+from events import services, undo, versions
 from events.domain import (
     ChangeSupersededError,
     Event,
@@ -170,9 +170,9 @@ def undo_change(request: HttpRequest, event_id: str) -> HttpResponse:
     """Undoes the event's latest change, if that is still the change that the button was shown for."""
     at = request.GET.get("at", "")
     try:
-        event = versions.undo_change(event_id, at, actor_of(request))
+        event = undo.undo_change(event_id, at, actor_of(request))
     except ChangeSupersededError:
-        if not versions.is_undone(event_id, at):
+        if not undo.is_undone(event_id, at):
             raise
         event = versions.get_past(event_id).event  # a double click
     messages.success(request, "The change was undone.")

@@ -53,15 +53,9 @@ class Snapshot(Mapping[str, Any]):
         return len(self._stored)
 
 
-def get_history(event_id: str, limit: int | None = None, before: str | None = None) -> list[HistoryRow]:
-    """The changes of one event before a time, latest first (a consistent read), at most `limit`."""
-    rows: list[HistoryRow] = []
-    more = True
-    while more and (limit is None or len(rows) < limit):
-        page, more = get_history_page(event_id, limit and limit - len(rows), before=before)
-        rows += page
-        before = page[-1].at if page else before
-    return rows
+def get_history(event_id: str, limit: int) -> list[HistoryRow]:
+    """The latest changes of one event, latest first (a consistent read). `limit` rows must fit into one call."""
+    return get_history_page(event_id, limit)[0]
 
 
 def read_history(event_id: str, *, before: str | None = None, after: str | None = None) -> Iterator[list[HistoryRow]]:

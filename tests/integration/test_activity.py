@@ -84,11 +84,11 @@ def test_a_batch_longer_than_a_read_says_so_and_continues() -> None:
 @pytest.mark.parametrize(
     ("batch", "verb"),
     [
-        ("status-1f", "set the status of"),
-        ("delete-1f", "deleted"),
-        ("import-1f", "imported"),
-        ("undo-1f", "undid changes to"),
-        ("other-1f", "changed"),
+        ("status-0123456789abcdef", "set the status of"),
+        ("delete-0123456789abcdef", "deleted"),
+        ("import-0123456789abcdef", "imported"),
+        ("undo-0123456789abcdef", "undid changes to"),
+        ("other-0123456789abcdef", "changed"),
     ],
 )
 def test_a_batch_line_names_the_kind_of_batch(batch: str, verb: str) -> None:

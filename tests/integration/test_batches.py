@@ -23,11 +23,12 @@ from events.domain import (
 from events.storage import batches as batch_repository
 from events.storage.batches import MOST_WAITING
 from events.storage.connection import connection
-from events.storage.history import get_activity, get_history
+from events.storage.history import get_activity
 from events.storage.models import AccessItem, EventItem
 from events.tasks import Batch, Outcome, Task
 from tests.support.builders import ACTOR, make_fields, store_many
 from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, error
+from tests.support.stored import get_history
 from tests.support.tables import read_table
 
 EVERYTHING = Search()
@@ -59,7 +60,7 @@ def test_a_confirmed_status_change_can_be_undone_for_all_events() -> None:
     assert counts(done) == (2, 1, 0)
     assert statuses() == ["draft"] * 3
     assert {row.batch for row in get_activity(2)} == {batch.id}
-    undone = run_to_the_end(batches.undo(batch.id, ACTOR))
+    undone = run_to_the_end(batches.undo_batch(batch.id, ACTOR))
     assert counts(undone) == (2, 0, 0)
     assert statuses() == ["active", "active", "draft"]
     assert [row.action for row in get_history("e000")] == ["restore", "update", "create"]
@@ -71,7 +72,7 @@ def test_a_bulk_delete_can_be_undone() -> None:
     batch = run_to_the_end(bulk.prepare_delete(EVERYTHING, [], ACTOR))
     assert (counts(batch), batch.parts) == ((MANY, 0, 0), 3)
     assert services.list_events(EventRange())[0] == []
-    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (MANY, 0, 0)
+    assert counts(run_to_the_end(batches.undo_batch(batch.id, ACTOR))) == (MANY, 0, 0)
     assert services.list_events(EventRange())[0] == before
 
 
@@ -103,7 +104,7 @@ def test_an_undo_skips_events_that_changed_since() -> None:
     store_many(2)
     batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
     services.update_event("e000", {"title": "Edited since"}, ACTOR)
-    undone = run_to_the_end(batches.undo(batch.id, ACTOR))
+    undone = run_to_the_end(batches.undo_batch(batch.id, ACTOR))
     assert counts(undone) == (1, 0, 1)
     assert statuses() == ["draft", "active"]
 
@@ -161,7 +162,7 @@ def test_an_import_with_new_events_can_be_undone() -> None:
     batch = run_to_the_end(batches.prepare("import", tasks, ACTOR, "new.csv"))
     assert counts(batch) == (2, 0, 1)
     assert services.get_event("taken").fields["title"] == "Launch night"
-    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (2, 0, 0)
+    assert counts(run_to_the_end(batches.undo_batch(batch.id, ACTOR))) == (2, 0, 0)
     assert [event["eventId"] for event in services.list_events(EventRange())[0]] == ["taken"]
 
 
@@ -279,10 +280,10 @@ def test_a_repeated_undo_is_done_once() -> None:
     store_many(2)
     batch = run_to_the_end(bulk.prepare_status(EVERYTHING, [], "draft", ACTOR))
     with ThreadPoolExecutor(3) as windows:
-        undone = set(windows.map(lambda _: batches.undo(batch.id, ACTOR).id, range(3)))
+        undone = set(windows.map(lambda _: batches.undo_batch(batch.id, ACTOR).id, range(3)))
     assert len(undone) == 1
-    assert counts(run_to_the_end(batches.undo(batch.id, ACTOR))) == (2, 0, 0)
-    assert batches.undo(batch.id, ACTOR).finished
+    assert counts(run_to_the_end(batches.undo_batch(batch.id, ACTOR))) == (2, 0, 0)
+    assert batches.undo_batch(batch.id, ACTOR).finished
 
 
 def test_only_finished_batches_can_be_undone() -> None:
@@ -290,7 +291,7 @@ def test_only_finished_batches_can_be_undone() -> None:
     batch = bulk.prepare_delete(EVERYTHING, [], ACTOR)
     for _ in range(2):
         with pytest.raises(BatchNotFoundError):
-            batches.undo(batch.id, ACTOR)
+            batches.undo_batch(batch.id, ACTOR)
         batches.run(batch.id, ACTOR, seconds=0)
 
 
@@ -356,7 +357,7 @@ def test_a_batch_waits_for_another_transaction_on_its_row(faults: FaultProxy) ->
     assert counts(batches.run(batch.id, ACTOR)) == (1, 0, 0)
     assert faults.calls.count("UpdateItem") == 3
     faults.set(error(400, "TransactionConflictException"), "UpdateItem", times=2)
-    assert batches.undo(batch.id, ACTOR).kind == "undo"
+    assert batches.undo_batch(batch.id, ACTOR).kind == "undo"
     assert faults.calls.count("UpdateItem") == 3
 
 

@@ -114,7 +114,7 @@ def test_text_range_and_status_are_combined() -> None:
 def look_once_among_five(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_lists, "_FIRST_QUERY_ITEMS", 5)
     real = services.search_events
-    monkeypatch.setattr(listing, "search_events", lambda search, limit: real(search, limit, most_looks=1))
+    monkeypatch.setattr(listing, "search_events", lambda search, limit: real(search, limit, max_queries=1))
 
 
 def test_a_search_for_a_rare_text_continues_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:

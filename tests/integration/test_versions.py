@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import services, versions
+from events import services, undo, versions
 from events.domain import (
     ChangeSupersededError,
     Event,
@@ -23,11 +23,12 @@ from events.domain import (
     VersionOutOfReachError,
 )
 from events.storage.connection import connection
-from events.storage.history import get_activity, get_history
+from events.storage.history import get_activity
 from events.storage.models import EventItem, HistoryItem
 from tests.support.builders import ACTOR, make_fields, store
 from tests.support.fault_proxy import FaultProxy
 from tests.support.history import assert_history_replays
+from tests.support.stored import get_history
 from tests.support.tables import empty_tables, read_table
 
 EVA = ACTOR._replace(name="eva")
@@ -37,7 +38,7 @@ def test_undo_of_a_delete_restores_every_field() -> None:
     created = store(description="Line\n\ttwo")
     changed = services.update_event("launch", {"capacity": 5}, ACTOR)
     deleted = services.delete_event("launch", ACTOR)
-    restored = versions.undo_change("launch", deleted.at, EVA)
+    restored = undo.undo_change("launch", deleted.at, EVA)
     assert restored == services.get_event("launch")
     assert restored is not None
     assert restored.fields == changed.fields
@@ -49,17 +50,17 @@ def test_undo_of_a_delete_restores_every_field() -> None:
 def test_undo_of_an_update_can_be_undone() -> None:
     created = store()
     changed = services.update_event("launch", {"title": "B", "status": "draft"}, ACTOR)
-    undone = versions.undo_change("launch", changed.updated_at, EVA)
+    undone = undo.undo_change("launch", changed.updated_at, EVA)
     assert undone is not None
     assert undone.fields == created.fields
-    again = versions.undo_change("launch", undone.updated_at, EVA)
+    again = undo.undo_change("launch", undone.updated_at, EVA)
     assert again is not None
     assert again.fields == changed.fields
 
 
 def test_undo_of_a_create_deletes_the_event() -> None:
     created = store()
-    assert versions.undo_change("launch", created.created_at, EVA) is None
+    assert undo.undo_change("launch", created.created_at, EVA) is None
     with pytest.raises(EventNotFoundError):
         services.get_event("launch")
     assert [row.action for row in get_history("launch")] == ["delete", "create"]
@@ -71,21 +72,21 @@ def test_only_the_latest_change_is_undone() -> None:
     services.update_event("launch", {"capacity": 1}, EVA)
     for at in (created.created_at, changed.updated_at):
         with pytest.raises(ChangeSupersededError):
-            versions.undo_change("launch", at, ACTOR)
+            undo.undo_change("launch", at, ACTOR)
     assert services.get_event("launch").fields == {**created.fields, "title": "B", "capacity": 1}
 
 
 def test_a_delete_is_undone_once() -> None:
     store()
     at = services.delete_event("launch", ACTOR).at
-    versions.undo_change("launch", at, ACTOR)
+    undo.undo_change("launch", at, ACTOR)
     with pytest.raises(ChangeSupersededError):
-        versions.undo_change("launch", at, ACTOR)
+        undo.undo_change("launch", at, ACTOR)
 
 
 def test_unknown_changes_cannot_be_undone_or_restored() -> None:
     with pytest.raises(VersionNotFoundError):
-        versions.undo_change("launch", "2026-01-01T00:00:00.000000Z", ACTOR)
+        undo.undo_change("launch", "2026-01-01T00:00:00.000000Z", ACTOR)
     event = store()
     with pytest.raises(VersionNotFoundError):
         versions.restore_version("launch", "2026-01-01T00:00:00.000000Z", event.revision, ACTOR)
@@ -138,7 +139,7 @@ def test_every_version_of_the_history_can_be_restored(steps: list[dict[str, obje
         else:
             at = services.delete_event("launch", ACTOR).at
             if step == "delete and undo":
-                event = cast(Event, versions.undo_change("launch", at, ACTOR))
+                event = cast(Event, undo.undo_change("launch", at, ACTOR))
             else:
                 event = store(title="anew")
         was[event.updated_at] = event.fields
@@ -150,8 +151,8 @@ def test_every_version_of_the_history_can_be_restored(steps: list[dict[str, obje
 
 @pytest.fixture
 def small_reads() -> Iterator[None]:
-    """Limits the reads to two rows in each direction from a version."""
-    with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+    """One request reads two rows in each direction from a version."""
+    with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MAX_READS", 1):
         yield
 
 
@@ -216,7 +217,7 @@ def test_history_rows_of_the_first_release_can_be_read() -> None:
         connection().dispatch("PutItem", {"TableName": HistoryItem.Meta.table_name, "Item": row})
     past = versions.get_past("launch")
     assert (past.title, [row.action for row in past.rows]) == ("Launch night", ["delete", "create"])
-    restored = versions.undo_change("launch", at, EVA)
+    restored = undo.undo_change("launch", at, EVA)
     assert restored is not None
     assert restored.fields == make_fields()
 
@@ -226,7 +227,7 @@ def test_long_addresses_find_nothing() -> None:
     with pytest.raises(VersionNotFoundError):
         versions.restore_version("x" * 3000, "2026", "", ACTOR)
     with pytest.raises(VersionNotFoundError):
-        versions.undo_change("x" * 3000, "2026", ACTOR)
+        undo.undo_change("x" * 3000, "2026", ACTOR)
     assert len(versions.get_past("launch", "9" * 3000).rows) == 1
 
 
@@ -235,7 +236,7 @@ def test_a_restore_has_a_later_timestamp_than_the_delete_even_if_the_clock_is_be
     at = services.delete_event("launch", ACTOR).at
     with patch("events.domain.datetime", wraps=datetime) as clock:
         clock.now.return_value = datetime(2020, 1, 1, tzinfo=UTC)
-        restored = versions.undo_change("launch", at, ACTOR)
+        restored = undo.undo_change("launch", at, ACTOR)
     assert restored is not None
     assert restored.updated_at > at
 
@@ -315,8 +316,8 @@ def test_a_last_page_of_the_history_can_be_full() -> None:
 
 def test_a_timestamp_that_is_too_long_is_ignored() -> None:
     store()
-    assert versions.get_past("launch", "0" * versions.MAX_STAMP_LENGTH).rows == []
-    assert len(versions.get_past("launch", "0" * (versions.MAX_STAMP_LENGTH + 1)).rows) == 1
+    assert versions.get_past("launch", "0" * versions.MAX_TIMESTAMP_LENGTH).rows == []
+    assert len(versions.get_past("launch", "0" * (versions.MAX_TIMESTAMP_LENGTH + 1)).rows) == 1
 
 
 def test_the_activity_of_all_events_has_pages() -> None:
@@ -348,7 +349,7 @@ def create() -> None:
 
 
 def restore_and_delete() -> None:
-    versions.undo_change("launch", get_history("launch", limit=1)[0].at, EVA)
+    undo.undo_change("launch", get_history("launch", limit=1)[0].at, EVA)
     services.update_event("launch", {"title": "Edited in between"}, EVA)
     services.delete_event("launch", EVA)
 
@@ -376,7 +377,7 @@ def test_an_undo_keeps_a_write_between_its_calls(
     at = services.update_event("launch", {"title": "B"}, ACTOR).updated_at
     land(faults, write, before_call)
     with pytest.raises(ChangeSupersededError):
-        versions.undo_change("launch", at, ACTOR)
+        undo.undo_change("launch", at, ACTOR)
     assert get_history("launch", limit=1)[0].actor == "eva"
     assert_history_replays()
 
@@ -390,7 +391,7 @@ def test_an_undo_of_a_delete_keeps_a_write_between_its_calls(
     at = services.delete_event("launch", ACTOR).at
     land(faults, write, before_call)
     with pytest.raises(ChangeSupersededError):
-        versions.undo_change("launch", at, ACTOR)
+        undo.undo_change("launch", at, ACTOR)
     assert get_history("launch", limit=1)[0].actor == "eva"
     assert_history_replays()
 

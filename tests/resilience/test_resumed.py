@@ -10,10 +10,11 @@ from random import Random
 
 import pytest
 
-from events import batches, services, versions
+from events import batches, services
 from events.domain import Actor, EventNotFoundError, StorageError
 from events.storage.history import get_history
 from events.tasks import Batch, Task
+from events.undo import undo_change
 from tests.support.builders import ACTOR, make_fields
 from tests.support.fault_proxy import Fault, FaultProxy, Hold, lose_answer, refuse
 from tests.support.history import assert_history_replays, read_history
@@ -53,7 +54,7 @@ def delete() -> Batch:
 
 
 def undo() -> Batch:
-    return batches.undo(run_to_the_end(delete()).id, ACTOR)
+    return batches.undo_batch(run_to_the_end(delete()).id, ACTOR)
 
 
 BATCHES: dict[str, Prepare] = {"create": create, "update": update, "delete": delete, "undo": undo}
@@ -82,13 +83,13 @@ def recreate(event_id: str) -> None:
 def reverse(batch: Batch) -> None:
     """Reverts the change of the batch."""
     for event_id in done_by(batch):
-        versions.undo_change(event_id, get_history(event_id, limit=1)[0].at, EVA)
+        undo_change(event_id, get_history(event_id, limit=1)[0].at, EVA)
 
 
 def reverse_and_edit_often(batch: Batch) -> None:
     """Makes more changes than the site searches through."""
     for event_id in done_by(batch):
-        versions.undo_change(event_id, get_history(event_id, limit=1)[0].at, EVA)
+        undo_change(event_id, get_history(event_id, limit=1)[0].at, EVA)
         for number in range(MANY):
             try:
                 services.update_event(event_id, {"capacity": number}, EVA)

@@ -48,7 +48,7 @@ def test_batches_are_one_line_each(viewer: Client) -> None:
     tasks = [Task("update", f"e{number}", f"e{number}", changes={"status": "draft"}) for number in range(3)]
     changed = batches.prepare("status", tasks, EDITH, "draft")
     batches.run(changed.id, EDITH)
-    batches.run(batches.undo(changed.id, EDITH).id, EDITH)
+    batches.run(batches.undo_batch(changed.id, EDITH).id, EDITH)
     alone = batches.prepare("delete", [Task("delete", "e3", "e3")], EDITH, "")
     batches.run(alone.id, EDITH)
     page = viewer.get(ACTIVITY)

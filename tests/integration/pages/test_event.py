@@ -478,7 +478,7 @@ class TestLongTexts:
         events = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
         services.update_event("launch", {"title": "Now"}, ACTOR)
         sent = {"at": events[3].updated_at, "revision": services.get_event("launch").revision}
-        with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+        with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MAX_READS", 1):
             page = editor.post("/staff/event/launch/restore/", sent)
         assert page.status_code == 409
         assert "The history is too long to restore this version completely." in text(page)
@@ -494,7 +494,7 @@ class TestLongTexts:
         store()
         events = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
         services.delete_event("launch", ACTOR)
-        with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MOST_READS", 1):
+        with patch("events.storage.history._ROWS_AT_FIRST", 2), patch("events.versions._MAX_READS", 1):
             page = editor.post("/staff/event/launch/restore/", {"at": events[3].updated_at, "revision": ""})
         assert page.status_code == 409
         assert "First restore the deleted event" in text(page)

@@ -18,10 +18,10 @@ from events.domain import (
 )
 from events.storage import events as repository
 from events.storage.connection import connection
-from events.storage.history import get_history
 from events.storage.items import created_event
 from events.storage.models import AccessItem, EventItem, HistoryItem
 from tests.support.builders import ACTOR, astral_text, make_fields, store
+from tests.support.stored import get_history
 from tests.support.tables import read_table
 
 

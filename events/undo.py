@@ -1,0 +1,88 @@
+"""Undo: makes an event what it was before a change. Decides here, and only here, what undo refuses:
+
+- a change that is not the event's latest: ChangeSupersededError;
+- a change that the history does not have: VersionNotFoundError;
+- a batch that is not finished, or changed nothing: BatchNotFoundError.
+
+`eventsite/errors.py` has the message of each; `events/batches.py` has the reasons that a report shows.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from events.domain import (
+    Actor,
+    BatchNotFoundError,
+    ChangeSupersededError,
+    Event,
+    EventFields,
+    HistoryRow,
+    VersionNotFoundError,
+    WriteConflictError,
+)
+from events.rules import allows
+from events.services import attempts
+from events.storage import events as repository
+from events.storage import history
+from events.tasks import Batch
+from events.versions import belong_together, change_to
+
+
+def undo_change(event_id: str, at: str, actor: Actor) -> Event | None:
+    """Undoes the event's latest change, which must be the one made at this time. Returns the event (None: deleted).
+
+    Raises ChangeSupersededError, VersionNotFoundError, StorageError.
+    """
+    if not allows("eventId", event_id):
+        raise VersionNotFoundError(at)
+    for _ in attempts():
+        rows = history.get_history(event_id, limit=1)
+        if not rows:
+            raise VersionNotFoundError(at)
+        if rows[0].at != at:
+            raise ChangeSupersededError(at)
+        event = repository.get_event(event_id)
+        if not belong_together(event, rows[0]):
+            continue
+        change = change_to(_before(event, rows[0]), event, rows[0], actor)
+        if change is None:
+            return event
+        try:
+            repository.write(change)
+        except WriteConflictError:
+            continue
+        return change.after
+    raise ChangeSupersededError(at)
+
+
+def _before(event: Event | None, latest: HistoryRow) -> EventFields | None:
+    """The event's fields before its latest change."""
+    if latest.before is None:
+        return None
+    return cast(EventFields, {**(event.fields if event else {}), **latest.before})
+
+
+def undo_change_of_batch(event_id: str, batch_id: str, actor: Actor) -> None:
+    """Undoes the event's latest change, which must be one of this batch.
+
+    Raises ChangeSupersededError, VersionNotFoundError, StorageError.
+    """
+    rows = history.get_history(event_id, limit=1)
+    if not rows or rows[0].batch != batch_id:
+        raise ChangeSupersededError
+    undo_change(event_id, rows[0].at, actor)
+
+
+def is_undone(event_id: str, at: str) -> bool:
+    """Whether the event's latest change exactly reverses the one made at this time. Raises StorageError."""
+    match history.get_history(event_id, limit=2):
+        case [latest, undone] if undone.at == at:
+            return (latest.before, latest.after) == (undone.after, undone.before)
+    return False
+
+
+def check_batch(batch: Batch) -> None:
+    """Raises BatchNotFoundError if there is nothing to undo: the batch is not finished, or changed nothing."""
+    if not (batch.finished and batch.done):
+        raise BatchNotFoundError(batch.id)
