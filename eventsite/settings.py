@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import ChainMap
@@ -20,25 +19,19 @@ EVENTS_STAGE = os.environ.get("EVENTS_STAGE", "")
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 ON_AWS = bool(EVENTS_STAGE) or ON_LAMBDA
 
-
-def _read_stage(stage: str) -> tuple[dict[str, str], dict[str, str]]:
-    """A stage's region, and the variables of its function: for commands that run outside Lambda."""
-    path = BASE_DIR / "zappa_settings.json"
-    try:
-        stages = json.loads(path.read_text()) if path.exists() else {stage: {}}
-    except ValueError as error:
-        raise ImproperlyConfigured(f"zappa_settings.json is not valid JSON: {error}") from None
-    if stage not in stages:
-        raise ImproperlyConfigured(f"zappa_settings.json has no stage {stage}; it has {', '.join(sorted(stages))}.")
-    found = stages[stage]
-    region = {"AWS_REGION": found["aws_region"]} if "aws_region" in found else {}
-    return region, found.get("aws_environment_variables", {})
-
-
 _environment: Mapping[str, str] = os.environ
 if EVENTS_STAGE and not ON_LAMBDA:
-    _region, _variables = _read_stage(EVENTS_STAGE)
-    _environment = ChainMap(_region, dict(os.environ), _variables)
+    # A command that runs elsewhere for a stage: Zappa gives only the function its environment.
+    from eventsite import zappa_stages
+
+    try:
+        _stage = zappa_stages.read_stage_settings(BASE_DIR, EVENTS_STAGE)
+    except FileNotFoundError:
+        _stage = {}
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from None
+    _region = {"AWS_REGION": _stage["aws_region"]} if "aws_region" in _stage else {}
+    _environment = ChainMap(_region, dict(os.environ), _stage.get(zappa_stages.ENVIRONMENT, {}))
 
 
 def _flag(name: str, default: bool) -> bool:

@@ -1,7 +1,7 @@
-"""One command puts a stage on AWS: the package, the stack, the function behind its API, and a look whether it works."""
+"""Deploys a stage to AWS: the package, the stack, the function behind its API, and a smoke test."""
 
 from eventsite.stack import StackError
 
 
 class DeploymentError(StackError):
-    """Why it cannot go on, in a sentence for whoever started it."""
+    """The reason why a deploy failed, as a sentence for the person who started it."""

@@ -1,4 +1,4 @@
-"""What goes into the package: the project's own code, what it imports, and the static files that pages name."""
+"""The contents of the package: the project's code, the packages that it imports, and static files."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ MAX_GLIBC = 26
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
 _X86_64 = (62).to_bytes(2, "little")
 
-# Of the project: source and templates, and nothing that only lies beside them.
+# The project's source and templates, without other files in the same folders.
 _OWN = {"eventsite": "*.py", "events": "*.py", "templates": "*.html"}
-_FOR_OTHER_MACHINES = (
+_NOT_FOR_LAMBDA = (
     "eventsite/accounts/management/commands/migrate.py",
     "eventsite/deployment",
     "eventsite/stack",
+    "eventsite/zappa_stages.py",
     *(
         f"eventsite/management/commands/{name}.py"
         for name in ("deploy", "dynamodb_local", "package", "runserver", "smoke_test", "stack", "undeploy")
     ),
 )
 
-# Of what is installed, from its root: what nothing imports in the function.
+# Files and folders of installed packages that the function does not use.
 _UNUSED = (
     "*.dist-info",
     ".lock",
@@ -52,7 +53,8 @@ _UNUSED = (
     "pydantic/v1",
     "urllib3/contrib/emscripten",
 )
-_ALL_THAT_IS_USED = {
+# In these folders, the only entries that the function uses.
+_USED_ONLY = {
     "django/conf/locale": {"__init__.py", "en"},
     "django/contrib": {"__init__.py", "auth", "contenttypes", "messages", "sessions", "sites", "staticfiles"},
     "django/core/management/commands": {"__init__.py"},
@@ -73,23 +75,23 @@ _SECRET = re.compile(
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Static files in a folder of their own, under hashed names alone, each with its compressed copy."""
+    """Static files under hashed names only, each with a compressed copy."""
 
     keep_only_hashed_files = True
 
 
 def copy_own(root: Path, folder: Path) -> None:
-    """The project's own code and templates."""
+    """Copies the project's own code and templates."""
     for package, names in _OWN.items():
         for file in (root / package).rglob(names):
             name = file.relative_to(root)
-            if not name.as_posix().startswith(_FOR_OTHER_MACHINES):
+            if not name.as_posix().startswith(_NOT_FOR_LAMBDA):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, folder / name)
 
 
 def collect_static(folder: Path) -> None:
-    """What `manage.py collectstatic` does, into that folder; but for what no page names."""
+    """Collects static files as `manage.py collectstatic` does, except those that no page uses."""
     command = collectstatic.Command()
     command.storage = HashedStaticFiles(location=folder)
     command.set_options(
@@ -103,29 +105,29 @@ def collect_static(folder: Path) -> None:
         post_process=True,
     )
     command.collect()
-    for source_map in folder.rglob("*.map*"):  # stylesheets name them, so they have to be there until now
+    for source_map in folder.rglob("*.map*"):  # only now, because stylesheets refer to them
         source_map.unlink()
 
 
 def remove_unused(folder: Path) -> None:
-    """From the folder of installed packages, what nothing imports in the function."""
+    """Removes from the folder of installed packages what the function does not use."""
     unused = [path for pattern in _UNUSED for path in folder.glob(pattern)]
-    for parent, used in _ALL_THAT_IS_USED.items():
+    for parent, used in _USED_ONLY.items():
         unused += [path for path in (folder / parent).iterdir() if path.name not in used]
     for path in unused:
         if path.is_dir():
             shutil.rmtree(path)
         else:
-            path.unlink(missing_ok=True)  # it may have gone with a folder
+            path.unlink(missing_ok=True)  # it may have been in a removed folder
 
 
-def faults(folder: Path) -> Iterator[str]:
-    """A sentence for each file that would not run in the function, or must not leave this machine."""
+def errors(folder: Path) -> Iterator[str]:
+    """A sentence for each file that does not run on Lambda, or seems to contain a secret."""
     for file in sorted(file for file in folder.rglob("*") if file.is_file()):
         name, content = file.relative_to(folder).as_posix(), file.read_bytes()
         if _SECRET.search(content):
-            yield f"{name} has what looks like a secret."
+            yield f"{name} seems to contain a secret."
         if content.startswith(b"\x7fELF"):
             newest = max((int(found) for found in _GLIBC.findall(content)), default=0)
             if newest > MAX_GLIBC or content[18:20] != _X86_64:
-                yield f"{name} needs another machine than Lambda's (x86_64, glibc 2.{MAX_GLIBC}); pin another release."
+                yield f"{name} does not run on Lambda (x86_64, glibc 2.{MAX_GLIBC}). Pin another release."

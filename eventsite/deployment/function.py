@@ -1,4 +1,4 @@
-"""The function of a stage: what it is now, and back to that if what came after does not work."""
+"""A stage's Lambda function: its state, a copy of it, and the rollback to that copy."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from eventsite.deployment import DeploymentError
-from eventsite.deployment.stages import Stage
 from eventsite.stack.aws import Clients, is_missing
+from eventsite.stack.stage import Stage
 
-# What of a function's configuration `update_function_configuration` takes back as it gave it.
+# The parts of a function's configuration that `update_function_configuration` accepts as they were read.
 _TO_RESTORE = ("Role", "Handler", "Runtime", "Description", "Timeout", "MemorySize", "EphemeralStorage")
 _SECONDS_TO_DOWNLOAD = 60
 
 
 @dataclass(frozen=True)
-class Before:
-    """A function as it was: its code in a file, and how it was configured."""
+class SavedFunction:
+    """A function's code, as a file, and its configuration."""
 
     code: Path
     configuration: dict[str, Any]
 
 
 class Function:
-    """The function of a stage. Every method raises what `eventsite.stack.aws.aws_errors` turns into a sentence."""
+    """The function of a stage. Methods raise botocore's errors; `eventsite.stack.aws.aws_errors` translates them."""
 
     def __init__(self, stage: Stage, clients: Clients) -> None:
         self.stage = stage
@@ -47,7 +47,7 @@ class Function:
         return found
 
     def api(self) -> str | None:
-        """The id of its API, if it has one."""
+        """The id of its API, or None."""
         try:
             found = self._cloudformation.describe_stack_resource(StackName=self.name, LogicalResourceId="Api")
         except ClientError as error:
@@ -55,18 +55,18 @@ class Function:
                 return None
             raise
         detail = found["StackResourceDetail"]
-        there = detail["ResourceStatus"].endswith("_COMPLETE") and detail["ResourceStatus"] != "DELETE_COMPLETE"
-        api: str | None = detail.get("PhysicalResourceId") if there else None
+        exists = detail["ResourceStatus"].endswith("_COMPLETE") and detail["ResourceStatus"] != "DELETE_COMPLETE"
+        api: str | None = detail.get("PhysicalResourceId") if exists else None
         return api
 
     @property
     def emulator(self) -> str | None:
-        """What stands in for AWS ("127.0.0.1:4566"), if something does."""
+        """The host and port of an AWS emulator such as "127.0.0.1:4566", or None on AWS."""
         endpoint = urlsplit(self._lambda.meta.endpoint_url)
         return None if (endpoint.hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn")) else endpoint.netloc
 
-    def save(self, folder: Path) -> Before | None:
-        """Its code and configuration as they are; none if there is no function yet. Raises DeploymentError too."""
+    def save(self, folder: Path) -> SavedFunction | None:
+        """Saves code and configuration; None if there is no function yet. Also raises DeploymentError."""
         try:
             found = self._lambda.get_function(FunctionName=self.name)
         except self._lambda.exceptions.ResourceNotFoundException:
@@ -75,34 +75,34 @@ class Function:
         if self.emulator:
             location = location._replace(netloc=self.emulator)
         try:
-            with urllib.request.urlopen(location.geturl(), timeout=_SECONDS_TO_DOWNLOAD) as answer:  # noqa: S310  # AWS's
-                code = answer.read()
+            with urllib.request.urlopen(location.geturl(), timeout=_SECONDS_TO_DOWNLOAD) as response:  # noqa: S310  # AWS's
+                code = response.read()
         except OSError as error:
-            raise DeploymentError(f"The code that runs now could not be fetched, to go back to: {error}") from error
+            raise DeploymentError(f"Could not download the current code, which a rollback needs: {error}") from error
         if _sha256(code) != found["Configuration"]["CodeSha256"]:
-            raise DeploymentError("The code that runs now could not be fetched whole, to go back to; try again.")
+            raise DeploymentError("The download of the current code, which a rollback needs, is damaged. Try again.")
         path = folder / f"{self.name}-before.zip"
         path.write_bytes(code)
-        return Before(path, found["Configuration"])
+        return SavedFunction(path, found["Configuration"])
 
-    def restore(self, before: Before) -> None:
-        """Code and configuration from before, and nothing of what is now. Raises DeploymentError too."""
+    def restore(self, saved: SavedFunction) -> None:
+        """Restores code and configuration completely. Also raises DeploymentError."""
         self.wait()
-        self._lambda.update_function_code(FunctionName=self.name, ZipFile=before.code.read_bytes(), Publish=True)
+        self._lambda.update_function_code(FunctionName=self.name, ZipFile=saved.code.read_bytes(), Publish=True)
         self.wait()
-        self._configure(before.configuration, before.configuration.get("Environment", {}).get("Variables", {}))
-        now = self.configuration()
-        if now is None or now["CodeSha256"] != before.configuration["CodeSha256"]:
-            raise DeploymentError("The function does not have the code from before.")
+        self._configure(saved.configuration, saved.configuration.get("Environment", {}).get("Variables", {}))
+        current = self.configuration()
+        if current is None or current["CodeSha256"] != saved.configuration["CodeSha256"]:
+            raise DeploymentError("The function does not have its previous code.")
 
-    def keep_variables(self) -> None:
-        """Takes from it the variables that zappa_settings.json no longer has: Zappa lets them be."""
-        now = self.configuration()
-        if now and now.get("Environment", {}).get("Variables", {}) != self.stage.environment:
-            self._configure(now, self.stage.environment)
+    def remove_old_variables(self) -> None:
+        """Removes the environment variables that zappa_settings.json no longer has: Zappa keeps them."""
+        current = self.configuration()
+        if current and current.get("Environment", {}).get("Variables", {}) != self.stage.environment:
+            self._configure(current, self.stage.environment)
 
     def wait(self) -> None:
-        """Until what AWS does with it is done."""
+        """Waits until AWS has finished changing the function."""
         for waiter in ("function_active_v2", "function_updated_v2"):
             self._lambda.get_waiter(waiter).wait(FunctionName=self.name)
 

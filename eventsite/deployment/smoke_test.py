@@ -1,6 +1,6 @@
-"""Whether a site does what it is for: seven looks at it from outside, which leave their lines in the history.
+"""Seven checks over HTTP that a deployed site works.
 
-(And for a day, that the event of theirs was deleted.)
+They leave two lines in the history, and for a day the record that their event was deleted.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from events.domain import Actor, EventNotFoundError
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 from eventsite.deployment import DeploymentError
-from eventsite.deployment.visitor import Answer, Visitor
+from eventsite.deployment.http_client import Client, Response
 
 _ACTOR = Actor("manage.py")
 _NAME = "deploy-check"
-_DATE = "9999-12-31"  # after all that anyone looks at
-# A gateway that is minutes old does not always find its function at once.
-SECONDS_TO_COME_UP = 45
-SECONDS_TO_SHOW_IN_LISTS = 15
+_DATE = "9999-12-31"  # after all real events
+# A new API Gateway does not always find its function at once.
+SECONDS_TO_START = 45
+SECONDS_TO_LIST = 15
 _MAX_PAGES = 50
 _STATIC = re.compile(r'(?:href|src)="([^"]*/static/[^"]+\.(?:css|js))"')
 
@@ -34,13 +34,13 @@ Say = Callable[[str], None]
 
 
 class FailedError(Exception):
-    """What was got instead of what a check wants."""
+    """What a check expected, and the response that it got."""
 
 
-def run_smoke_test(visitor: Visitor, prefix: str, say: Say) -> None:
-    """Says a line for each check. Raises DeploymentError at the first that fails, with what was got."""
+def run_smoke_test(client: Client, prefix: str, say: Say) -> None:
+    """Says a line for each check. Raises DeploymentError at the first that fails."""
     with _access() as (token, event_id):
-        test = SmokeTest(visitor, prefix, token, event_id)
+        test = SmokeTest(client, prefix, token, event_id)
         for name, check in test.checks.items():
             start = time.monotonic()
             try:
@@ -52,15 +52,14 @@ def run_smoke_test(visitor: Visitor, prefix: str, say: Say) -> None:
 
 @contextmanager
 def _access() -> Iterator[tuple[str, str]]:
-    """A key and an id for an event, neither of which is there any more afterwards, whatever happens."""
-    mark = secrets.token_hex(4)
-    key, token = keys.create_key(f"{_NAME}-{mark}", Scope.WRITE, _ACTOR)
-    event_id = f"{_NAME}-{mark}"
+    """A new API key and an eventId. Afterwards the key and the event are deleted, even if a check failed."""
+    event_id = f"{_NAME}-{secrets.token_hex(4)}"
+    key, token = keys.create_key(event_id, Scope.WRITE, _ACTOR)
     try:
         yield token, event_id
     finally:
         try:
-            services.delete_event(event_id, _ACTOR)  # not over HTTP, which may be what does not work
+            services.delete_event(event_id, _ACTOR)  # not over HTTP, which may not work
         except EventNotFoundError:
             pass
         finally:
@@ -68,15 +67,15 @@ def _access() -> Iterator[tuple[str, str]]:
 
 
 class SmokeTest:
-    """The checks; each raises FailedError, OSError or HTTPException."""
+    """The checks. Each raises FailedError, OSError or HTTPException if it fails."""
 
-    def __init__(self, visitor: Visitor, prefix: str, token: str, event_id: str) -> None:
-        self.visitor = visitor
+    def __init__(self, client: Client, prefix: str, token: str, event_id: str) -> None:
+        self.client = client
         self.prefix = prefix
         self.authorization = f"Bearer {token}"
         self.event = {
             "eventId": event_id,
-            "title": "Check of a deployment, deleted at once",
+            "title": "Deployment check, deleted at once",
             "description": "Grüße von `manage.py smoke_test` 🎪",
             "date": _DATE,
             "location": "Nowhere",
@@ -96,40 +95,40 @@ class SmokeTest:
         }
 
     def health(self) -> None:
-        deadline = time.monotonic() + SECONDS_TO_COME_UP
+        deadline = time.monotonic() + SECONDS_TO_START
         while True:
             try:
-                answer = self.visitor.call("GET", "/healthz")
-                if answer.status == 200:
+                response = self.client.call("GET", "/healthz")
+                if response.status == 200:
                     return
-                # Of these, what is wrong with the site itself does not pass.
-                patient = answer.status in (403, 429, 500, 502, 503, 504)
-                failure: Exception = FailedError(f"wanted 200, got {answer}.")
+                # A new gateway may respond with these for a while. Others are errors of the site itself.
+                retry = response.status in (403, 429, 500, 502, 503, 504)
+                failure: Exception = FailedError(f"expected 200, got {response}.")
             except OSError as error:
-                patient, failure = True, error
-            if not patient or time.monotonic() > deadline:
+                retry, failure = True, error
+            if not retry or time.monotonic() > deadline:
                 raise failure
             time.sleep(2)
 
     def create(self) -> None:
-        answer = self._call("POST", "/events", 201, self.event)
-        self._expect(answer, answer.json() == self.event, "the event")
-        location = answer.headers.get("Location", "")
+        response = self._call("POST", "/events", 201, self.event)
+        self._expect(response, response.json() == self.event, "the event")
+        location = response.headers.get("Location", "")
         self._expect(
-            answer, location == f"{self.prefix}/events/{self.event['eventId']}", f"its address, not {location!r}"
+            response, location == f"{self.prefix}/events/{self.event['eventId']}", f"its address, not {location!r}"
         )
 
     def read(self) -> None:
-        answer = self._call("GET", self._path, 200)
-        self._expect(answer, answer.json() == self.event, "the event")
-        self._expect(answer, bool(answer.headers.get("ETag")), "an ETag")
+        response = self._call("GET", self._path, 200)
+        self._expect(response, response.json() == self.event, "the event")
+        self._expect(response, bool(response.headers.get("ETag")), "an ETag")
 
     def list(self) -> None:
-        """In pages of one: whoever else has events on that last of days, the links lead past them."""
-        deadline = time.monotonic() + SECONDS_TO_SHOW_IN_LISTS
+        """Follows the links from page to page, since other events may have the same date."""
+        deadline = time.monotonic() + SECONDS_TO_LIST
         while not self._is_listed():
             if time.monotonic() > deadline:
-                raise FailedError("the event that was created is not in the list.")
+                raise FailedError("the created event is not in the list.")
             time.sleep(1)
 
     def delete(self) -> None:
@@ -137,14 +136,14 @@ class SmokeTest:
         self._call("GET", self._path, 404)
 
     def sign_in(self) -> None:
-        home = self.visitor.call("GET", "/staff/", Accept="text/html")
-        self._expect(home, home.status in (302, 303), "a way to the sign-in page")
-        target = urlsplit(urljoin(self._full("/staff/"), home.headers.get("Location", "")))
+        home = self.client.call("GET", "/staff/", Accept="text/html")
+        self._expect(home, home.status in (302, 303), "a redirect to the sign-in page")
+        target = urlsplit(urljoin(f"{self.prefix}/staff/", home.headers.get("Location", "")))
         self._expect(
             home, target.path.startswith(f"{self.prefix}/staff/"), f"an address of this site, not {target.path!r}"
         )
         path = target.path.removeprefix(self.prefix) + (f"?{target.query}" if target.query else "")
-        page = self.visitor.call("GET", path, Accept="text/html")
+        page = self.client.call("GET", path, Accept="text/html")
         self._expect(page, page.status == 200 and 'name="password"' in page.text, "the sign-in page")
         cookies = page.cookies()
         self._expect(page, bool(cookies), "a cookie for the form")
@@ -156,12 +155,12 @@ class SmokeTest:
     def static_file(self) -> None:
         names = _STATIC.findall(self.sign_in_page)
         if not names or not all(name.startswith(f"{self.prefix}/static/") for name in names):
-            raise FailedError(f"the sign-in page should name files under {self.prefix}/static/, and names {names}.")
+            raise FailedError(f"the sign-in page must use files under {self.prefix}/static/, but uses {names}.")
         for name in names:
-            answer = self.visitor.call("GET", name.removeprefix(self.prefix), Accept_Encoding="gzip")
-            self._expect(answer, answer.status == 200 and bool(answer.body), name)
-            kind = answer.headers.get_content_type()
-            self._expect(answer, kind in ("text/css", "text/javascript"), f"a stylesheet or script, not {kind}")
+            response = self.client.call("GET", name.removeprefix(self.prefix), Accept_Encoding="gzip")
+            self._expect(response, response.status == 200 and bool(response.body), name)
+            kind = response.headers.get_content_type()
+            self._expect(response, kind in ("text/css", "text/javascript"), f"a stylesheet or script, not {kind}")
 
     @property
     def _path(self) -> str:
@@ -172,31 +171,28 @@ class SmokeTest:
         for _ in range(_MAX_PAGES):
             if path is None:
                 return False
-            answer = self._call("GET", path, 200)
-            rows = answer.json()
-            self._expect(answer, isinstance(rows, list), "a list")
+            response = self._call("GET", path, 200)
+            rows = response.json()
+            self._expect(response, isinstance(rows, list), "a list")
             if self.event in rows:
                 return True
-            path = self._next(answer)
+            path = self._next(response)
         raise FailedError(f"the list has more than {_MAX_PAGES} events on {_DATE}.")
 
-    def _next(self, answer: Answer) -> str | None:
-        link = re.fullmatch(r'<([^>]*)>; rel="next"', answer.headers.get("Link", ""))
+    def _next(self, response: Response) -> str | None:
+        link = re.fullmatch(r'<([^>]*)>; rel="next"', response.headers.get("Link", ""))
         if link is None:
             return None
         address = urlsplit(link[1])
-        self._expect(answer, address.path == f"{self.prefix}/events", f"a link back to this list, not to {link[1]!r}")
+        self._expect(response, address.path == f"{self.prefix}/events", f"a link to this list, not to {link[1]!r}")
         return f"/events?{address.query}"
 
-    def _full(self, path: str) -> str:
-        return self.prefix + path
-
-    def _call(self, method: str, path: str, status: int, body: Any = None) -> Answer:
-        answer = self.visitor.call(method, path, body, Authorization=self.authorization)
-        self._expect(answer, answer.status == status, str(status))
-        return answer
+    def _call(self, method: str, path: str, status: int, body: Any = None) -> Response:
+        response = self.client.call(method, path, body, Authorization=self.authorization)
+        self._expect(response, response.status == status, str(status))
+        return response
 
     @staticmethod
-    def _expect(answer: Answer, holds: bool, wanted: str) -> None:
+    def _expect(response: Response, holds: bool, expected: str) -> None:
         if not holds:
-            raise FailedError(f"wanted {wanted}, got {answer}.")
+            raise FailedError(f"expected {expected}, got {response}.")

@@ -1,5 +1,5 @@
-"""What a stage has on AWS besides its function and its API: tables, role, logs, alarms, a dashboard, its secret key."""
+"""What a stage has on AWS besides its function and API: tables, role, logs, alarms, a dashboard and its secret key."""
 
 
 class StackError(Exception):
-    """Why it cannot be done, in a sentence for whoever asked for it."""
+    """The reason why a command failed, as a sentence for the person who started it."""

@@ -1,8 +1,8 @@
-"""The alarms, and the topic that tells of them.
+"""The alarms, and the topic that sends them.
 
-CloudWatch takes 0.10 USD a month for each metric that an alarm looks at. Here that is 6 of the API, the function and
-the site, and 31 of the tables, which a stage may do without ("table_alarms": false in zappa_settings.json): 3.70 USD
-or 0.60 USD a month, of which an account's first ten metrics are free.
+CloudWatch takes 0.10 USD a month for each metric of an alarm. Here these are 6 metrics of the API, the function and the
+site, and 31 of the tables, which `"table_alarms": false` in zappa_settings.json turns off: 3.70 or 0.60 USD a month.
+The first ten metrics of an account are free.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import logical_id, table_name
 
 _MINUTES = 60
-# Someone who forgot a password gives up sooner; this many refusals are somebody trying passwords.
+# More than a person who forgot a password causes: somebody is guessing.
 _MANY_LOCKOUTS = 20
 
 
@@ -28,7 +28,7 @@ def alarm_resources(stage: Stage) -> dict[str, Any]:
         "AlarmsTopic": {
             "Type": "AWS::SNS::Topic",
             "DeletionPolicy": "Delete",
-            # Not encrypted: CloudWatch may not use AWS's own key for topics, and no alarm holds a secret.
+            # Not encrypted: CloudWatch may not use AWS's own key for topics, and alarms contain no secrets.
             "Properties": {"TopicName": stage.names.alarms_topic, "Tags": stage.tags},
         },
         "AlarmsSubscription": {
@@ -50,37 +50,37 @@ def _site_alarms(stage: Stage) -> dict[str, Any]:
     return {
         "ApiErrors": _alarm(
             f"{names.function}-api-errors",
-            "One answer in twenty, or more, is a 5xx.",
-            _one(metrics.api(names, "5XXError"), Statistic="Average", Period=5 * _MINUTES),  # its average is the rate
+            "At least 5 % of the responses are errors (5xx).",
+            _one(metrics.api(names, "5XXError"), Statistic="Average", Period=5 * _MINUTES),  # the average is the rate
             threshold=0.05,
             periods=(2, 3),
         ),
         "ApiLatency": _alarm(
             f"{names.function}-api-latency",
-            "One answer in twenty has taken 3 seconds or more, for a quarter of an hour.",
+            "For 15 minutes, 5 % of the responses have taken 3 seconds or more.",
             _one(metrics.api(names, "Latency"), ExtendedStatistic="p95", Period=5 * _MINUTES),
             threshold=3000,
             periods=(3, 3),
         ),
         "FunctionErrors": _alarm(
             f"{names.function}-function-errors",
-            "The function crashed, ran out of time or memory, or could not start.",
+            "The function crashed, ran out of time or memory, or did not start.",
             _one(metrics.function(names, "Errors"), Statistic="Sum", Period=5 * _MINUTES),
         ),
         "FunctionThrottles": _alarm(
             f"{names.function}-function-throttles",
-            "Lambda turned requests away: no more of the function may run at once.",
+            "Lambda rejected requests: the limit of concurrent executions is reached.",
             _one(metrics.function(names, "Throttles"), Statistic="Sum", Period=5 * _MINUTES),
         ),
         "FunctionDuration": _alarm(
             f"{names.function}-function-duration",
-            f"A request came near the {stage.timeout_seconds} seconds after which the function is stopped.",
+            f"A request took almost {stage.timeout_seconds} seconds, the function's timeout.",
             _one(metrics.function(names, "Duration"), Statistic="Maximum", Period=5 * _MINUTES),
             threshold=stage.timeout_seconds * 1000 * 5 // 6,
         ),
         "SignInLockouts": _alarm(
             f"{names.function}-sign-in-lockouts",
-            "Many sign-ins were refused for too many tries: somebody may be trying passwords.",
+            "Many sign-ins were refused after too many attempts: somebody may be guessing passwords.",
             _one(metrics.site(names, "SignInLockouts"), Statistic="Sum", Period=15 * _MINUTES),
             threshold=_MANY_LOCKOUTS,
         ),
@@ -102,13 +102,13 @@ def _table_alarms(table: type[Model], stage: Stage) -> dict[str, Any]:
     return {
         f"{short}Throttles": _alarm(
             f"{name}-throttles",
-            f"DynamoDB turned away reads or writes of {name} or of one of its indexes.",
+            f"DynamoDB throttled reads or writes of {name} or one of its indexes.",
             _sum(throttled),
             periods=(1, 3),
         ),
         f"{short}SystemErrors": _alarm(
             f"{name}-system-errors",
-            f"DynamoDB itself failed to read or write {name}.",
+            f"DynamoDB had internal errors while reading or writing {name}.",
             _sum(metrics.calls(table, stage.names, "SystemErrors")),
             periods=(1, 3),
         ),
@@ -118,7 +118,7 @@ def _table_alarms(table: type[Model], stage: Stage) -> dict[str, Any]:
 def _alarm(
     name: str, description: str, measured: dict[str, Any], threshold: float = 1, periods: tuple[int, int] = (1, 1)
 ) -> dict[str, Any]:
-    """One that goes off when `measured` reaches the threshold in so many of the last so many periods."""
+    """Goes off when `measured` reaches the threshold; `periods` is (2, 3) for "in 2 of the last 3 periods"."""
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
@@ -129,7 +129,7 @@ def _alarm(
             "Threshold": threshold,
             "DatapointsToAlarm": periods[0],
             "EvaluationPeriods": periods[1],
-            # Nobody was there, or nothing went wrong: most of these metrics have no zeros.
+            # Most of these metrics have no data, rather than zeros, when nothing happens.
             "TreatMissingData": "notBreaching",
             "AlarmActions": [{"Ref": "AlarmsTopic"}],
             "OKActions": [{"Ref": "AlarmsTopic"}],
@@ -142,7 +142,7 @@ def _one(metric: Metric, **statistic: Any) -> dict[str, Any]:
 
 
 def _sum(parts: Sequence[Metric]) -> dict[str, Any]:
-    """The sum of up to ten metrics, in periods of five minutes. Those that have no value then count as nothing."""
+    """The sum of up to ten metrics, in periods of five minutes. Missing values count as zero."""
     ids = [f"m{number}" for number in range(1, len(parts) + 1)]
     measured = [
         {

@@ -1,4 +1,4 @@
-"""Clients of AWS's services, and their errors as sentences."""
+"""Clients of AWS's services, and their errors as StackError."""
 
 from __future__ import annotations
 
@@ -9,40 +9,24 @@ from typing import Any
 
 from botocore import session
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,  # noqa: A004  # botocore's own
-    HTTPClientError,
-    NoCredentialsError,
-    NoRegionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from eventsite.stack import StackError
 from eventsite.stack.stage import Stage
 
-_REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
-_NO_SUCH_KEY = (
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "InvalidSignatureException",
-    "ExpiredToken",
-    "ExpiredTokenException",
-)
-
 
 class Clients:
-    """The services, as `clients.cloudformation` or `clients.of("logs")`, in the stage's region."""
+    """Clients in the stage's region: `clients.cloudformation`, `clients.of("logs")`."""
 
     def __init__(self, stage: Stage) -> None:
         config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=60)
         self._create = partial(session.get_session().create_client, region_name=stage.region, config=config)
-        self._made: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
 
     def of(self, service: str) -> Any:
-        if service not in self._made:
-            self._made[service] = self._create(service)
-        return self._made[service]
+        if service not in self._clients:
+            self._clients[service] = self._create(service)
+        return self._clients[service]
 
     @property
     def cloudformation(self) -> Any:
@@ -51,32 +35,17 @@ class Clients:
 
 @contextmanager
 def aws_errors() -> Iterator[None]:
-    """Turns whatever botocore raises into a StackError that says it in a sentence."""
+    """Raises botocore's errors as StackError."""
     try:
         yield
     except NoCredentialsError as error:
         raise StackError(
             "There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         ) from error
-    except NoRegionError as error:
-        raise StackError("No region is named: set aws_region in zappa_settings.json, or AWS_REGION.") from error
-    except (ConnectionError, HTTPClientError) as error:
-        raise StackError(f"AWS cannot be reached: {error}") from error
-    except ClientError as error:
-        raise StackError(_refusal(error)) from error
-    except (BotoCoreError, ValueError) as error:  # an endpoint that is no address is a ValueError
-        raise StackError(f"AWS cannot be asked: {error}") from error
-
-
-def _refusal(error: ClientError) -> str:
-    code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-    if code in _REFUSED:
-        return f"These AWS credentials do not allow {error.operation_name}: {message}"
-    if code in _NO_SUCH_KEY:
-        return f"AWS does not know these credentials, or they have expired: {message}"
-    return f"AWS refuses {error.operation_name}: {code}: {message}"
+    except (BotoCoreError, ClientError, ValueError) as error:  # ValueError: an invalid endpoint URL
+        raise StackError(f"AWS: {error}") from error
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether it says that there is no such stack. CloudFormation has no code of its own for that."""
+    """Whether the stack does not exist. CloudFormation has no error code of its own for that."""
     return "does not exist" in error.response["Error"].get("Message", "")

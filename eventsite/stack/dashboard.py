@@ -1,4 +1,4 @@
-"""The dashboard: one page that says how the stage is doing. (3 USD a month; an account's first three are free.)"""
+"""The dashboard of a stage. It costs 3 USD a month; the first three of an account are free."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def _widgets(stage: Stage) -> list[dict[str, Any]]:
         _graph(
             "Errors",
             [
-                metrics.api(names, "4XXError").for_dashboard(label="4xx, clients' mistakes"),
-                metrics.api(names, "5XXError").for_dashboard(label="5xx, ours"),
+                metrics.api(names, "4XXError").for_dashboard(label="4xx, errors of clients"),
+                metrics.api(names, "5XXError").for_dashboard(label="5xx, our errors"),
                 metrics.function(names, "Errors").for_dashboard(label="function failed"),
                 metrics.function(names, "Throttles").for_dashboard(label="function throttled"),
             ],
         ),
         _graph(
-            "Milliseconds to answer",
+            "Response time (ms)",
             [
                 metrics.api(names, "Latency").for_dashboard(label=statistic, stat=statistic)
                 for statistic in ("p50", "p95", "p99")
@@ -53,23 +53,23 @@ def _widgets(stage: Stage) -> list[dict[str, Any]]:
             "Cold starts",
             [
                 metrics.site(names, "ColdStarts").for_dashboard(label="cold starts"),
-                metrics.function(names, "ConcurrentExecutions").for_dashboard(label="at once, at most", stat="Maximum"),
+                metrics.function(names, "ConcurrentExecutions").for_dashboard(label="most at once", stat="Maximum"),
             ],
         ),
-        _graph("Capacity units that tables consumed", capacity),
+        _graph("Consumed capacity units of the tables", capacity),
         _graph("Events created", [metrics.site(names, "EventsCreated").for_dashboard(label="events created")]),
         _graph(
-            "Milliseconds in the function",
+            "Time in the function (ms)",
             [
                 metrics.function(names, "Duration").for_dashboard(label=stat, stat=stat)
                 for stat in ("p50", "p95", "Maximum")
             ],
         ),
-        _graph("Sign-ins refused", [metrics.site(names, "SignInLockouts").for_dashboard(label="for too many tries")]),
+        _graph("Sign-ins refused", [metrics.site(names, "SignInLockouts").for_dashboard(label="too many attempts")]),
         {
             "type": "log",
             "properties": {
-                "title": "The last errors",
+                "title": "Latest errors",
                 "region": "${AWS::Region}",
                 "view": "table",
                 "query": f"SOURCE '{names.function_logs}' | filter level = 'ERROR' or status >= 500 "

@@ -1,7 +1,7 @@
-"""What Zappa has no setting for: the API's throttling, access log, and error answers of its own.
+"""Configures what Zappa has no setting for: the API's throttling, access log and error responses.
 
-Zappa loads this file by itself when it has deployed or updated a stage (`callbacks.post` in zappa_settings.json),
-without the package around it and without Django: it imports nothing of ours.
+Zappa loads this file after it has deployed or updated a stage (`callbacks.post` in zappa_settings.json), without its
+package and without Django. So it imports nothing of this project.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# A request's line. The path is not in it, since a calendar feed's path is its password, and no header or query is.
-# Nor is anything of the client's own that could hold a quotation mark.
+# The log line of a request. It has no path, query or headers: the path of a calendar feed is its password. It also has
+# nothing from the client that could contain a quotation mark.
 ACCESS_LOG = {
     "time": "$context.requestTime",
     "requestId": "$context.requestId",
@@ -28,30 +28,30 @@ ACCESS_LOG = {
     "error": "$context.error.responseType",
 }
 
-# API Gateway's own answers, where a request never reached the site, or the site's answer never came back.
-_ANSWERS = {
-    "DEFAULT_4XX": None,  # its own words
+# API Gateway's own responses, for requests that did not reach the site or got no response from it.
+_RESPONSES = {
+    "DEFAULT_4XX": None,  # API Gateway's own message
     "DEFAULT_5XX": "Something went wrong on our side. Please try again.",
-    "INTEGRATION_TIMEOUT": "This took too long, and was given up.",
+    "INTEGRATION_TIMEOUT": "The request took too long.",
     "REQUEST_TOO_LARGE": "The request is too large.",
-    "THROTTLED": "There are too many requests at this moment. Please try again in a second.",
+    "THROTTLED": "Too many requests. Please try again in a second.",
 }
 
 
 def configure(zappa_cli: Any) -> None:
-    """Called by Zappa, with itself. Raises ClientError."""
+    """Called by Zappa with its ZappaCLI. Raises ClientError."""
     settings, zappa, stage = zappa_cli.stage_config, zappa_cli.zappa, zappa_cli.api_stage
     gateway, api = zappa.apigateway_client, zappa.get_api_id(zappa_cli.lambda_name)
-    for kind, sentence in _ANSWERS.items():
-        gateway.put_gateway_response(restApiId=api, responseType=kind, **answer(kind, sentence))
-    gateway.create_deployment(restApiId=api, stageName=stage, description="With error answers that have a detail")
+    for kind, sentence in _RESPONSES.items():
+        gateway.put_gateway_response(restApiId=api, responseType=kind, **response(kind, sentence))
+    gateway.create_deployment(restApiId=api, stageName=stage, description="With error responses that have a detail")
     patch = stage_patch(settings, access_logs(zappa_cli.lambda_arn, zappa_cli.lambda_name))
     gateway.update_stage(restApiId=api, stageName=stage, patchOperations=patch)
     limit_execution_logs(zappa.logs_client, f"API-Gateway-Execution-Logs_{api}/{stage}", settings["log_retention_days"])
 
 
-def answer(kind: str, sentence: str | None) -> dict[str, Any]:
-    """JSON with a `detail`, as the site's own errors have it, which pages of other sites may read."""
+def response(kind: str, sentence: str | None) -> dict[str, Any]:
+    """JSON with a `detail`, like the site's own errors. Pages of other sites may read it (CORS)."""
     detail = json.dumps(sentence) if sentence else "$context.error.messageString"
     headers = {"Access-Control-Allow-Origin": "'*'", "Cache-Control": "'no-store'"}
     headers["X-Request-Id"] = "context.requestId"
@@ -64,7 +64,7 @@ def answer(kind: str, sentence: str | None) -> dict[str, Any]:
 
 
 def access_logs(function_arn: str, function_name: str) -> str:
-    """The log group that the stage's stack made."""
+    """The ARN of the log group in the stage's stack."""
     _, partition, _, region, account, *_ = function_arn.split(":")
     return f"arn:{partition}:logs:{region}:{account}:log-group:/aws/apigateway/{function_name}"
 
@@ -81,7 +81,7 @@ def stage_patch(settings: dict[str, Any], log_group: str) -> list[dict[str, str]
 
 
 def limit_execution_logs(logs: Any, name: str, days: int) -> None:
-    """API Gateway makes this log group with its first line, and would keep it for ever."""
+    """Without this, API Gateway would create the log group itself and keep its logs forever."""
     try:
         logs.create_log_group(logGroupName=name)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""A stage's secret key in the Parameter Store; eventsite.parameter_store reads it when the function starts."""
+"""Writes a stage's secret key to the Parameter Store. eventsite.parameter_store reads it when the function starts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _BYTES = 64
 
 
 def rotate_key(clients: Clients, stage: Stage) -> str:
-    """Puts a new key before the newest there is, which is still taken; says what came of it, but never a key."""
+    """Adds a new key before the current one, which stays valid, and drops older ones. Returns a sentence."""
     ssm, name = clients.of("ssm"), stage.names.secret_key
-    before = _newest_key(clients, name)
+    current = _newest_key(clients, name)
     new = secrets.token_urlsafe(_BYTES)
-    if before is None:
+    if current is None:
         ssm.put_parameter(Name=name, Value=new, Type="SecureString", Tags=stage.tags)
-        return f"{name} holds a first key now."
-    ssm.put_parameter(Name=name, Value=f"{new},{before}", Type="SecureString", Overwrite=True)
+        return f"{name} has its first key."
+    ssm.put_parameter(Name=name, Value=f"{new},{current}", Type="SecureString", Overwrite=True)
     return (
-        f"{name} holds a new key now; what the one before it signed is still taken, and nothing older. The function "
-        f"reads keys when it starts: `make deploy STAGE={stage.names.stage}` starts it anew."
+        f"{name} has a new key. Signatures of the previous key are still valid, older ones are not. The function reads "
+        f"its keys when it starts: `make deploy STAGE={stage.name}` restarts it."
     )
 
 

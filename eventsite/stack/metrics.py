@@ -1,4 +1,4 @@
-"""The metrics that alarms and the dashboard look at, with the dimensions under which CloudWatch has them."""
+"""The metrics of the alarms and the dashboard, with their dimensions in CloudWatch."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Metric:
         }
 
     def for_dashboard(self, **options: Any) -> list[Any]:
-        """As a row of a widget, which has names and values of the dimensions in one line."""
+        """As a row of a widget: a list with the names and values of the dimensions."""
         return [self.namespace, self.name, *(part for pair in self.dimensions for part in pair), options]
 
 
 def api(names: Names, metric: str) -> Metric:
-    """Zappa calls the API as it calls the function, and API Gateway's stage as the stage."""
+    """Zappa gives the API the function's name, and API Gateway's stage the stage's name."""
     return Metric("AWS/ApiGateway", metric, (("ApiName", names.function), ("Stage", names.stage)))
 
 
@@ -39,19 +39,19 @@ def function(names: Names, metric: str) -> Metric:
 
 
 def site(names: Names, metric: str) -> Metric:
-    """What the function writes of itself into its log."""
+    """A metric that the function writes into its log."""
     return Metric(METRICS_NAMESPACE, metric, (("Stage", names.stage),))
 
 
 def table(model: type[Model], names: Names, metric: str) -> list[Metric]:
-    """One that DynamoDB counts for a table without its indexes, and for each index."""
+    """A metric that DynamoDB counts for the table without its indexes, and for each index."""
     dimensions = ("TableName", table_name(model, names))
     indexes = [(dimensions, ("GlobalSecondaryIndexName", index)) for index in index_names(model)]
     return [Metric("AWS/DynamoDB", metric, pairs) for pairs in [(dimensions,), *indexes]]
 
 
 def calls(model: type[Model], names: Names, metric: str) -> list[Metric]:
-    """One that DynamoDB counts only for each operation, not for the table."""
+    """A metric that DynamoDB counts for each operation, not for the table."""
     name = table_name(model, names)
     return [
         Metric("AWS/DynamoDB", metric, (("TableName", name), ("Operation", operation)))

@@ -1,4 +1,4 @@
-"""What everything of a stage is called on AWS."""
+"""The names of a stage's resources on AWS."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from dataclasses import dataclass
 PROJECT = "events"
 METRICS_NAMESPACE = "Events"
 
-# The name of the bucket is the longest, of at most 63 characters; and it has no capital letters.
+# The bucket's name is the longest: it may have 63 characters, and no capital letters.
 _STAGE = re.compile(r"[a-z](-?[a-z0-9]){0,18}")
-# With these ends, what one stage has could be called as what another has.
-_TAKEN_ENDS = ("-history", "-access", "-resources", "-function")
+# With these endings, resources of two stages could have the same name.
+_RESERVED_ENDINGS = ("-history", "-access", "-resources", "-function")
 
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one stage. Raises ValueError, with a sentence, for what cannot be a stage's name."""
+    """The names of one stage. Raises ValueError, with a sentence, if the stage's name is invalid."""
 
     stage: str
 
     def __post_init__(self) -> None:
         if not _STAGE.fullmatch(self.stage) or len(self.stage) > 19:
             raise ValueError(
-                f"{self.stage!r} cannot be the name of a stage: up to 19 lower-case letters, digits and hyphens "
-                "can be, a letter first."
+                f"{self.stage!r} is not a valid stage name. Use up to 19 lower-case letters, digits and hyphens, "
+                "beginning with a letter."
             )
-        if self.stage.endswith(_TAKEN_ENDS):
-            raise ValueError(f"{self.stage!r} cannot be the name of a stage: another one could have what ends so.")
+        if self.stage.endswith(_RESERVED_ENDINGS):
+            endings = ", ".join(_RESERVED_ENDINGS)
+            raise ValueError(f"{self.stage!r} is not a valid stage name: it may not end with {endings}.")
 
     @property
     def function(self) -> str:
-        """Of the function, of its API, and of the CloudFormation stack that Zappa makes for the API."""
+        """The name of the function, its API, and the CloudFormation stack that Zappa creates for the API."""
         return f"{PROJECT}-{self.stage}"
 
     @property
@@ -40,7 +41,7 @@ class Names:
 
     @property
     def events_table(self) -> str:
-        """The table that DYNAMODB_TABLE_NAME names; the others add to it."""
+        """The value of DYNAMODB_TABLE_NAME. The other tables add to it."""
         return f"{PROJECT}-{self.stage}"
 
     @property
@@ -65,7 +66,7 @@ class Names:
 
     @property
     def secret_key(self) -> str:
-        """Of the parameter that holds the site's secret key, and those before it that are still taken."""
+        """The parameter with the secret key, followed by earlier keys that are still valid."""
         return f"/{PROJECT}/{self.stage}/secret-key"
 
     def packages_bucket(self, account: str, region: str) -> str:

@@ -1,10 +1,9 @@
-"""What CloudFormation does, as it does it."""
+"""Waits for CloudFormation. Its console shows each step."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from eventsite.stack import StackError
 from eventsite.stack.aws import Clients
@@ -12,41 +11,27 @@ from eventsite.stack.aws import Clients
 PAUSE_SECONDS = 2.0
 
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLETE")
-# Said of what is stopped because something else failed.
-_CANCELLED = "cancelled"
+_STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 
 
-def past_events(clients: Clients, stack_id: str) -> set[str]:
-    return {event["EventId"] for event in _events(clients, stack_id)}
-
-
-def follow(clients: Clients, stack_id: str, seen: set[str], say: Callable[[str], None]) -> None:
-    """Says each step until the last one is done; `seen` are the events from before. Raises StackError."""
-    reasons: list[str] = []
+def wait(clients: Clients, stack_id: str) -> None:
+    """Waits until the stack's current operation is done. Raises StackError if it failed."""
     while True:
-        status = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
-        for event in reversed([event for event in _events(clients, stack_id) if event["EventId"] not in seen]):
-            seen.add(event["EventId"])
-            say(_line(event))
-            reason = event.get("ResourceStatusReason", "")
-            if event["ResourceStatus"].endswith("_FAILED") and _CANCELLED not in reason:
-                reasons.append(f"{event['LogicalResourceId']}: {reason}")
+        status: str = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
         if not status.endswith("_IN_PROGRESS"):
             break
         time.sleep(PAUSE_SECONDS)
     if status not in _DONE:
-        raise StackError(f"It could not be done ({status}). " + (" ".join(reasons) or "CloudFormation says no more."))
+        raise StackError(f"CloudFormation failed ({status}). {' '.join(_reasons(clients, stack_id))}".strip())
 
 
-def _line(event: dict[str, Any]) -> str:
-    at = event["Timestamp"].astimezone()
-    reason = event.get("ResourceStatusReason", "")
-    return f"  {at:%H:%M:%S} {event['ResourceStatus']:<28} {event['LogicalResourceId']}" + (
-        f": {reason}" if reason else ""
-    )
-
-
-def _events(clients: Clients, stack_id: str) -> Iterator[dict[str, Any]]:
-    """The latest first."""
+def _reasons(clients: Clients, stack_id: str) -> Iterator[str]:
+    """Why the last operation failed. Events come latest first, so its start ends the search."""
     for page in clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
-        yield from page["StackEvents"]
+        for event in page["StackEvents"]:
+            reason = event.get("ResourceStatusReason", "")
+            # "Resource creation cancelled" says only that something else failed.
+            if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason:
+                yield f"{event['LogicalResourceId']}: {reason}"
+            if event.get("PhysicalResourceId") == stack_id and event["ResourceStatus"] in _STARTS:
+                return

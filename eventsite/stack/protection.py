@@ -1,4 +1,4 @@
-"""What must hold for a table besides what is in it. A table that was restored, or adopted, may lack it."""
+"""The protection of the tables: a restored or imported table may lack it, and `stack deploy` turns it on again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,44 @@ from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import expiry_attribute, index_names, table_name
 
 RECOVERY = "point-in-time recovery"
-EXPIRY = "expiry of old rows"
+EXPIRY = "expiry of old items"
 DELETION = "deletion protection"
 
 
-def find_table(clients: Clients, name: str) -> dict[str, Any] | None:
+def describe_tables(clients: Clients, stage: Stage) -> Iterator[str]:
+    """A line for each table: its state, and whether it is protected."""
+    for table in TABLES:
+        name = table_name(table, stage.names)
+        found = _find_table(clients, name)
+        if found is None:
+            yield f"{name}: MISSING"
+        else:
+            missing = _missing(clients, table, found)
+            yield f"{name}: {found['TableStatus']}, " + (f"without {', '.join(missing)}" if missing else "protected")
+
+
+def protect(clients: Clients, stage: Stage) -> Iterator[str]:
+    """Turns on what is missing, and yields a sentence for each table that lacked something. Raises StackError."""
+    for table in TABLES:
+        name = table_name(table, stage.names)
+        found = _find_table(clients, name)
+        if found is None:
+            raise StackError(f"The table {name} of the stack does not exist. docs/deployment.md explains the restore.")
+        missing = _missing(clients, table, found)
+        indexes = [each for each in missing if each.startswith("index ")]
+        turned_on = [each for each in missing if each not in indexes]
+        for each in turned_on:
+            _turn_on(clients.of("dynamodb"), table, name, each)
+        if turned_on:
+            yield f"{name}: turned on {' and '.join(turned_on)}."
+        if indexes:
+            yield (
+                f"{name} lacks {', '.join(indexes)}. To create it: "
+                f"`EVENTS_STAGE={stage.name} .venv/bin/python manage.py create_tables`"
+            )
+
+
+def _find_table(clients: Clients, name: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = clients.of("dynamodb").describe_table(TableName=name)["Table"]
     except ClientError as error:
@@ -29,42 +62,21 @@ def find_table(clients: Clients, name: str) -> dict[str, Any] | None:
     return found
 
 
-def lacks(clients: Clients, table: type[Model], found: dict[str, Any]) -> list[str]:
-    """Of the three, what is off; and the indexes that are not there."""
+def _missing(clients: Clients, table: type[Model], found: dict[str, Any]) -> list[str]:
+    """The indexes that do not exist, and the kinds of protection that are off."""
     dynamodb, name = clients.of("dynamodb"), found["TableName"]
     indexes = {index["IndexName"] for index in found.get("GlobalSecondaryIndexes", [])}
-    lacking = [f"index {index}" for index in index_names(table) if index not in indexes]
+    missing = [f"index {index}" for index in index_names(table) if index not in indexes]
     if not found.get("DeletionProtectionEnabled"):
-        lacking.append(DELETION)
+        missing.append(DELETION)
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     if backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED":
-        lacking.append(RECOVERY)
+        missing.append(RECOVERY)
     if expiry_attribute(table):
         expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if expiry["TimeToLiveStatus"] not in ("ENABLED", "ENABLING"):
-            lacking.append(EXPIRY)
-    return lacking
-
-
-def protect(clients: Clients, stage: Stage) -> Iterator[str]:
-    """Turns on what is off, and yields a sentence for each table that lacked something. Raises StackError."""
-    for table in TABLES:
-        name = table_name(table, stage.names)
-        found = find_table(clients, name)
-        if found is None:
-            raise StackError(f"The stack has made {name}, but it is gone: docs/deployment.md says how to restore it.")
-        lacking = lacks(clients, table, found)
-        indexes = [each for each in lacking if each.startswith("index ")]
-        put_right = [each for each in lacking if each not in indexes]
-        for each in put_right:
-            _turn_on(clients.of("dynamodb"), table, name, each)
-        if put_right:
-            yield f"{name} had no {' and no '.join(put_right)}: on again."
-        if indexes:
-            yield (
-                f"{name} lacks {', '.join(indexes)}: "
-                f"`EVENTS_STAGE={stage.names.stage} .venv/bin/python manage.py create_tables` makes what is missing."
-            )
+            missing.append(EXPIRY)
+    return missing
 
 
 def _turn_on(dynamodb: Any, table: type[Model], name: str, what: str) -> None:

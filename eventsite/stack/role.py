@@ -1,4 +1,4 @@
-"""The function's role: what the site does, on what belongs to its stage, and nothing else."""
+"""The function's role: it allows only what the site does, and only on resources of its stage."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def role_resource(stage: Stage) -> dict[str, Any]:
         "DeletionPolicy": "Delete",
         "Properties": {
             "RoleName": stage.names.role,
-            "Description": f"The function {stage.names.function}, and API Gateway when it invokes that",
-            # Zappa gives the API's integrations this role too, to invoke the function with.
+            "Description": f"For the function {stage.names.function}, and for API Gateway to invoke it",
+            # Zappa lets API Gateway invoke the function with this role, too.
             "AssumeRolePolicyDocument": policy(
                 {
                     "Effect": "Allow",
@@ -44,7 +44,7 @@ def _statements(stage: Stage) -> Iterator[dict[str, Any]]:
         yield _allow(f"{name}Indexes", ["dynamodb:Query"], *indexes)
     yield _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": ["FunctionLogs", "Arn"]})
     yield _allow("Invoke", ["lambda:InvokeFunction"], _arn("lambda", f"function:{stage.names.function}"))
-    # The parameter is encrypted with AWS's own key for parameters, which lets in whoever may read the parameter.
+    # This is enough to decrypt it: AWS's own key allows everybody who may read the parameter.
     yield _allow("SecretKey", ["ssm:GetParameter"], _arn("ssm", f"parameter{stage.names.secret_key}"))
     if stage.tracing:
         # Neither action can be limited to a resource.

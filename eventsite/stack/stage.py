@@ -1,49 +1,65 @@
-"""A stage as zappa_settings.json describes it."""
+"""A stage, as zappa_settings.json describes it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 
 from eventsite.stack import StackError
 from eventsite.stack.names import Names
-
-LOG_RETENTION_DAYS = 30
-# API Gateway gives up after 29 seconds, whatever the function is allowed.
-TIMEOUT_SECONDS = 30
+from eventsite.zappa_stages import ENVIRONMENT, SETTINGS_FILE, read_stage_settings
 
 
 @dataclass(frozen=True)
 class Stage:
     names: Names
-    region: str | None = None  # None: the one that AWS's own settings name
-    tracing: bool = False
-    log_retention_days: int = LOG_RETENTION_DAYS
-    timeout_seconds: int = TIMEOUT_SECONDS
-    table_alarms: bool = True
+    described: dict[str, Any] = field(default_factory=dict)  # the stage's part of the file
+
+    @property
+    def name(self) -> str:
+        return self.names.stage
+
+    @property
+    def region(self) -> str:
+        region: str = self.described["aws_region"]
+        return region
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The function's environment variables."""
+        variables: dict[str, str] = self.described[ENVIRONMENT]
+        return variables
+
+    @property
+    def tracing(self) -> bool:
+        return bool(self.described.get("xray_tracing"))
+
+    @property
+    def log_retention_days(self) -> int:
+        return int(self.described.get("log_retention_days", 30))
+
+    @property
+    def timeout_seconds(self) -> int:
+        """API Gateway stops waiting after 29 seconds, so more than 30 is of no use."""
+        return int(self.described.get("timeout_seconds", 30))
+
+    @property
+    def table_alarms(self) -> bool:
+        return bool(self.described.get("table_alarms", True))
 
     @property
     def tags(self) -> list[dict[str, str]]:
-        return [{"Key": "Project", "Value": "events"}, {"Key": "Stage", "Value": self.names.stage}]
+        return [{"Key": "Project", "Value": "events"}, {"Key": "Stage", "Value": self.name}]
 
 
 def read_stage(name: str) -> Stage:
-    """Raises StackError if there is no such stage, or no stage can be called that."""
+    """Raises StackError if the name is invalid, or the file does not describe the stage."""
     try:
-        names = Names(name)
-        stages = json.loads((settings.BASE_DIR / "zappa_settings.json").read_text())
-    except (OSError, ValueError) as error:  # a name that cannot be, a file that is not there or no JSON
+        stage = Stage(Names(name), read_stage_settings(settings.BASE_DIR, name))
+    except (OSError, ValueError) as error:
         raise StackError(str(error)) from error
-    if name not in stages:
-        raise StackError(f"zappa_settings.json has no stage {name}; it has {', '.join(sorted(stages))}.")
-    described = stages[name]
-    return Stage(
-        names,
-        region=described.get("aws_region"),
-        tracing=described.get("xray_tracing", False),
-        log_retention_days=described.get("log_retention_days", LOG_RETENTION_DAYS),
-        timeout_seconds=described.get("timeout_seconds", TIMEOUT_SECONDS),
-        table_alarms=described.get("table_alarms", True),
-    )
+    if not stage.described.get("aws_region") or not isinstance(stage.described.get(ENVIRONMENT), dict):
+        raise StackError(f"{SETTINGS_FILE}: {name} needs aws_region and {ENVIRONMENT}.")
+    return stage

@@ -1,4 +1,4 @@
-"""The tables for CloudFormation, made from their models, and what the site does with each."""
+"""The tables for CloudFormation, derived from their models, and what the site does with each."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from eventsite.stack.stage import Stage
 
 @dataclass(frozen=True)
 class Use:
-    """What the site does with a table: IAM's actions on the table itself, and the calls as CloudWatch counts them.
+    """What the site does with a table: IAM's actions on the table itself, and the operations that CloudWatch counts.
 
-    Of the indexes it does nothing but query them. tests/deployment/test_template_role.py holds this to the truth.
+    It only queries the indexes. tests/deployment/test_template_role.py checks all this.
     """
 
     actions: tuple[str, ...]
     calls: tuple[str, ...]
 
 
-# A transaction needs the actions of what is in it, and is counted as a call of its own.
+# A transaction needs the actions of its parts, and CloudWatch counts it as one operation.
 USES: dict[type[Model], Use] = {
     EventItem: Use(
         actions=("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan"),
@@ -44,7 +44,7 @@ USES: dict[type[Model], Use] = {
 
 
 def logical_id(table: type[Model]) -> str:
-    """EventTable, HistoryTable, AccessTable: never to be changed, or CloudFormation takes it for another table."""
+    """EventTable, HistoryTable, AccessTable. Never change them: CloudFormation would treat it as another table."""
     return table.__name__.removesuffix("Item") + "Table"
 
 
@@ -57,7 +57,7 @@ def index_names(table: type[Model]) -> list[str]:
 
 
 def expiry_attribute(table: type[Model]) -> str | None:
-    """The attribute by which DynamoDB removes rows that are over, in the one table that has such rows."""
+    """The attribute with which DynamoDB deletes expired items. Only one table has such items."""
     return AccessItem.expiresAt.attr_name if table is AccessItem else None
 
 
@@ -78,7 +78,7 @@ def _table_resource(table: type[Model], stage: Stage) -> dict[str, Any]:
     expiry = expiry_attribute(table)
     return {
         "Type": "AWS::DynamoDB::Table",
-        # Whatever becomes of the stack, data stays; a new stack takes the tables over again.
+        # Data outlives the stack. A new stack imports the tables.
         "DeletionPolicy": "Retain",
         "UpdateReplacePolicy": "Retain",
         "Properties": {
@@ -97,4 +97,4 @@ def _table_resource(table: type[Model], stage: Stage) -> dict[str, Any]:
 
 
 def _keys(key_schema: Iterable[Any]) -> list[Any]:
-    return sorted(key_schema, key=itemgetter(KEY_TYPE))  # HASH, which must be first, then RANGE
+    return sorted(key_schema, key=itemgetter(KEY_TYPE))  # HASH must come before RANGE

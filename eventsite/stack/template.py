@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from events.storage.models import TABLES
 from eventsite.stack.alarms import alarm_resources
 from eventsite.stack.dashboard import dashboard_resource
 from eventsite.stack.role import policy, role_resource
 from eventsite.stack.stage import Stage
-from eventsite.stack.table_resources import logical_id, table_resources
+from eventsite.stack.table_resources import table_resources
 
-# Packages are of no use once they are deployed: Lambda keeps copies of its own.
+# Lambda keeps its own copy of a deployed package.
 _PACKAGES_EXPIRE_DAYS = 14
 
 
@@ -25,13 +24,13 @@ def make_template(stage: Stage) -> dict[str, Any]:
             "AlarmEmail": {
                 "Type": "String",
                 "Default": "",
-                "Description": "Where alarms are sent to; nowhere, if it is empty",
+                "Description": "The address that gets alarms; empty for none",
             },
             "MakeGatewayLogsRole": {
                 "Type": "String",
                 "Default": "no",
                 "AllowedValues": ["yes", "no"],
-                "Description": "Whether this stack makes the role with which API Gateway writes logs, one an account",
+                "Description": "Whether this stack creates API Gateway's role for writing logs (one per account)",
             },
         },
         "Conditions": {
@@ -47,12 +46,6 @@ def make_template(stage: Stage) -> dict[str, Any]:
             **_packages(stage),
             **alarm_resources(stage),
             "Dashboard": dashboard_resource(stage),
-        },
-        "Outputs": {
-            **{logical_id(table): {"Value": {"Ref": logical_id(table)}} for table in TABLES},
-            "FunctionRole": {"Value": {"Fn::GetAtt": ["FunctionRole", "Arn"]}},
-            "Packages": {"Value": {"Ref": "Packages"}},
-            "AlarmsTopic": {"Value": {"Ref": "AlarmsTopic"}},
         },
     }
 
@@ -71,7 +64,7 @@ def _logs(name: str, stage: Stage) -> dict[str, Any]:
 
 
 def _gateway_logs_role() -> dict[str, Any]:
-    """What API Gateway needs before any stage may have logs. All stages of the account share it, so it stays."""
+    """API Gateway needs this role to write logs. All stages of the account share it, so it is kept."""
     kept = {"Condition": "MakesGatewayLogsRole", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
     managed = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
     return {

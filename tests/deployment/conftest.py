@@ -1,4 +1,4 @@
-"""The package that would go to AWS, made once for the whole run, and processes that find nothing else."""
+"""Fixtures: the package, built once for the whole run, processes that run it, and a fake AWS."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from types import SimpleNamespace
 import pytest
 
 from eventsite.deployment.package import make_package
-from eventsite.deployment.stages import read_stage
 from eventsite.deployment.steps import Deploy
 from eventsite.engine.process import Engine
 from eventsite.management.commands import stack as command
 from eventsite.stack import progress
-from tests.deployment.fake_aws import MadeAWS
+from eventsite.stack.stage import read_stage
+from tests.deployment.fake_aws import FakeAWS
 from tests.deployment.isolated import Isolated
 
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip file; every worker of a run takes the one that the first of them made."""
+    """The zip file. The first worker builds it, and all workers share it."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -45,37 +45,37 @@ def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def isolated(unpacked: Path, engine: Engine) -> Iterator[Isolated]:
-    """The function as it is on an address with a stage before it."""
+    """The function behind an address with a stage prefix."""
     with Isolated(unpacked, engine.url, "/dev") as process:
         yield process
 
 
 @pytest.fixture(scope="module")
 def isolated_on_domain(unpacked: Path, engine: Engine) -> Iterator[Isolated]:
-    """The function as it is on a domain of its own."""
+    """The function behind its own domain."""
     with Isolated(unpacked, engine.url, "") as process:
         yield process
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeAWS]:
-    """AWS as `manage.py stack` finds it: every answer made up beforehand, and each one asked for."""
-    made = MadeAWS()
-    monkeypatch.setattr(command, "Clients", lambda stage: made)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAWS]:
+    """A fake AWS for `manage.py stack`. The test lists every call with its response."""
+    fake = FakeAWS()
+    monkeypatch.setattr(command, "Clients", lambda stage: fake)
     monkeypatch.setattr(progress, "PAUSE_SECONDS", 0)
-    yield made
-    made.is_done()
+    yield fake
+    fake.assert_all_called()
 
 
 @pytest.fixture
 def deploy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deploy:
-    """One that has come as far as its function, which is put back by writing a word."""
+    """A deploy that has reached its function. The fake rollback writes "restored" into the code's file."""
     deploy = Deploy(read_stage("dev"), lambda line: None)
-    deploy.function = SimpleNamespace(restore=lambda before: before.code.write_text("restored"))  # type: ignore[assignment]
+    deploy.function = SimpleNamespace(restore=lambda saved: saved.code.write_text("restored"))  # type: ignore[assignment]
     return deploy
 
 
 @pytest.fixture(autouse=True)
 def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests that run beside each other would else find each other's deploys."""
+    """Its own folder for each test, because tests run at the same time and deploys lock each other."""
     monkeypatch.setattr("eventsite.deployment.steps.FOLDER", str(tmp_path / "dist"))

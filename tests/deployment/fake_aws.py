@@ -1,4 +1,4 @@
-"""AWS's answers, made up: botocore checks that each call, and each answer, is of the shape that AWS describes."""
+"""A fake of AWS. botocore checks the shape of each call and each response against AWS's own description."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from botocore import session
 from botocore.stub import ANY, Stubber
 
 
-class MadeAWS:
-    """In the place of `eventsite.stack.aws.Clients`; what is not expected is an error, and so is what is left over."""
+class FakeAWS:
+    """Replaces `eventsite.stack.aws.Clients`. Fails on a call that is not expected, and on one that is missing."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[Any, Stubber]] = {}
+        self._clients: dict[str, tuple[Any, Stubber]] = {}
 
     def _pair(self, service: str) -> tuple[Any, Stubber]:
-        if service not in self._made:
+        if service not in self._clients:
             client = session.Session().create_client(
                 service, "eu-west-1", aws_access_key_id="none", aws_secret_access_key="none"
             )
             stubber = Stubber(client)
             stubber.activate()
-            self._made[service] = client, stubber
-        return self._made[service]
+            self._clients[service] = client, stubber
+        return self._clients[service]
 
     def of(self, service: str) -> Any:
         return self._pair(service)[0]
@@ -31,16 +31,16 @@ class MadeAWS:
     def cloudformation(self) -> Any:
         return self.of("cloudformation")
 
-    def answers(self, service: str, operation: str, answer: dict[str, Any] | None = None, **sent: Any) -> None:
-        """The next call of the service is this one, with these arguments if any are given."""
-        self._pair(service)[1].add_response(operation, answer or {}, sent or None)
+    def expect(self, service: str, operation: str, response: dict[str, Any] | None = None, **sent: Any) -> None:
+        """The service's next call is this operation, with these arguments if any are given."""
+        self._pair(service)[1].add_response(operation, response or {}, sent or None)
 
-    def refuses(self, service: str, operation: str, code: str, message: str = "", **sent: Any) -> None:
+    def expect_error(self, service: str, operation: str, code: str, message: str = "", **sent: Any) -> None:
         self._pair(service)[1].add_client_error(operation, code, message, expected_params=sent or None)
 
-    def is_done(self) -> None:
-        for _, stubber in self._made.values():
+    def assert_all_called(self) -> None:
+        for _, stubber in self._clients.values():
             stubber.assert_no_pending_responses()
 
 
-__all__ = ["ANY", "MadeAWS"]
+__all__ = ["ANY", "FakeAWS"]

@@ -1,4 +1,4 @@
-"""The stack of a stage "dev" as CloudFormation and DynamoDB would tell of it."""
+"""Fakes of the stack of stage "dev": the calls of CloudFormation and DynamoDB, and their responses."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from django.core.management import CommandError, call_command
 from eventsite.stack.names import Names
 from eventsite.stack.stage import Stage
 from eventsite.stack.template import make_template
-from tests.deployment.fake_aws import ANY, MadeAWS
+from tests.deployment.fake_aws import ANY, FakeAWS
 
 STACK, ID = "events-dev-resources", "arn:aws:cloudformation:eu-west-1:1:stack/events-dev-resources/x"
 CHANGES = "arn:aws:cloudformation:eu-west-1:1:changeSet/changes-1/x"
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TEMPLATE = make_template(Stage(Names("dev")))
-ROLE = "arn:aws:iam::1:role/somebodys"
+ROLE = "arn:aws:iam::1:role/existing"
 
 
 def run(*arguments: str) -> list[str]:
-    said = StringIO()
-    call_command("stack", *arguments, stdout=said)
-    return said.getvalue().splitlines()
+    output = StringIO()
+    call_command("stack", *arguments, stdout=output)
+    return output.getvalue().splitlines()
 
 
-def refusal(*arguments: str) -> str:
-    with pytest.raises(CommandError) as refused:
+def failure(*arguments: str) -> str:
+    with pytest.raises(CommandError) as raised:
         run(*arguments)
-    return str(refused.value)
+    return str(raised.value)
 
 
 def described(status: str, **parameters: str) -> dict[str, Any]:
@@ -40,29 +40,29 @@ def described(status: str, **parameters: str) -> dict[str, Any]:
     return {"Stacks": [one]}
 
 
-def has_no_stack(aws: MadeAWS, name: str = STACK) -> None:
+def has_no_stack(aws: FakeAWS, name: str = STACK) -> None:
     message = f"Stack with id {name} does not exist"
-    aws.refuses("cloudformation", "describe_stacks", "ValidationError", message, StackName=name)
+    aws.expect_error("cloudformation", "describe_stacks", "ValidationError", message, StackName=name)
 
 
-def has_stack(aws: MadeAWS, status: str = "UPDATE_COMPLETE", **parameters: str) -> None:
-    aws.answers("cloudformation", "describe_stacks", described(status, **parameters), StackName=STACK)
+def has_stack(aws: FakeAWS, status: str = "UPDATE_COMPLETE", **parameters: str) -> None:
+    aws.expect("cloudformation", "describe_stacks", described(status, **parameters), StackName=STACK)
 
 
-def has_template(aws: MadeAWS) -> None:
+def has_template(aws: FakeAWS) -> None:
     body = {"TemplateBody": json.dumps(TEMPLATE)}
-    aws.answers("cloudformation", "get_template", body, StackName=STACK, TemplateStage="Original")
+    aws.expect("cloudformation", "get_template", body, StackName=STACK, TemplateStage="Original")
 
 
-def makes_changes(
-    aws: MadeAWS,
+def creates_change_set(
+    aws: FakeAWS,
     *changes: dict[str, Any],
     kind: str = "UPDATE",
     email: str = "",
     role: str = "no",
     failed: str = "",
 ) -> None:
-    aws.answers(
+    aws.expect(
         "cloudformation",
         "create_change_set",
         {"Id": CHANGES, "StackId": ID},
@@ -80,14 +80,14 @@ def makes_changes(
     )
     status = {"Status": "FAILED", "StatusReason": failed} if failed else {"Status": "CREATE_COMPLETE"}
     for state in ({"Status": "CREATE_IN_PROGRESS"}, status):
-        aws.answers("cloudformation", "describe_change_set", state, ChangeSetName=CHANGES)
+        aws.expect("cloudformation", "describe_change_set", state, ChangeSetName=CHANGES)
     first, rest = list(changes[:1]), list(changes[1:])
-    more = {"ChangeSetName": CHANGES, "IncludePropertyValues": True}
-    aws.answers(
+    more = {"ChangeSetName": CHANGES}
+    aws.expect(
         "cloudformation", "describe_change_set", {"Changes": first, **({"NextToken": "2"} if rest else {})}, **more
     )
     if rest:
-        aws.answers("cloudformation", "describe_change_set", {"Changes": rest}, NextToken="2", **more)
+        aws.expect("cloudformation", "describe_change_set", {"Changes": rest}, NextToken="2", **more)
 
 
 def change(action: str, logical: str, kind: str, **more: Any) -> dict[str, Any]:
@@ -103,38 +103,40 @@ REPLACED = change(
 )
 
 
-def event(number: int, status: str, logical: str = "FunctionLogs", reason: str = "") -> dict[str, Any]:
-    said = {"ResourceStatusReason": reason} if reason else {}
-    names = {"StackId": ID, "StackName": STACK, "EventId": str(number), "LogicalResourceId": logical}
-    return {**names, "Timestamp": AT, "ResourceStatus": status, **said}
+def event(status: str, logical: str = "FunctionLogs", reason: str = "", physical: str = "x") -> dict[str, Any]:
+    names = {"StackId": ID, "StackName": STACK, "EventId": "1", "LogicalResourceId": logical}
+    return {
+        **names,
+        "PhysicalResourceId": physical,
+        "Timestamp": AT,
+        "ResourceStatus": status,
+        **({"ResourceStatusReason": reason} if reason else {}),
+    }
 
 
-def happens(aws: MadeAWS, *steps: tuple[str, list[dict[str, Any]]]) -> None:
-    """The stack's states, one after the other, each with the events there are by then, the latest first."""
-    for status, events in steps:
-        aws.answers("cloudformation", "describe_stacks", described(status), StackName=ID)
-        aws.answers("cloudformation", "describe_stack_events", {"StackEvents": events}, StackName=ID)
+def becomes(aws: FakeAWS, *statuses: str) -> None:
+    """The stack's states, one after the other."""
+    for status in statuses:
+        aws.expect("cloudformation", "describe_stacks", described(status), StackName=ID)
 
 
-def executes(aws: MadeAWS) -> None:
-    old = event(1, "CREATE_COMPLETE")
-    aws.answers("cloudformation", "describe_stack_events", {"StackEvents": [old]}, StackName=ID)
-    aws.answers("cloudformation", "execute_change_set", ChangeSetName=CHANGES)
+def executes(aws: FakeAWS) -> None:
+    aws.expect("cloudformation", "execute_change_set", ChangeSetName=CHANGES)
 
 
-def drops(aws: MadeAWS) -> None:
-    aws.answers("cloudformation", "delete_change_set", ChangeSetName=CHANGES)
+def deletes_change_set(aws: FakeAWS) -> None:
+    aws.expect("cloudformation", "delete_change_set", ChangeSetName=CHANGES)
 
 
-def has_role(aws: MadeAWS, role: str | None = ROLE) -> None:
-    aws.answers("apigateway", "get_account", {"cloudwatchRoleArn": role} if role else {})
+def has_gateway_role(aws: FakeAWS, role: str | None = ROLE) -> None:
+    aws.expect("apigateway", "get_account", {"cloudwatchRoleArn": role} if role else {})
 
 
 TABLES = ("events-dev", "events-dev-history", "events-dev-access")
 
 
-def has_tables(aws: MadeAWS, safe: bool = True) -> None:
-    """As they should be, or the first without recovery and protection and the last without expiry and its index."""
+def has_tables(aws: FakeAWS, safe: bool = True) -> None:
+    """All protected; or the first without recovery and deletion protection, the last without expiry and index."""
     for name in TABLES:
         ok = safe or name == "events-dev-history"
         [resource] = [
@@ -147,29 +149,26 @@ def has_tables(aws: MadeAWS, safe: bool = True) -> None:
         table = {
             "TableName": name,
             "TableStatus": "ACTIVE",
-            "ItemCount": 1234,
             "GlobalSecondaryIndexes": indexes,
             "DeletionProtectionEnabled": guarded,
         }
-        aws.answers("dynamodb", "describe_table", {"Table": table}, TableName=name)
+        aws.expect("dynamodb", "describe_table", {"Table": table}, TableName=name)
         recovery = {"PointInTimeRecoveryStatus": "ENABLED" if guarded else "DISABLED"}
         backups = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery}
-        aws.answers(
-            "dynamodb", "describe_continuous_backups", {"ContinuousBackupsDescription": backups}, TableName=name
-        )
+        aws.expect("dynamodb", "describe_continuous_backups", {"ContinuousBackupsDescription": backups}, TableName=name)
         if name == "events-dev-access":
             state = {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED" if ok else "DISABLED"}}
-            aws.answers("dynamodb", "describe_time_to_live", state, TableName=name)
+            aws.expect("dynamodb", "describe_time_to_live", state, TableName=name)
         if not guarded:
-            aws.answers("dynamodb", "update_table", TableName=name, DeletionProtectionEnabled=True)
-            aws.answers(
+            aws.expect("dynamodb", "update_table", TableName=name, DeletionProtectionEnabled=True)
+            aws.expect(
                 "dynamodb",
                 "update_continuous_backups",
                 TableName=name,
                 PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
             )
         if not ok and name == "events-dev-access":
-            aws.answers(
+            aws.expect(
                 "dynamodb",
                 "update_time_to_live",
                 TableName=name,

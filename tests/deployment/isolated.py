@@ -1,4 +1,4 @@
-"""The unpacked function in a process of its own, which finds nothing but what is in the package."""
+"""Runs the unpacked function in a process that can import only the package and Python itself."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from pathlib import Path
 from typing import Any, Self
 
 _CHILD = Path(__file__).with_name("isolated_child.py")
-SECRET_KEY = "a key of this test, which is nowhere else " * 2
+SECRET_KEY = "a key that only this test uses " * 2
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the function answered: the gateway's part of it read as the gateway reads it."""
+    """The function's response, read as API Gateway reads it."""
 
-    answer: Any
+    response: Any
     milliseconds: float
     log: list[str]
 
     @property
     def status(self) -> int:
-        return int(self.answer["statusCode"])
+        return int(self.response["statusCode"])
 
     @property
     def headers(self) -> Message:
         headers = Message()
-        for name, values in self.answer.get("multiValueHeaders", {}).items():
+        for name, values in self.response.get("multiValueHeaders", {}).items():
             for value in values:
                 headers[name] = value
-        for name, value in (self.answer.get("headers") or {}).items():
+        for name, value in (self.response.get("headers") or {}).items():
             headers[name] = value
-        for cookie in self.answer.get("cookies", []):
+        for cookie in self.response.get("cookies", []):
             headers["Set-Cookie"] = cookie
         return headers
 
     @property
     def body(self) -> bytes:
-        text: str = self.answer["body"]
-        body = base64.b64decode(text) if self.answer["isBase64Encoded"] else text.encode()
+        text: str = self.response["body"]
+        body = base64.b64decode(text) if self.response["isBase64Encoded"] else text.encode()
         return gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
 
     @property
     def content(self) -> bytes:
-        """As Django's responses call it, for those who read pages."""
+        """The name that Django's responses use, for helpers that read pages."""
         return self.body
 
     def json(self) -> Any:
@@ -63,7 +63,7 @@ class Reply:
 
 
 class Isolated:
-    """Started with `with`; `call` invokes the function."""
+    """Runs inside `with`. `call` invokes the function."""
 
     def __init__(self, folder: Path, dynamodb: str, prefix: str) -> None:
         self.prefix = prefix
@@ -73,13 +73,13 @@ class Isolated:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "EVENTS_STAGE": "dev",
-            "DYNAMODB_TABLE_NAME": "events",  # whose tables the tests look into
+            "DYNAMODB_TABLE_NAME": "events",  # the tables that tests read
             "DYNAMODB_ENDPOINT_URL": dynamodb,
             "SECRET_KEY": SECRET_KEY,
             "ALLOWED_HOSTS": "testserver",
             "URL_PREFIX": prefix,
             "EVENTS_API_ACCESS": "open",
-            "PRELOAD_PAGES": "false" if prefix else "true",  # one way here, the other there
+            "PRELOAD_PAGES": "false" if prefix else "true",  # so that both values are tested
         }
         command = [sys.executable, "-S", "-I", "-W", "error", str(_CHILD), str(folder)]
         self._process = subprocess.Popen(
@@ -107,8 +107,8 @@ class Isolated:
         assert self._process.stdout
         log: list[str] = []
         for line in self._process.stdout:
-            if line.startswith("ANSWER "):
-                told = json.loads(line.removeprefix("ANSWER "))
-                return Reply(told["answer"], told["milliseconds"], log)
+            if line.startswith("RESPONSE "):
+                result = json.loads(line.removeprefix("RESPONSE "))
+                return Reply(result["response"], result["milliseconds"], log)
             log.append(line.rstrip("\n"))
         raise AssertionError(f"The function ended: {log}")

@@ -1,4 +1,4 @@
-"""Run by `isolated.py`: invokes the function with each line of standard input, and writes what it answers."""
+"""Started by `isolated.py`: invokes the function with each line of standard input, and writes its response."""
 
 import json
 import sys
@@ -8,9 +8,9 @@ from typing import Any
 sys.path.insert(0, sys.argv[1])
 
 
-def write(answer: Any, started: float) -> None:
+def write(response: Any, started: float) -> None:
     milliseconds = (time.process_time() - started) * 1000
-    print("ANSWER " + json.dumps({"answer": answer, "milliseconds": milliseconds}), flush=True)  # noqa: T201
+    print("RESPONSE " + json.dumps({"response": response, "milliseconds": milliseconds}), flush=True)  # noqa: T201
 
 
 started = time.process_time()
@@ -22,10 +22,10 @@ for line in sys.stdin:
     event = json.loads(line)
     started = time.process_time()
     if event == "modules":
-        answer: Any = [module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
+        response: Any = [module.__file__ for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
     else:
         try:
-            answer = handler(event, None)
-        except Exception as error:  # noqa: BLE001  # as Lambda's own loop does
-            answer = {"errorType": type(error).__name__, "errorMessage": str(error)}
-    write(answer, started)
+            response = handler(event, None)
+        except Exception as error:  # noqa: BLE001  # as Lambda does
+            response = {"errorType": type(error).__name__, "errorMessage": str(error)}
+    write(response, started)

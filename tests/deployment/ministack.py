@@ -1,4 +1,4 @@
-"""An emulator of AWS that asks what a role may do, and a copy of the project that is deployed to it."""
+"""An AWS emulator that enforces roles, and a copy of the project that is deployed to it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SECONDS_TO_START = 60
 
 
 class Ministack:
-    """Runs while `with` does. Its functions inherit its environment, which therefore has next to nothing."""
+    """Runs inside `with`. Its functions inherit its environment, so that is almost empty."""
 
     def __init__(self, folder: Path) -> None:
         assert _PROGRAM.exists(), "`make test-deployment` installs ministack."
@@ -43,7 +43,7 @@ class Ministack:
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
             "LAMBDA_EXECUTOR": "local",
-            "MINISTACK_HOST": f"{REGION}.amazonaws.com",  # of which APIs then have the addresses that they have on AWS
+            "MINISTACK_HOST": f"{REGION}.amazonaws.com",  # so that APIs have the same addresses as on AWS
             "MINISTACK_REGION": REGION,
         }
         with (folder / "ministack.log").open("w") as log:
@@ -80,7 +80,7 @@ class Ministack:
 
 
 class Project:
-    """A copy of the project, whose commands work on the emulator."""
+    """A copy of the project, whose commands use the emulator."""
 
     def __init__(self, folder: Path, ministack: Ministack) -> None:
         self.folder = folder
@@ -93,7 +93,7 @@ class Project:
                 shutil.copyfile(source, folder / name)
 
     def manage(self, *arguments: str, stage: str = "", typed: str = "") -> subprocess.CompletedProcess[str]:
-        """manage.py; with a stage, on that stage's tables."""
+        """Runs manage.py, with EVENTS_STAGE if a stage is given."""
         script = [str(Path(__file__).with_name("ministack_manage.py"))]
         return self._run([sys.executable, *script, *arguments], typed, {"EVENTS_STAGE": stage} if stage else {})
 
@@ -116,7 +116,7 @@ class Project:
         )
 
     def set_variable(self, stage: str, name: str, value: str) -> None:
-        """In zappa_settings.json."""
+        """Sets an environment variable in zappa_settings.json."""
         path = self.folder / "zappa_settings.json"
         described = json.loads(path.read_text())
         described[stage]["aws_environment_variables"][name] = value
@@ -124,7 +124,7 @@ class Project:
 
 
 class Browser:
-    """One that keeps its cookies, at the address that API Gateway gave. It follows no redirect."""
+    """An HTTP client that keeps cookies, for an address of API Gateway. It does not follow redirects."""
 
     def __init__(self, ministack: Ministack, address: str) -> None:
         found = re.fullmatch(r"http://([^/]+)(/\w+)", address)
@@ -134,7 +134,7 @@ class Browser:
         self.cookies: dict[str, str] = {}
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
-        """An API client's request."""
+        """Sends a request as an API client does."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._request(method, path, json.dumps(body).encode() if body is not None else None, named)
 
@@ -142,7 +142,7 @@ class Browser:
         return self._request("GET", path, None, {"Accept": "text/html"})
 
     def post(self, path: str, form: dict[str, str]) -> requests.Response:
-        """What the page at the same path would send, with these changes, and its token against forgery."""
+        """Sends the form of the page at the same path, with these changes and its CSRF token."""
         page = self.get(path)
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         token = {"csrfmiddlewaretoken": found[1]} if found else {}

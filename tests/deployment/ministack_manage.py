@@ -1,4 +1,4 @@
-"""manage.py, run in a copy of the project, with what ministack lacks made up for."""
+"""Runs manage.py in a copy of the project, with workarounds for what ministack lacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from typing import Any
 from unittest.mock import patch
 
-sys.path[0] = os.getcwd()  # noqa: PTH109  # the copy, not where this file is
+sys.path[0] = os.getcwd()  # noqa: PTH109  # the copy, not this file's folder
 os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"
 
 import django  # noqa: E402
@@ -25,7 +25,7 @@ from eventsite.stack.template import make_template  # noqa: E402
 
 
 def without_metric_math(stage: Any) -> dict[str, Any]:
-    """Its CloudFormation knows alarms on one metric only."""
+    """Its CloudFormation supports only alarms on one metric."""
     template = make_template(stage)
     resources = {
         name: resource for name, resource in template["Resources"].items() if "Metrics" not in resource["Properties"]
@@ -34,7 +34,7 @@ def without_metric_math(stage: Any) -> dict[str, Any]:
 
 
 def then_binary(command: str, stage: Any, *arguments: Any) -> None:
-    """It keeps Zappa's `/binaryMediaTypes/*~1*` as it is spelt, and then sends Base64 to browsers."""
+    """It does not decode Zappa's `/binaryMediaTypes/*~1*`, and would send Base64 to browsers."""
     run_zappa(command, stage, *arguments)
     if command == "undeploy":
         return

@@ -1,4 +1,4 @@
-"""What stops a deploy before anything changes, and what is said of what went wrong after that."""
+"""Checks before a deploy, the output of Zappa, and `undeploy`."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ import pytest
 from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
 
-from eventsite.deployment import DeploymentError, stages, steps, zappa
-from eventsite.deployment.checks import faults, settings_fault
+from eventsite.deployment import DeploymentError, steps, zappa
+from eventsite.deployment.checks import errors, settings_error
 from eventsite.deployment.function import Function
-from eventsite.deployment.stages import read_stage
 from eventsite.deployment.steps import Deploy
 from eventsite.stack import StackError
+from eventsite.stack.stage import read_stage
+from eventsite.zappa_stages import SETTINGS_FILE
 
 HOSTS = ".execute-api.eu-west-1.amazonaws.com"
 
 
 @pytest.fixture
 def described(tmp_path: Path, settings: Any) -> dict[str, Any]:
-    """zappa_settings.json, which `write` changes."""
+    """The stages of a zappa_settings.json that `write` changes."""
     found: dict[str, Any] = json.loads((settings.BASE_DIR / "zappa_settings.json").read_text())
     settings.BASE_DIR = tmp_path
     write(settings, found)
@@ -36,29 +37,28 @@ def write(settings: Any, described: dict[str, Any]) -> None:
     (settings.BASE_DIR / "zappa_settings.json").write_text(json.dumps(described))
 
 
-def test_dev_can_be_deployed_as_it_is() -> None:
+def test_dev_has_no_errors() -> None:
     stage = read_stage("dev")
-    assert list(faults(stage)) == []
-    assert settings_fault(stage) is None
+    assert list(errors(stage)) == []
+    assert settings_error(stage) is None
 
 
-def test_production_wants_its_hosts_first() -> None:
-    said = list(faults(read_stage("production")))
-    assert " ".join(said) == (
-        "zappa_settings.json, production.aws_environment_variables: ALLOWED_HOSTS must list the site's hosts, "
-        'comma-separated: your own domain, or ".execute-api.eu-west-1.amazonaws.com" for the address that API Gateway '
-        "gives."
+def test_production_needs_its_hosts_first() -> None:
+    [error] = errors(read_stage("production"))
+    assert error == (
+        "zappa_settings.json, production.aws_environment_variables: ALLOWED_HOSTS must list the site's host names, "
+        'comma-separated: your own domain, or ".execute-api.eu-west-1.amazonaws.com" for the address from API Gateway.'
     )
 
 
-def test_no_stage_has_a_secret_in_the_file(settings: Any) -> None:
+def test_the_file_has_no_secrets(settings: Any) -> None:
     content = (settings.BASE_DIR / "zappa_settings.json").read_text()
     assert '"SECRET_KEY"' not in content
     assert set(json.loads(content)) == {"dev", "production"}
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "error"),
     [
         ({"runtime": "python3.12"}, 'zappa_settings.json, dev: runtime must be "python3.11".'),
         ({"role_name": "mine"}, 'zappa_settings.json, dev: role_name must be "events-dev-function".'),
@@ -71,49 +71,47 @@ def test_no_stage_has_a_secret_in_the_file(settings: Any) -> None:
         ),
         ({"throttling_rate_limit": "lots"}, "zappa_settings.json, dev: throttling_rate_limit must be a whole number."),
         ({"timeout_seconds": True}, "zappa_settings.json, dev: timeout_seconds must be a whole number."),
-        ({"role_arn": "arn"}, "zappa_settings.json, dev: role_arn must go: the stack makes the role."),
+        ({"role_arn": "arn"}, "zappa_settings.json, dev: role_arn is not allowed: the stack creates the role."),
         (
             {"environment_variables": {"SECRET_KEY": "x"}},
-            "zappa_settings.json, dev: environment_variables must go: aws_environment_variables is where they go.",
+            "zappa_settings.json, dev: environment_variables is not allowed: use aws_environment_variables.",
         ),
     ],
 )
-def test_settings_that_the_rest_does_not_go_with(
-    described: dict[str, Any], settings: Any, change: dict[str, Any], said: str
-) -> None:
+def test_wrong_settings(described: dict[str, Any], settings: Any, change: dict[str, Any], error: str) -> None:
     described["dev"].update(change)
     write(settings, described)
-    assert list(faults(read_stage("dev"))) == [said]
+    assert list(errors(read_stage("dev"))) == [error]
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "error"),
     [
-        ({"SECRET_KEY": "x" * 50}, "SECRET_KEY is a secret, which does not belong into a file that is shared."),
-        ({"ALLOWED_HOSTS": "*"}, 'ALLOWED_HOSTS must name hosts, not "*".'),
-        ({"ALLOWED_HOSTS": "a.example, *"}, 'ALLOWED_HOSTS must name hosts, not "*".'),
+        ({"SECRET_KEY": "x" * 50}, "SECRET_KEY is a secret. Secrets must not be in this file, because it is shared."),
+        ({"ALLOWED_HOSTS": "*"}, 'ALLOWED_HOSTS must list host names, not "*".'),
+        ({"ALLOWED_HOSTS": "a.example, *"}, 'ALLOWED_HOSTS must list host names, not "*".'),
         (
             {"AWS_SESSION_TOKEN": "x"},
-            "AWS_SESSION_TOKEN is a secret, which does not belong into a file that is shared.",
+            "AWS_SESSION_TOKEN is a secret. Secrets must not be in this file, because it is shared.",
         ),
-        ({"URL_PREFIX": ""}, 'URL_PREFIX must be "/dev", with which the address that API Gateway gives ends.'),
+        ({"URL_PREFIX": ""}, 'URL_PREFIX must be "/dev", because the address from API Gateway ends with it.'),
         (
             {"DYNAMODB_TABLE_NAME": "events-production"},
-            "DYNAMODB_TABLE_NAME must go: the function may use the stage's own tables, and no others.",
+            "DYNAMODB_TABLE_NAME is not allowed: the function may use only the stage's own tables.",
         ),
         ({"EVENTS_STAGE": "prod"}, 'EVENTS_STAGE must be "dev".'),
         ({"SECRET_KEY_PARAMETER": "/other"}, 'SECRET_KEY_PARAMETER must be "/events/dev/secret-key".'),
         ({"EVENTS_TIME_ZONE": 5}, "EVENTS_TIME_ZONE must be text."),
     ],
 )
-def test_variables_that_cannot_be(described: dict[str, Any], settings: Any, change: dict[str, Any], said: str) -> None:
+def test_wrong_variables(described: dict[str, Any], settings: Any, change: dict[str, Any], error: str) -> None:
     described["dev"]["aws_environment_variables"].update(change)
     write(settings, described)
-    assert list(faults(read_stage("dev"))) == [f"zappa_settings.json, dev.aws_environment_variables: {said}"]
+    assert list(errors(read_stage("dev"))) == [f"zappa_settings.json, dev.aws_environment_variables: {error}"]
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "error"),
     [
         ("URL_PREFIX", "dev", "URL_PREFIX must be empty or like /production"),
         ("EVENTS_TIME_ZONE", "Berlin", "EVENTS_TIME_ZONE must be a time zone such as Europe/Berlin, not 'Berlin'."),
@@ -121,24 +119,24 @@ def test_variables_that_cannot_be(described: dict[str, Any], settings: Any, chan
         ("DEBUG", "true", "DEBUG must not be true on AWS."),
     ],
 )
-def test_what_the_sites_own_settings_refuse_is_refused_here(name: str, value: str, said: str) -> None:
+def test_errors_of_the_sites_own_settings(name: str, value: str, error: str) -> None:
     stage = read_stage("dev")
     stage.environment[name] = value
-    fault = settings_fault(stage)
-    assert fault
-    assert fault.startswith(f"zappa_settings.json, dev.aws_environment_variables: {said}")
+    found = settings_error(stage)
+    assert found
+    assert found.startswith(f"zappa_settings.json, dev.aws_environment_variables: {error}")
 
 
 @pytest.mark.parametrize(
-    ("stage", "said"),
+    ("stage", "error"),
     [
         ("test", r"zappa_settings\.json has no stage test; it has dev, production\."),
-        ("Dev", "'Dev' cannot be the name of a stage"),
+        ("Dev", "'Dev' is not a valid stage name"),
     ],
 )
-def test_a_stage_that_there_is_not(stage: str, said: str) -> None:
+def test_an_unknown_stage(stage: str, error: str) -> None:
     for command in ("deploy", "undeploy", "package"):
-        with pytest.raises(CommandError, match=said):
+        with pytest.raises(CommandError, match=error):
             call_command(command, stage)
 
 
@@ -149,7 +147,7 @@ def test_a_stage_without_a_region(described: dict[str, Any], settings: Any) -> N
         read_stage("dev")
 
 
-def test_without_credentials_it_says_how_to_give_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_credentials_the_error_says_how_to_set_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -167,8 +165,8 @@ class FunctionNotFoundError(Exception):
     pass
 
 
-class FakeAWS:
-    """What a deploy's checks ask of an account."""
+class FakeAccount:
+    """A fake AWS account, for the checks of a deploy."""
 
     def __init__(self) -> None:
         self.parameter: dict[str, Any] | None = {"Type": "SecureString", "Version": 3}
@@ -180,7 +178,7 @@ class FakeAWS:
             ParameterNotFound=ParameterNotFoundError, ResourceNotFoundException=FunctionNotFoundError
         )
 
-    def of(self, service: str) -> FakeAWS:
+    def of(self, service: str) -> FakeAccount:
         return self
 
     def get_caller_identity(self) -> dict[str, Any]:
@@ -208,58 +206,58 @@ class FakeAWS:
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> FakeAWS:
-    fake = FakeAWS()
+def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
+    fake = FakeAccount()
 
     def unwanted(*arguments: Any) -> None:
-        raise AssertionError("The deploy went on.")
+        raise AssertionError("The deploy continued.")
 
     monkeypatch.setattr(steps, "Clients", lambda stage: fake)
     monkeypatch.setattr(steps, "make_package", unwanted)
     return fake
 
 
-def refusal() -> str:
+def failure() -> str:
     with pytest.raises(StackError) as raised:
         Deploy(read_stage("dev"), lambda line: None).run()
     return str(raised.value)
 
 
-def test_no_secret_key_yet(account: FakeAWS) -> None:
+def test_no_secret_key_yet(account: FakeAccount) -> None:
     account.parameter = None
-    assert refusal() == "dev has no secret key yet: `manage.py stack rotate-key dev` makes one."
+    assert failure() == "dev has no secret key yet. `manage.py stack rotate-key dev` creates one."
 
 
-def test_a_secret_key_in_the_open(account: FakeAWS) -> None:
+def test_a_secret_key_that_is_not_encrypted(account: FakeAccount) -> None:
     account.parameter = {"Type": "String", "Version": 1}
-    assert refusal() == "The parameter /events/dev/secret-key must be a SecureString."
+    assert failure() == "The parameter /events/dev/secret-key must be a SecureString."
 
 
 @pytest.mark.parametrize("stack", ["events-dev", "events-dev-resources"])
-def test_a_stack_that_somebody_else_changes(account: FakeAWS, stack: str) -> None:
+def test_a_stack_that_another_deploy_changes(account: FakeAccount, stack: str) -> None:
     account.stacks[stack] = "UPDATE_IN_PROGRESS"
-    assert refusal() == f"Something else changes {stack} at this moment; try again when it is done."
+    assert failure() == f"{stack} is being changed by another deploy. Try again when that is done."
 
 
 @pytest.mark.parametrize("state", [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}])
-def test_a_function_that_somebody_else_changes(account: FakeAWS, state: dict[str, str]) -> None:
+def test_a_function_that_another_deploy_changes(account: FakeAccount, state: dict[str, str]) -> None:
     account.stacks["events-dev"] = "CREATE_COMPLETE"
     account.function = state
-    assert refusal() == "Something else changes events-dev at this moment; try again when it is done."
+    assert failure() == "events-dev is being changed by another deploy. Try again when that is done."
 
 
 @pytest.mark.parametrize("stack", [None, "ROLLBACK_COMPLETE"])
-def test_a_function_without_its_api(account: FakeAWS, stack: str | None) -> None:
+def test_a_function_without_its_api(account: FakeAccount, stack: str | None) -> None:
     account.function = {"State": "Active"}
-    if stack:  # CloudFormation still knows what it has taken back
+    if stack:  # CloudFormation still knows deleted resources
         account.stacks["events-dev"], account.api = stack, "DELETE_COMPLETE"
-    assert refusal() == (
-        "events-dev has no API: an earlier deploy broke off. "
-        "`manage.py undeploy dev` clears that away (data is kept); then deploy again."
+    assert failure() == (
+        "events-dev has no API, because an earlier deploy was interrupted. "
+        "Run `manage.py undeploy dev` (it keeps the data), then deploy again."
     )
 
 
-def test_a_domain_of_ones_own_is_where_it_is_tested(deploy: Deploy) -> None:
+def test_the_smoke_test_uses_the_stages_own_domain(deploy: Deploy) -> None:
     deploy.function = SimpleNamespace(emulator=None, api=lambda: "abc")  # type: ignore[assignment]
     assert deploy._address() == ("https://abc.execute-api.eu-west-1.amazonaws.com/dev", None)  # noqa: SLF001
     deploy.stage.described["domain"] = "events.example.org"
@@ -276,23 +274,23 @@ def test_a_domain_of_ones_own_is_where_it_is_tested(deploy: Deploy) -> None:
         ("http://127.0.0.1:4566", "127.0.0.1:4566"),
     ],
 )
-def test_what_stands_in_for_aws_is_told_by_its_address(endpoint: str, emulator: str | None) -> None:
+def test_an_emulator_is_recognized_by_its_address(endpoint: str, emulator: str | None) -> None:
     client = SimpleNamespace(meta=SimpleNamespace(endpoint_url=endpoint))
     clients: Any = SimpleNamespace(of=lambda service: client, cloudformation=None)
     assert Function(read_stage("dev"), clients).emulator == emulator
 
 
 @pytest.mark.parametrize(
-    ("output", "said"),
+    ("output", "error"),
     [
         ("a\nTraceback\nbotocore.exceptions.ClientError: No\n==\nHelp!", "botocore.exceptions.ClientError: No"),
         ("Error: This application is \x1b[31malready deployed\x1b[0m\n", "Error: This application is already deployed"),
         ("something\nelse\n", "else"),
-        ("", "nothing"),
+        ("", "no output"),
     ],
 )
-def test_the_last_words_of_zappa(
-    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, output: str, said: str
+def test_the_last_error_of_zappa(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, output: str, error: str
 ) -> None:
     stage = read_stage("dev")
     settings.BASE_DIR = tmp_path
@@ -307,29 +305,29 @@ def test_the_last_words_of_zappa(
     assert json.loads(settings_file.read_text())["dev"]["s3_bucket"] == "bucket"
     with pytest.raises(DeploymentError) as raised:
         zappa.run_zappa("update", stage, settings_file)
-    assert str(raised.value) == f"`zappa update` failed (dist/zappa-dev.log has all of it): {said}"
+    assert str(raised.value) == f"`zappa update` failed: {error} (dist/zappa-dev.log has the whole output)"
     assert sorted(path.name for path in settings_file.parent.iterdir()) == ["zappa-dev.json", "zappa-dev.log"]
 
 
 @pytest.mark.parametrize("typed", ["", "production", "yes"])
-def test_undeploy_wants_the_name_of_the_stage(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+def test_undeploy_asks_for_the_name_of_the_stage(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     def unwanted(*arguments: Any) -> None:
-        raise AssertionError("It went on.")
+        raise AssertionError("The command continued.")
 
     monkeypatch.setattr("builtins.input", lambda prompt: typed)
     monkeypatch.setattr("eventsite.management.commands.undeploy.undeploy", unwanted)
     output = StringIO()
     with pytest.raises(CommandError, match=r"^Nothing was changed\.$"):
         call_command("undeploy", "dev", stdout=output)
-    assert output.getvalue() == "Nobody will reach dev any more. Its data is kept.\n"
+    assert output.getvalue() == "dev will be offline. Its data is kept.\n"
 
 
-def test_undeploy_where_nothing_is(account: FakeAWS) -> None:
+def test_undeploy_without_a_function(account: FakeAccount) -> None:
     with pytest.raises(CommandError, match=r"^There is no events-dev in account 123456789012, eu-west-1\.$"):
         call_command("undeploy", "dev", "--yes")
 
 
 def test_every_stage_of_the_file_has_the_same_keys(settings: Any) -> None:
-    described = json.loads((settings.BASE_DIR / stages.SETTINGS_FILE).read_text())
+    described = json.loads((settings.BASE_DIR / SETTINGS_FILE).read_text())
     keys = {frozenset(stage) for stage in described.values()}
     assert len(keys) == 1

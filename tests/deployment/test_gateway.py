@@ -1,4 +1,4 @@
-"""What Zappa's callback asks of API Gateway, and that Zappa can load it."""
+"""The calls of Zappa's callback to API Gateway, and that Zappa can load it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 
 from eventsite.stack import gateway
 from eventsite.stack.names import Names
-from tests.deployment.fake_aws import MadeAWS
+from tests.deployment.fake_aws import FakeAWS
 
 SETTINGS = json.loads((django_settings.BASE_DIR / "zappa_settings.json").read_text())
 HEADERS = {
@@ -25,8 +25,8 @@ HEADERS = {
 }
 
 
-def zappa_cli(aws: MadeAWS, stage: str) -> Any:
-    """What the callback knows of Zappa."""
+def zappa_cli(aws: FakeAWS, stage: str) -> Any:
+    """A fake of Zappa, with what the callback uses."""
     name = Names(stage).function
     clients = {"apigateway_client": aws.of("apigateway"), "logs_client": aws.of("logs")}
     return SimpleNamespace(
@@ -39,18 +39,18 @@ def zappa_cli(aws: MadeAWS, stage: str) -> Any:
 
 
 @pytest.mark.parametrize("stage", sorted(SETTINGS))
-def test_what_it_asks_for(stage: str) -> None:
-    aws, settings = MadeAWS(), SETTINGS[stage]
+def test_its_calls(stage: str) -> None:
+    aws, settings = FakeAWS(), SETTINGS[stage]
     sentences = {
         "DEFAULT_4XX": "$context.error.messageString",
         "DEFAULT_5XX": '"Something went wrong on our side. Please try again."',
-        "INTEGRATION_TIMEOUT": '"This took too long, and was given up."',
+        "INTEGRATION_TIMEOUT": '"The request took too long."',
         "REQUEST_TOO_LARGE": '"The request is too large."',
-        "THROTTLED": '"There are too many requests at this moment. Please try again in a second."',
+        "THROTTLED": '"Too many requests. Please try again in a second."',
     }
     for kind, sentence in sentences.items():
         again = {"gatewayresponse.header.Retry-After": "'1'"} if kind == "THROTTLED" else {}
-        aws.answers(
+        aws.expect(
             "apigateway",
             "put_gateway_response",
             restApiId="api-id",
@@ -58,8 +58,8 @@ def test_what_it_asks_for(stage: str) -> None:
             responseTemplates={"application/json": f'{{"detail": {sentence}}}'},
             responseParameters={**HEADERS, **again},
         )
-    description = "With error answers that have a detail"
-    aws.answers("apigateway", "create_deployment", restApiId="api-id", stageName=stage, description=description)
+    description = "With error responses that have a detail"
+    aws.expect("apigateway", "create_deployment", restApiId="api-id", stageName=stage, description=description)
     log_group = f"arn:aws:logs:eu-west-1:111111111111:log-group:{Names(stage).access_logs}"
     values = {
         "/*/*/throttling/rateLimit": str(settings["throttling_rate_limit"]),
@@ -69,15 +69,15 @@ def test_what_it_asks_for(stage: str) -> None:
         "/tracingEnabled": "false",
     }
     patch = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
-    aws.answers("apigateway", "update_stage", restApiId="api-id", stageName=stage, patchOperations=patch)
+    aws.expect("apigateway", "update_stage", restApiId="api-id", stageName=stage, patchOperations=patch)
     logs = f"API-Gateway-Execution-Logs_api-id/{stage}"
-    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException", logGroupName=logs)
-    aws.answers("logs", "put_retention_policy", logGroupName=logs, retentionInDays=settings["log_retention_days"])
+    aws.expect_error("logs", "create_log_group", "ResourceAlreadyExistsException", logGroupName=logs)
+    aws.expect("logs", "put_retention_policy", logGroupName=logs, retentionInDays=settings["log_retention_days"])
     gateway.configure(zappa_cli(aws, stage))
-    aws.is_done()
+    aws.assert_all_called()
 
 
-def test_tracing_is_on_where_the_stage_wants_it() -> None:
+def test_tracing_can_be_turned_on() -> None:
     patch = gateway.stage_patch({**SETTINGS["dev"], "xray_tracing": True}, "")
     assert patch[-1] == {"op": "replace", "path": "/tracingEnabled", "value": "true"}
 
@@ -85,7 +85,7 @@ def test_tracing_is_on_where_the_stage_wants_it() -> None:
 def test_the_access_log_has_no_path_query_header_or_cookie() -> None:
     line = json.dumps(gateway.ACCESS_LOG)
     assert "\n" not in line
-    assert "$context.requestId" in line  # API Gateway takes no format without it
+    assert "$context.requestId" in line  # API Gateway requires it
     variables = set(re.findall(r"\$context\.([A-Za-z.]+)", line))
     assert variables == {
         "requestTime",
@@ -103,15 +103,15 @@ def test_the_access_log_has_no_path_query_header_or_cookie() -> None:
     }
 
 
-def test_what_logs_may_not_be_made_is_an_error() -> None:
-    aws = MadeAWS()
-    aws.refuses("logs", "create_log_group", "AccessDeniedException")
+def test_an_error_with_the_log_group() -> None:
+    aws = FakeAWS()
+    aws.expect_error("logs", "create_log_group", "AccessDeniedException")
     with pytest.raises(aws.of("logs").exceptions.ClientError):
         gateway.limit_execution_logs(aws.of("logs"), "x", 30)
 
 
 def test_zappa_can_load_it_without_django(tmp_path: Path) -> None:
-    """As zappa's `ZappaCLI.callback` does, with nothing of ours to import."""
+    """As `ZappaCLI.callback` does, without this project on the path."""
     folder = django_settings.BASE_DIR / "eventsite" / "stack"
     script = (
         "import pkgutil, sys\n"

@@ -1,4 +1,4 @@
-"""What is in the package, and what is said when none can be made."""
+"""The contents of the package, and the errors when it cannot be created."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_it_is_small(package: Path, archive: zipfile.ZipFile) -> None:
     assert sum(entry.file_size for entry in archive.infolist()) <= 40_000_000
 
 
-def test_it_has_what_the_function_imports_and_nothing_else(archive: zipfile.ZipFile) -> None:
+def test_it_contains_only_what_the_function_imports(archive: zipfile.ZipFile) -> None:
     names = archive.namelist()
     assert {name.partition("/")[0] for name in names} == TOP
     assert not TOP & DEVELOPMENT
@@ -63,10 +63,12 @@ def test_it_has_no_secret(archive: zipfile.ZipFile) -> None:
         assert not re.search(rb"\bAKIA[0-9A-Z]{16}\b(?<!EXAMPLE)|evk_[0-9a-f]{12}_|PRIVATE KEY-----", content), name
 
 
-def test_its_bytecode_is_taken_as_it_is(archive: zipfile.ZipFile) -> None:
+def test_its_bytecode_is_used_without_checks(archive: zipfile.ZipFile) -> None:
     compiled = {name: archive.read(name)[:8] for name in archive.namelist() if name.endswith(".pyc")}
     assert {header[:4] for header in compiled.values()} == {importlib.util.MAGIC_NUMBER}
-    assert {int.from_bytes(header[4:], "little") for header in compiled.values()} == {0b01}  # a hash, never looked at
+    assert {int.from_bytes(header[4:], "little") for header in compiled.values()} == {
+        0b01
+    }  # a hash that is never checked
     sources = [name for name in archive.namelist() if name.endswith(".py")]
     assert {name.partition("/")[0] for name in sources} == {"events", "eventsite"}
     for name in sources:
@@ -74,25 +76,25 @@ def test_its_bytecode_is_taken_as_it_is(archive: zipfile.ZipFile) -> None:
         assert f"{folder}/__pycache__/{module.removesuffix('.py')}.cpython-311.pyc" in compiled
 
 
-def test_everyone_may_read_it(archive: zipfile.ZipFile) -> None:
+def test_every_user_may_read_its_files(archive: zipfile.ZipFile) -> None:
     assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
 
 
-def test_it_is_the_same_each_time(package: Path, tmp_path: Path) -> None:
+def test_it_is_reproducible(package: Path, tmp_path: Path) -> None:
     again = make_package(tmp_path / "again.zip")
     with zipfile.ZipFile(package) as one, zipfile.ZipFile(again.path) as other:
         assert one.namelist() == other.namelist()
         assert [name for name in one.namelist() if one.read(name) != other.read(name)] == []
     assert again.path.read_bytes() == package.read_bytes()
     assert re.fullmatch(
-        rf"{tmp_path}/again\.zip: \d+\.\d MB, \d,\d{{3}} files, \d\d\.\d MB unpacked, made in \d+ s", str(again)
+        rf"{tmp_path}/again\.zip: \d+\.\d MB, \d,\d{{3}} files, \d\d\.\d MB unpacked, built in \d+ s", str(again)
     )
     assert [path.name for path in tmp_path.iterdir()] == ["again.zip"]
 
 
 @pytest.fixture
 def quick_contents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package of next to nothing."""
+    """A tiny package."""
 
     def install(folder: Path) -> None:
         (folder / "some").mkdir(parents=True)
@@ -106,10 +108,12 @@ def quick_contents(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick_contents")
-def test_one_that_is_too_large_does_not_replace_the_last(tmp_path: Path) -> None:
+def test_a_package_that_is_too_large_does_not_replace_the_last(tmp_path: Path) -> None:
     path = tmp_path / "events.zip"
     path.write_text("the last")
-    with pytest.raises(DeploymentError, match=r"^The package has 0\.0 MB, and 0\.0 is the most .* some \(0\.0 MB\)\.$"):
+    with pytest.raises(
+        DeploymentError, match=r"^The package has 0\.0 MB; the limit is 0\.0 MB\. The largest: some \(0\.0 MB\)\.$"
+    ):
         make_package(path, max_bytes=10)
     assert path.read_text() == "the last"
     assert list(tmp_path.iterdir()) == [path]
@@ -117,45 +121,46 @@ def test_one_that_is_too_large_does_not_replace_the_last(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("quick_contents")
 @pytest.mark.parametrize(
-    ("content", "fault"),
+    ("content", "error"),
     [
-        (b"key = 'AKIA0123456789ABCDEF'", r"some/file has what looks like a secret\."),
-        (b"-----BEGIN RSA PRIVATE KEY-----", r"some/file has what looks like a secret\."),
-        (b"evk_0123456789ab_" + b"c" * 48, r"some/file has what looks like a secret\."),
-        (b"\x7fELF" + b"\0" * 14 + b"\x3e\x00 GLIBC_2.28", "some/file needs another machine than Lambda's"),
-        (b"\x7fELF" + b"\0" * 14 + b"\xb7\x00 GLIBC_2.17", "some/file needs another machine than Lambda's"),
+        (b"key = 'AKIA0123456789ABCDEF'", r"some/file seems to contain a secret\."),
+        (b"-----BEGIN RSA PRIVATE KEY-----", r"some/file seems to contain a secret\."),
+        (b"evk_0123456789ab_" + b"c" * 48, r"some/file seems to contain a secret\."),
+        (b"\x7fELF" + b"\0" * 14 + b"\x3e\x00 GLIBC_2.28", "some/file does not run on Lambda"),
+        (b"\x7fELF" + b"\0" * 14 + b"\xb7\x00 GLIBC_2.17", "some/file does not run on Lambda"),
     ],
 )
-def test_what_must_not_or_cannot_run_there_is_not_packed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes, fault: str
+def test_secrets_and_incompatible_files_are_rejected(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes, error: str
 ) -> None:
     monkeypatch.setattr(contents, "collect_static", lambda folder: (folder.parent / "some/file").write_bytes(content))
-    with pytest.raises(DeploymentError, match=fault):
+    with pytest.raises(DeploymentError, match=error):
         make_package(tmp_path / "events.zip")
 
 
-def test_an_example_is_no_secret(tmp_path: Path) -> None:
+def test_an_example_is_not_a_secret(tmp_path: Path) -> None:
     (tmp_path / "docs").write_text("AKIAIOSFODNN7EXAMPLE, ASIAIOSFODNN7EXAMPLE")
-    assert list(contents.faults(tmp_path)) == []
+    assert list(contents.errors(tmp_path)) == []
 
 
 @pytest.mark.usefixtures("quick_contents")
-def test_what_cannot_be_compiled_is_not_packed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_code_that_does_not_compile_is_rejected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def copy_own(root: Path, folder: Path) -> None:
         (folder / "wrong.py").write_text("def (")
 
     monkeypatch.setattr(contents, "copy_own", copy_own)
-    with pytest.raises(DeploymentError, match=r"Not everything could be compiled: .*wrong\.py"):
+    with pytest.raises(DeploymentError, match=r"Compiling failed: .*wrong\.py"):
         make_package(tmp_path / "events.zip")
 
 
-def test_without_a_network_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def run(*args: Any, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(args, 2, "", "error: Failed to fetch\n  cause: dns error\n")
 
     monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(
-        DeploymentError, match=r"is the network there\? pip says: error: Failed to fetch cause: dns error"
+        DeploymentError,
+        match=r"Is there a network\? error: Failed to fetch cause: dns error$",
     ):
         make_package(tmp_path / "events.zip")
 
@@ -164,6 +169,7 @@ def test_only_source_and_templates_of_the_project_are_copied(tmp_path: Path) -> 
     root, folder = tmp_path / "root", tmp_path / "folder"
     for name in (
         "eventsite/settings.py", "eventsite/.env", "eventsite/notes.txt", "eventsite/stack/names.py",
+        "eventsite/zappa_stages.py",
         "events/api/endpoints.py",
         "eventsite/management/commands/runserver.py", "templates/a/b.html", "templates/a/b.html~", "tests/test_a.py",
         "manage.py", "secret.py",

@@ -1,4 +1,4 @@
-"""The package itself, unpacked, with nothing else to import: what API Gateway sends, and what it gets."""
+"""The unpacked package, without anything else to import: requests as API Gateway sends them, and the responses."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ IDS = ["café 🎪", "50% off", "a%2Fb", "a+b?c#d", "日本"]
 
 @pytest.fixture(params=["isolated", "isolated_on_domain"])
 def function(request: pytest.FixtureRequest) -> Isolated:
-    """With a stage before every address, and without."""
+    """With and without a stage prefix."""
     process: Isolated = request.getfixturevalue(request.param)
     return process
 
 
 def send(function: Isolated, make_event: MakeEvent, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-    """What the gateway makes of a request: a REST API leaves the stage out of the path, an HTTP API does not."""
+    """Sends a request as the gateway does: a REST API removes the stage from the path, an HTTP API does not."""
     return function.call(
         make_event(method, path if make_event is rest_event else function.prefix + path, body, **headers)
     )
@@ -50,7 +50,7 @@ def send_form(
         "referer": f"https://testserver{function.prefix}{path}",
     }
     event = make_event("POST", path if make_event is rest_event else function.prefix + path, None, **sent)
-    if make_event is rest_event:  # browsers send one header for all
+    if make_event is rest_event:  # browsers send all cookies in one header
         event["headers"]["Cookie"] = "; ".join(pairs)
         event["multiValueHeaders"] |= {"Cookie": ["; ".join(pairs)]}
         event["body"] = urlencode(form)
@@ -83,17 +83,17 @@ def test_the_life_of_an_event(function: Isolated, make_event: MakeEvent, event_i
         204,
         404,
     )
-    assert {row["address"]["S"] for row in read_table(HistoryItem)} == {"192.0.2.7"}  # not what the client made up
+    assert {row["address"]["S"] for row in read_table(HistoryItem)} == {"192.0.2.7"}  # not the client's header
 
 
 @KINDS
-def test_a_slash_in_a_path_is_no_event(function: Isolated, make_event: MakeEvent) -> None:
+def test_an_id_with_a_slash_is_not_found(function: Isolated, make_event: MakeEvent) -> None:
     assert send(function, make_event, "GET", "/events/a%2Fb").status == 404
     assert send(function, make_event, "POST", "/events", {"eventId": "a/b", **make_body()}).status == 422
 
 
 @KINDS
-def test_a_list_leads_on(function: Isolated, make_event: MakeEvent) -> None:
+def test_a_list_links_to_its_next_page(function: Isolated, make_event: MakeEvent) -> None:
     for number in range(2):
         send(function, make_event, "POST", "/events", {"eventId": str(number), **make_body()})
     reply = send(function, make_event, "GET", "/events?limit=1")
@@ -119,13 +119,13 @@ def test_staff_sign_in_and_create_an_event(function: Isolated, make_event: MakeE
 
     form = {"username": "edith", "password": PASSWORD, "next": f"{prefix}/staff/"}
     token = {"csrfmiddlewaretoken": re.findall(r'csrfmiddlewaretoken" value="([^"]+)"', page.body.decode())[0]}
-    answer = send_form(function, make_event, "/staff/login/", form, cookies)
-    assert answer.status == 403  # without the token, nobody signs in
-    answer = send_form(function, make_event, "/staff/login/", {**form, **token}, cookies)
-    assert (answer.status, answer.headers["Location"]) == (302, f"{prefix}/staff/")
-    assert set(answer.cookies()) == {"events-dev-session", "events-dev-csrf"}  # both of them arrive
-    assert all(cookie["path"] == (prefix or "/") and cookie["secure"] for cookie in answer.cookies().values())
-    cookies |= kept(answer.cookies())
+    response = send_form(function, make_event, "/staff/login/", form, cookies)
+    assert response.status == 403  # the form needs its token
+    response = send_form(function, make_event, "/staff/login/", {**form, **token}, cookies)
+    assert (response.status, response.headers["Location"]) == (302, f"{prefix}/staff/")
+    assert set(response.cookies()) == {"events-dev-session", "events-dev-csrf"}  # both cookies arrive
+    assert all(cookie["path"] == (prefix or "/") and cookie["secure"] for cookie in response.cookies().values())
+    cookies |= kept(response.cookies())
 
     def get(path: str) -> Reply:
         event = make_event("GET", path if make_event is rest_event else prefix + path, Accept="text/html")
@@ -153,7 +153,7 @@ def test_staff_sign_in_and_create_an_event(function: Isolated, make_event: MakeE
 
 
 @KINDS
-def test_static_files_arrive_whole(function: Isolated, make_event: MakeEvent, unpacked: Path) -> None:
+def test_static_files_arrive_complete(function: Isolated, make_event: MakeEvent, unpacked: Path) -> None:
     page = send(function, make_event, "GET", "/staff/login/", Accept="text/html").body.decode()
     names = re.findall(r'(?:href|src)="([^"]*/static/[^"]+)"', page)
     assert len(names) == 6
@@ -171,11 +171,11 @@ def test_static_files_arrive_whole(function: Isolated, make_event: MakeEvent, un
         assert "immutable" in plain.headers["Cache-Control"]
         if not name.endswith(".png"):
             assert packed.headers["Content-Encoding"] == "gzip"
-            assert packed.answer["isBase64Encoded"] is True
+            assert packed.response["isBase64Encoded"] is True
 
 
 @KINDS
-def test_a_compressed_answer_arrives(function: Isolated, make_event: MakeEvent) -> None:
+def test_a_compressed_response_arrives(function: Isolated, make_event: MakeEvent) -> None:
     body = {"eventId": "launch", **make_body(description="é" * 5000)}
     send(function, make_event, "POST", "/events", body)
     reply = send(function, make_event, "GET", "/events/launch", **{"Accept-Encoding": "gzip"})
@@ -190,32 +190,32 @@ def test_one_line_is_logged_for_a_request(isolated: Isolated) -> None:
     assert (line["method"], line["status"], line["Stage"]) == ("GET", 404, "dev")
 
 
-def test_schedules_are_answered_quietly(isolated: Isolated) -> None:
+def test_scheduled_events_are_ignored(isolated: Isolated) -> None:
     reply = isolated.call({"detail-type": "Scheduled Event", "source": "aws.events", "resources": []})
-    assert (reply.answer, reply.log) == (None, [])
+    assert (reply.response, reply.log) == (None, [])
 
 
 def test_commands_run(isolated: Isolated) -> None:
     isolated.call(rest_event("POST", "/events", {"eventId": "launch", **make_body()}))
     reply = isolated.call({"manage": "export_events - --format csv"})
-    assert reply.answer.splitlines()[1].startswith('"launch","Launch night",')
-    assert isolated.call({"manage": "create_tables"}).answer is not None
+    assert reply.response.splitlines()[1].startswith('"launch","Launch night",')
+    assert isolated.call({"manage": "create_tables"}).response is not None
 
 
-def test_anything_else_is_an_error(isolated: Isolated) -> None:
+def test_an_unknown_event_is_an_error(isolated: Isolated) -> None:
     reply = isolated.call({"Records": []})
-    assert reply.answer["errorType"] == "ValueError"
-    assert "['Records']" in reply.answer["errorMessage"]
+    assert reply.response["errorType"] == "ValueError"
+    assert "['Records']" in reply.response["errorMessage"]
 
 
-def test_everything_comes_from_the_package_or_from_python(isolated: Isolated, unpacked: Path) -> None:
+def test_all_modules_come_from_the_package_or_python(isolated: Isolated, unpacked: Path) -> None:
     isolated.call(rest_event("GET", "/staff/login/", Accept="text/html"))
     here = (str(unpacked), sysconfig.get_path("stdlib"), str(Path(__file__).parent))
-    assert [path for path in isolated.call("modules").answer if not path.startswith(here)] == []
+    assert [path for path in isolated.call("modules").response if not path.startswith(here)] == []
 
 
-def test_a_first_answer_takes_little(unpacked: Path, engine: Engine) -> None:
-    """In CPU, as everything it needs was loaded at the start."""
+def test_the_first_response_is_fast(unpacked: Path, engine: Engine) -> None:
+    """In CPU time: everything was loaded at the start."""
     with Isolated(unpacked, engine.url, "/dev") as fresh:
         assert fresh.init_milliseconds > 50
         assert fresh.call(rest_event("GET", "/events/nothing")).milliseconds < 15

@@ -1,4 +1,4 @@
-"""What becomes of the function when a deploy fails, is stopped, or is not the only one."""
+"""The rollback of a deploy that fails or is interrupted, and the lock against two deploys."""
 
 from __future__ import annotations
 
@@ -11,102 +11,99 @@ from typing import Any
 import pytest
 
 from eventsite.deployment import DeploymentError
-from eventsite.deployment.function import Before, Function
-from eventsite.deployment.stages import read_stage
-from eventsite.deployment.steps import Deploy, _alone
-from tests.deployment.fake_aws import MadeAWS
+from eventsite.deployment.function import Function, SavedFunction
+from eventsite.deployment.steps import Deploy, _lock
+from eventsite.stack.stage import read_stage
+from tests.deployment.fake_aws import FakeAWS
 
 
-def before(tmp_path: Path) -> Before:
+def saved_function(tmp_path: Path) -> SavedFunction:
     code = tmp_path / "before.zip"
     code.write_text("before")
-    return Before(code, {})
+    return SavedFunction(code, {})
 
 
-def test_nothing_to_go_back_to(deploy: Deploy) -> None:
-    with pytest.raises(DeploymentError) as raised, deploy._way_back(None):  # noqa: SLF001
+def test_the_first_deploy_has_no_earlier_version(deploy: Deploy) -> None:
+    with pytest.raises(DeploymentError) as raised, deploy._rollback(None):  # noqa: SLF001
         raise DeploymentError("It failed.")
-    assert str(raised.value) == "It failed. This was the first deploy of dev: there is nothing to go back to."
+    assert str(raised.value) == "It failed. This was the first deploy of dev, so there is no earlier version."
 
 
-def test_back_to_what_was(deploy: Deploy, tmp_path: Path) -> None:
-    saved = before(tmp_path)
-    with pytest.raises(DeploymentError) as raised, deploy._way_back(saved):  # noqa: SLF001
+def test_a_failed_deploy_is_rolled_back(deploy: Deploy, tmp_path: Path) -> None:
+    saved = saved_function(tmp_path)
+    with pytest.raises(DeploymentError) as raised, deploy._rollback(saved):  # noqa: SLF001
         raise DeploymentError("It failed.")
-    assert str(raised.value) == "It failed. The function has its code and settings from before again."
+    assert str(raised.value) == "It failed. The function has its previous code and settings again."
     assert not saved.code.exists()
 
 
-def test_also_when_somebody_stops_it(deploy: Deploy, tmp_path: Path) -> None:
-    with pytest.raises(DeploymentError, match=r"^Interrupted\. The function has"), deploy._way_back(before(tmp_path)):  # noqa: SLF001
+def test_an_interrupted_deploy_is_rolled_back(deploy: Deploy, tmp_path: Path) -> None:
+    saved = saved_function(tmp_path)
+    with pytest.raises(DeploymentError, match=r"^Interrupted\. The function has"), deploy._rollback(saved):  # noqa: SLF001
         raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("kind", [DeploymentError, OSError])
-def test_no_way_back_keeps_the_code(deploy: Deploy, tmp_path: Path, kind: type[Exception]) -> None:
-    def restore(before: Before) -> None:
+def test_a_failed_rollback_keeps_the_code(deploy: Deploy, tmp_path: Path, kind: type[Exception]) -> None:
+    def restore(saved: SavedFunction) -> None:
         raise kind("No.")
 
     deploy.function = SimpleNamespace(restore=restore)  # type: ignore[assignment]
-    saved = before(tmp_path)
-    with pytest.raises(DeploymentError) as raised, deploy._way_back(saved):  # noqa: SLF001
+    saved = saved_function(tmp_path)
+    with pytest.raises(DeploymentError) as raised, deploy._rollback(saved):  # noqa: SLF001
         raise DeploymentError("It failed.")
     assert str(raised.value) == (
-        f"It failed. And the function could not be put back: No. Its code from before is in {saved.code}."
+        f"It failed. The rollback failed, too: No. The function's previous code is in {saved.code}."
     )
     assert saved.code.exists()
 
 
 @pytest.mark.parametrize("error", [OSError("No space left on device"), ValueError("unforeseen")])
-def test_whatever_fails_the_function_goes_back(deploy: Deploy, tmp_path: Path, error: Exception) -> None:
+def test_any_other_error_rolls_back(deploy: Deploy, tmp_path: Path, error: Exception) -> None:
     with (
-        pytest.raises(DeploymentError, match="has its code and settings from before"),
-        deploy._way_back(  # noqa: SLF001
-            before(tmp_path)
+        pytest.raises(DeploymentError, match="has its previous code and settings again"),
+        deploy._rollback(  # noqa: SLF001
+            saved_function(tmp_path)
         ),
     ):
         raise error
 
 
-def test_two_deploys_of_a_stage_are_not_made_at_once(tmp_path: Path) -> None:
+def test_only_one_deploy_of_a_stage_runs_at_a_time(tmp_path: Path) -> None:
     with (tmp_path / "deploy-dev.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(DeploymentError, match="Another deploy of dev runs"), _alone(tmp_path, "dev"):
-            pytest.fail("it went on")
-        with _alone(tmp_path, "production"):
+        with pytest.raises(DeploymentError, match="Another deploy of dev is running"), _lock(tmp_path, "dev"):
+            pytest.fail("The second deploy continued.")
+        with _lock(tmp_path, "production"):
             pass
-    with _alone(tmp_path, "dev"):
+    with _lock(tmp_path, "dev"):
         pass
 
 
-def test_code_that_was_not_fetched_whole_is_nothing_to_go_back_to(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    aws = MadeAWS()
+def test_a_damaged_download_stops_the_deploy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    aws = FakeAWS()
     found = {
         "Code": {"Location": "https://code.amazonaws.com/a.zip"},
         "Configuration": {"CodeSha256": "another"},
     }
-    aws.answers("lambda", "get_function", found, FunctionName="events-dev")
+    aws.expect("lambda", "get_function", found, FunctionName="events-dev")
     monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: BytesIO(b"half"))
-    with pytest.raises(DeploymentError, match="could not be fetched whole"):
+    with pytest.raises(DeploymentError, match="The download of the current code, which a rollback needs, is damaged"):
         Function(read_stage("dev"), aws).save(tmp_path)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_smoke_test_is_told_nothing_of_this_shells_own_site(
-    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_smoke_test_does_not_get_this_shells_own_settings(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
     own = {"DEBUG": "true", "DYNAMODB_ENDPOINT_URL": "http://mine:1", "EVENTS_API_ACCESS": "open", "SECRET_KEY": "mine"}
     for name, value in {**own, "AWS_PROFILE": "me"}.items():
         monkeypatch.setenv(name, value)
-    told: dict[str, Any] = {}
+    environment: dict[str, Any] = {}
 
     def run(command: list[str], **options: Any) -> Any:
-        told.update(options["env"])
+        environment.update(options["env"])
         return SimpleNamespace(stdout="", returncode=0)
 
     monkeypatch.setattr("eventsite.deployment.steps.subprocess.run", run)
     deploy._smoke_test("https://x.example/dev", None)  # noqa: SLF001
-    assert not own.keys() & told.keys()
-    assert (told["EVENTS_STAGE"], told["AWS_PROFILE"]) == ("dev", "me")
+    assert not own.keys() & environment.keys()
+    assert (environment["EVENTS_STAGE"], environment["AWS_PROFILE"]) == ("dev", "me")

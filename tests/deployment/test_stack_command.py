@@ -1,134 +1,111 @@
-"""manage.py stack destroy, status, rotate-key, against answers such as AWS gives; test_ministack has an emulator."""
+"""manage.py stack destroy, status and rotate-key, with a fake AWS. test_ministack has an emulator."""
 
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, NoCredentialsError, NoRegionError
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from eventsite.management.commands import stack as command
 from eventsite.stack.stage import Stage
-from tests.deployment.fake_aws import ANY, MadeAWS
+from tests.deployment.fake_aws import ANY, FakeAWS
 from tests.deployment.fake_stack import (
     AT,
     ID,
     STACK,
     TABLES,
+    becomes,
     described,
-    event,
-    happens,
+    failure,
     has_no_stack,
     has_stack,
-    refusal,
     run,
 )
 
 
 class TestDestroy:
-    def can_go(self, aws: MadeAWS) -> None:
+    def may_be_deleted(self, aws: FakeAWS) -> None:
         has_stack(aws)
         has_no_stack(aws, "events-dev")
 
-    def goes(self, aws: MadeAWS) -> None:
+    def is_deleted(self, aws: FakeAWS) -> None:
         bucket = {"LogicalResourceId": "Packages", "PhysicalResourceId": "packages", "ResourceType": "AWS::S3::Bucket"}
         state = {"Timestamp": AT, "ResourceStatus": "CREATE_COMPLETE"}
         resources = {"StackResources": [{**bucket, **state}]}
-        aws.answers("cloudformation", "describe_stack_resources", resources, StackName=ID)
-        aws.answers("s3", "list_objects_v2", {"Contents": [{"Key": "a.zip"}]}, Bucket="packages")
-        aws.answers("s3", "delete_objects", Bucket="packages", Delete={"Objects": [{"Key": "a.zip"}], "Quiet": True})
-        aws.answers("cloudformation", "describe_stack_events", {"StackEvents": []}, StackName=ID)
-        aws.answers("cloudformation", "delete_stack", StackName=ID)
-        happens(aws, ("DELETE_COMPLETE", [event(2, "DELETE_SKIPPED", "EventTable")]))
+        aws.expect("cloudformation", "describe_stack_resources", resources, StackName=ID)
+        aws.expect("s3", "list_objects_v2", {"Contents": [{"Key": "a.zip"}]}, Bucket="packages")
+        aws.expect("s3", "delete_objects", Bucket="packages", Delete={"Objects": [{"Key": "a.zip"}], "Quiet": True})
+        aws.expect("cloudformation", "delete_stack", StackName=ID)
+        becomes(aws, "DELETE_IN_PROGRESS", "DELETE_COMPLETE")
 
-    def test_it_asks_and_keeps_the_data(self, aws: MadeAWS, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.can_go(aws)
-        self.goes(aws)
+    def test_it_asks_and_keeps_the_data(self, aws: FakeAWS, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.may_be_deleted(aws)
+        self.is_deleted(aws)
         monkeypatch.setattr("builtins.input", lambda prompt: "dev")
         kept = "events-dev, events-dev-history, events-dev-access, /events/dev/secret-key"
         assert run("destroy", "dev") == [
-            f"{STACK} is deleted: its role, logs, alarms, dashboard and packages. Kept are {kept}.",
-            "  1 old packages are deleted from packages",
-            f"  {AT.astimezone():%H:%M:%S} DELETE_SKIPPED               EventTable",
-            f"{STACK} is gone; {kept} are kept.",
+            f"This deletes {STACK}: role, logs, alarms, dashboard and packages. Kept: {kept}.",
+            f"{STACK} is deleted. Kept: {kept}.",
         ]
 
     @pytest.mark.parametrize("typed", ["", "y", "production"])
-    def test_any_other_answer_changes_nothing(self, aws: MadeAWS, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
-        self.can_go(aws)
+    def test_another_reply_changes_nothing(self, aws: FakeAWS, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+        self.may_be_deleted(aws)
         monkeypatch.setattr("builtins.input", lambda prompt: typed)
-        assert refusal("destroy", "dev") == "Nothing was changed."
+        assert failure("destroy", "dev") == "Nothing was changed."
 
-    def test_it_need_not_ask(self, aws: MadeAWS) -> None:
-        self.can_go(aws)
-        self.goes(aws)
-        assert run("destroy", "dev", "--yes")[-1].startswith(f"{STACK} is gone;")
+    def test_yes_skips_the_question(self, aws: FakeAWS) -> None:
+        self.may_be_deleted(aws)
+        self.is_deleted(aws)
+        assert run("destroy", "dev", "--yes")[-1].startswith(f"{STACK} is deleted.")
 
-    def test_the_function_goes_first(self, aws: MadeAWS) -> None:
+    def test_the_function_must_be_removed_first(self, aws: FakeAWS) -> None:
         has_stack(aws)
-        aws.answers("cloudformation", "describe_stacks", described("CREATE_COMPLETE"), StackName="events-dev")
-        assert refusal("destroy", "dev", "--yes") == (
-            "The function events-dev needs this: `manage.py undeploy dev` comes first."
+        aws.expect("cloudformation", "describe_stacks", described("CREATE_COMPLETE"), StackName="events-dev")
+        assert failure("destroy", "dev", "--yes") == (
+            "The function events-dev needs this stack. Run `manage.py undeploy dev` first."
         )
 
-    def test_there_may_be_nothing(self, aws: MadeAWS) -> None:
+    def test_there_is_no_stack(self, aws: FakeAWS) -> None:
         has_no_stack(aws)
-        assert refusal("destroy", "dev", "--yes") == f"There is no stack {STACK}."
+        assert failure("destroy", "dev", "--yes") == f"There is no stack {STACK}."
 
 
 class TestStatus:
-    def test_a_page_of_it(self, aws: MadeAWS) -> None:
-        has_stack(aws)
-        logs = {
-            "LogicalResourceId": "FunctionLogs",
-            "PhysicalResourceId": "logs",
-            "ResourceType": "AWS::Logs::LogGroup",
-        }
-        resource = {**logs, "LastUpdatedTimestamp": AT, "ResourceStatus": "CREATE_COMPLETE"}
-        aws.answers("cloudformation", "list_stack_resources", {"StackResourceSummaries": [resource]}, StackName=STACK)
-        aws.refuses("dynamodb", "describe_table", "ResourceNotFoundException", TableName="events-dev")
-        for name in TABLES[1:]:
-            indexes = [{"IndexName": {"events-dev-history": "by-time", "events-dev-access": "by-kind"}[name]}]
-            table = {"TableName": name, "TableStatus": "ACTIVE", "ItemCount": 1234, "GlobalSecondaryIndexes": indexes}
-            aws.answers("dynamodb", "describe_table", {"Table": table}, TableName=name)
+    def test_whether_each_table_is_protected(self, aws: FakeAWS) -> None:
+        aws.expect_error("dynamodb", "describe_table", "ResourceNotFoundException", TableName="events-dev")
+        for name, index, protected in zip(TABLES[1:], ("by-time", "by-kind"), (False, True), strict=True):
+            state = {"TableName": name, "TableStatus": "ACTIVE", "DeletionProtectionEnabled": protected}
+            table = {**state, "GlobalSecondaryIndexes": [{"IndexName": index}]}
+            aws.expect("dynamodb", "describe_table", {"Table": table}, TableName=name)
             recovery = {"PointInTimeRecoveryStatus": "ENABLED"}
             backups = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery}
-            aws.answers("dynamodb", "describe_continuous_backups", {"ContinuousBackupsDescription": backups})
-        aws.answers("dynamodb", "describe_time_to_live", {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED"}})
-        ours = {"AlarmName": "events-dev-api-errors", "StateValue": "OK", "AlarmActions": ["arn:x:events-dev-alarms"]}
-        others = {"AlarmName": "events-dev-2-x", "StateValue": "OK", "AlarmActions": ["arn:x:events-dev-2-alarms"]}
-        aws.answers("cloudwatch", "describe_alarms", {"MetricAlarms": [ours, others]}, AlarmNamePrefix="events-dev")
+            aws.expect("dynamodb", "describe_continuous_backups", {"ContinuousBackupsDescription": backups})
+        aws.expect("dynamodb", "describe_time_to_live", {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED"}})
         assert run("status", "dev") == [
-            f"{STACK}: UPDATE_COMPLETE since {AT.astimezone():%Y-%m-%d %H:%M}",
-            "Resources",
-            "  CREATE_COMPLETE      FunctionLogs, logs",
-            "Tables",
-            "  MISSING              events-dev",
-            "  ACTIVE               events-dev-history, about 1,234 items, without deletion protection",
-            "  ACTIVE               events-dev-access, about 1,234 items, without deletion protection",
-            "Alarms",
-            "  OK                   events-dev-api-errors",
+            "events-dev: MISSING",
+            "events-dev-history: ACTIVE, without deletion protection",
+            "events-dev-access: ACTIVE, protected",
         ]
-
-    def test_there_may_be_nothing(self, aws: MadeAWS) -> None:
-        has_no_stack(aws)
-        assert run("status", "dev") == [f"There is no stack {STACK}: `manage.py stack deploy dev` makes it."]
 
 
 class TestRotateKey:
-    def test_the_first_key(self, aws: MadeAWS) -> None:
-        aws.refuses("ssm", "get_parameter", "ParameterNotFound", Name="/events/dev/secret-key", WithDecryption=True)
+    def test_the_first_key(self, aws: FakeAWS) -> None:
+        aws.expect_error(
+            "ssm", "get_parameter", "ParameterNotFound", Name="/events/dev/secret-key", WithDecryption=True
+        )
         tags = [{"Key": "Project", "Value": "events"}, {"Key": "Stage", "Value": "dev"}]
-        aws.answers("ssm", "put_parameter", Name="/events/dev/secret-key", Value=ANY, Type="SecureString", Tags=tags)
-        assert run("rotate-key", "dev") == ["/events/dev/secret-key holds a first key now."]
+        aws.expect("ssm", "put_parameter", Name="/events/dev/secret-key", Value=ANY, Type="SecureString", Tags=tags)
+        assert run("rotate-key", "dev") == ["/events/dev/secret-key has its first key."]
 
-    def test_a_new_one_stands_before_the_newest(self, aws: MadeAWS, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_new_key_precedes_the_current_one(self, aws: FakeAWS, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("secrets.token_urlsafe", lambda count: f"new-{count}")
         name = "/events/dev/secret-key"
-        aws.answers("ssm", "get_parameter", {"Parameter": {"Value": "newest,older"}}, Name=name, WithDecryption=True)
-        aws.answers("ssm", "put_parameter", Name=name, Value="new-64,newest", Type="SecureString", Overwrite=True)
-        [said] = run("rotate-key", "dev")
-        assert said.startswith(f"{name} holds a new key now; what the one before it signed is still taken")
-        assert "newest" not in said
-        assert "new-64" not in said
+        aws.expect("ssm", "get_parameter", {"Parameter": {"Value": "newest,older"}}, Name=name, WithDecryption=True)
+        aws.expect("ssm", "put_parameter", Name=name, Value="new-64,newest", Type="SecureString", Overwrite=True)
+        [sentence] = run("rotate-key", "dev")
+        assert sentence.startswith(f"{name} has a new key. Signatures of the previous key are still valid")
+        assert "newest" not in sentence
+        assert "new-64" not in sentence
 
 
 class TestErrors:
@@ -136,29 +113,26 @@ class TestErrors:
         ("error", "sentence"),
         [
             (NoCredentialsError(), "There are no AWS credentials: set AWS_PROFILE"),
-            (NoRegionError(), "No region is named: set aws_region"),
-            (EndpointConnectionError(endpoint_url="https://x"), "AWS cannot be reached: Could not connect"),
+            (
+                EndpointConnectionError(endpoint_url="https://x"),
+                'AWS: Could not connect to the endpoint URL: "https://x"',
+            ),
+            (ValueError("Invalid endpoint: x"), "AWS: Invalid endpoint: x"),
         ],
     )
-    def test_what_botocore_lacks(self, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str) -> None:
+    def test_errors_of_botocore(self, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str) -> None:
         def fail(stage: Stage) -> None:
             raise error
 
         monkeypatch.setattr(command, "Clients", fail)
-        assert refusal("status", "dev").startswith(sentence)
+        assert failure("status", "dev").startswith(sentence)
 
-    @pytest.mark.parametrize(
-        ("code", "sentence"),
-        [
-            ("AccessDenied", "These AWS credentials do not allow DescribeStacks: not you"),
-            ("ExpiredToken", "AWS does not know these credentials, or they have expired: not you"),
-            ("Throttling", "AWS refuses DescribeStacks: Throttling: not you"),
-        ],
-    )
-    def test_what_aws_refuses(self, aws: MadeAWS, code: str, sentence: str) -> None:
-        aws.refuses("cloudformation", "describe_stacks", code, "not you")
-        assert refusal("status", "dev") == sentence
+    def test_errors_of_aws(self, aws: FakeAWS) -> None:
+        aws.expect_error("cloudformation", "describe_stacks", "AccessDenied", "not you")
+        assert failure("destroy", "dev") == (
+            "AWS: An error occurred (AccessDenied) when calling the DescribeStacks operation: not you"
+        )
 
-    def test_a_stage_that_is_none(self) -> None:
-        assert refusal("synth", "staging") == "zappa_settings.json has no stage staging; it has dev, production."
-        assert "cannot be the name of a stage" in refusal("synth", "Production")
+    def test_an_unknown_stage(self) -> None:
+        assert failure("synth", "staging") == "zappa_settings.json has no stage staging; it has dev, production."
+        assert "is not a valid stage name" in failure("synth", "Production")

@@ -1,56 +1,54 @@
-"""manage.py stack deploy and diff, against answers such as AWS gives; test_ministack has an emulator."""
+"""manage.py stack deploy and diff, with a fake AWS. test_ministack has an emulator."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.deployment.fake_aws import MadeAWS
+from tests.deployment.fake_aws import FakeAWS
 from tests.deployment.fake_stack import (
-    AT,
     ID,
     LOGS,
     REPLACED,
     STACK,
+    becomes,
     change,
-    drops,
+    creates_change_set,
+    deletes_change_set,
     event,
     executes,
-    happens,
+    failure,
+    has_gateway_role,
     has_no_stack,
-    has_role,
     has_stack,
     has_tables,
     has_template,
-    makes_changes,
-    refusal,
     run,
 )
 
 ENDANGERED = (
-    "This would replace or let go of events-dev: the site would be without what is in there. "
-    "`deploy` does that only with --allow-replacement; nothing was changed."
+    "This would replace or remove events-dev: the site would lose the data in there. "
+    "Nothing was changed. `deploy` does it only with --allow-replacement."
 )
 CREATE_TABLES = (
-    "events-dev-access lacks index by-kind: "
-    "`EVENTS_STAGE=dev .venv/bin/python manage.py create_tables` makes what is missing."
+    "events-dev-access lacks index by-kind. To create it: `EVENTS_STAGE=dev .venv/bin/python manage.py create_tables`"
 )
 
 
-def has_nothing_to_change(aws: MadeAWS) -> None:
+def has_no_changes(aws: FakeAWS) -> None:
     for _ in range(2):
         has_stack(aws)
     has_template(aws)
-    has_role(aws)
-    makes_changes(aws, failed="No updates are to be performed.")
-    drops(aws)
+    has_gateway_role(aws)
+    creates_change_set(aws, failed="No updates are to be performed.")
+    deletes_change_set(aws)
 
 
 class TestDeploy:
-    def test_a_first_one(self, aws: MadeAWS) -> None:
+    def test_the_first_deploy(self, aws: FakeAWS) -> None:
         has_no_stack(aws)
         has_no_stack(aws)
-        has_role(aws, None)
-        makes_changes(
+        has_gateway_role(aws, None)
+        creates_change_set(
             aws,
             change("Add", "FunctionLogs", "AWS::Logs::LogGroup"),
             kind="CREATE",
@@ -58,152 +56,139 @@ class TestDeploy:
             role="yes",
         )
         executes(aws)
-        begun = event(2, "CREATE_IN_PROGRESS")
-        happens(aws, ("CREATE_IN_PROGRESS", [begun]), ("CREATE_COMPLETE", [event(3, "CREATE_COMPLETE"), begun]))
+        becomes(aws, "REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE")
         has_tables(aws)
-        at = f"{AT.astimezone():%H:%M:%S}"
         assert run("deploy", "dev", "--alarm-email", "ops@example.org") == [
-            "events-dev-resources, to be made:",
-            "  new              FunctionLogs (AWS::Logs::LogGroup)",
-            f"  {at} CREATE_IN_PROGRESS           FunctionLogs",
-            f"  {at} CREATE_COMPLETE              FunctionLogs",
-            "events-dev-resources is as it should be now.",
+            "Changes of events-dev-resources (new):",
+            "  Add     FunctionLogs (AWS::Logs::LogGroup)",
+            "events-dev-resources is created.",
         ]
 
     @pytest.mark.parametrize(
         "reason", ["The submitted information didn't contain changes.", "No updates are to be performed."]
     )
-    def test_nothing_to_do_is_well(self, aws: MadeAWS, reason: str) -> None:
+    def test_without_changes(self, aws: FakeAWS, reason: str) -> None:
         for _ in range(2):
             has_stack(aws, AlarmEmail="ops@example.org", MakeGatewayLogsRole="no")
         has_template(aws)
-        has_role(aws)
-        makes_changes(aws, failed=reason, email="ops@example.org")
-        drops(aws)
+        has_gateway_role(aws)
+        creates_change_set(aws, failed=reason, email="ops@example.org")
+        deletes_change_set(aws)
         has_tables(aws)
-        assert run("deploy", "dev") == ["events-dev-resources is as it should be."]
+        assert run("deploy", "dev") == ["events-dev-resources has no changes."]
 
-    def test_who_made_the_gateways_role_goes_on_doing_so(self, aws: MadeAWS) -> None:
+    def test_the_gateways_role_stays_in_the_stack_that_created_it(self, aws: FakeAWS) -> None:
         for _ in range(2):
             has_stack(aws, AlarmEmail="old@example.org", MakeGatewayLogsRole="yes")
         has_template(aws)
-        makes_changes(aws, failed="No updates are to be performed.", role="yes")
-        drops(aws)
+        creates_change_set(aws, failed="No updates are to be performed.", role="yes")
+        deletes_change_set(aws)
         has_tables(aws)
         run("deploy", "dev", "--alarm-email", "")
 
-    def test_a_table_is_not_replaced_by_the_way(self, aws: MadeAWS) -> None:
+    def test_a_table_is_not_replaced(self, aws: FakeAWS) -> None:
         for _ in range(2):
             has_stack(aws)
         has_template(aws)
-        has_role(aws)
-        makes_changes(aws, LOGS, REPLACED)
-        drops(aws)
-        assert refusal("deploy", "dev") == ENDANGERED
+        has_gateway_role(aws)
+        creates_change_set(aws, LOGS, REPLACED)
+        deletes_change_set(aws)
+        assert failure("deploy", "dev") == ENDANGERED
 
-    def test_unless_that_is_meant(self, aws: MadeAWS) -> None:
+    def test_a_table_is_replaced_if_that_is_allowed(self, aws: FakeAWS) -> None:
         for _ in range(2):
             has_stack(aws)
         has_template(aws)
-        has_role(aws)
-        makes_changes(aws, REPLACED)
+        has_gateway_role(aws)
+        creates_change_set(aws, REPLACED)
         executes(aws)
-        happens(aws, ("UPDATE_COMPLETE", [event(2, "UPDATE_COMPLETE")]))
+        becomes(aws, "UPDATE_COMPLETE")
         has_tables(aws)
-        assert run("deploy", "dev", "--allow-replacement")[-1] == "events-dev-resources is as it should be now."
+        assert run("deploy", "dev", "--allow-replacement")[-1] == "events-dev-resources is updated."
 
-    def test_what_failed_is_said(self, aws: MadeAWS) -> None:
+    def test_a_failure_shows_its_reasons(self, aws: FakeAWS) -> None:
         for _ in range(2):
             has_stack(aws)
         has_template(aws)
-        has_role(aws)
-        makes_changes(aws, LOGS)
+        has_gateway_role(aws)
+        creates_change_set(aws, LOGS)
         executes(aws)
-        failed = [
-            event(3, "UPDATE_FAILED", "Dashboard", "Resource update cancelled"),
-            event(2, "UPDATE_FAILED", "FunctionLogs", "Access denied."),
+        becomes(aws, "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE")
+        events = [
+            event("UPDATE_ROLLBACK_COMPLETE", STACK, physical=ID),
+            event("UPDATE_FAILED", "Dashboard", "Resource update cancelled"),
+            event("UPDATE_FAILED", "FunctionLogs", "Access denied."),
+            event("UPDATE_IN_PROGRESS", STACK, physical=ID),
+            event("UPDATE_FAILED", "FunctionLogs", "An earlier failure."),
         ]
-        happens(aws, ("UPDATE_ROLLBACK_IN_PROGRESS", failed), ("UPDATE_ROLLBACK_COMPLETE", failed))
-        assert refusal("deploy", "dev") == (
-            "It could not be done (UPDATE_ROLLBACK_COMPLETE). FunctionLogs: Access denied."
+        aws.expect("cloudformation", "describe_stack_events", {"StackEvents": events}, StackName=ID)
+        assert failure("deploy", "dev") == (
+            "CloudFormation failed (UPDATE_ROLLBACK_COMPLETE). FunctionLogs: Access denied."
         )
 
-    def test_a_creation_that_failed_is_taken_away_first(self, aws: MadeAWS) -> None:
+    def test_a_stack_whose_creation_failed_is_deleted_first(self, aws: FakeAWS) -> None:
         has_stack(aws, "ROLLBACK_COMPLETE")
-        aws.answers("cloudformation", "describe_stack_resources", {"StackResources": []}, StackName=ID)
-        aws.answers("cloudformation", "describe_stack_events", {"StackEvents": []}, StackName=ID)
-        aws.answers("cloudformation", "delete_stack", StackName=ID)
-        happens(aws, ("DELETE_COMPLETE", []))
+        aws.expect("cloudformation", "describe_stack_resources", {"StackResources": []}, StackName=ID)
+        aws.expect("cloudformation", "delete_stack", StackName=ID)
+        becomes(aws, "DELETE_COMPLETE")
         has_no_stack(aws)
-        has_role(aws)
+        has_gateway_role(aws)
         table = {"PhysicalResourceId": "events-dev"}
-        makes_changes(aws, change("Import", "EventTable", "AWS::DynamoDB::Table", **table), kind="CREATE")
+        creates_change_set(aws, change("Import", "EventTable", "AWS::DynamoDB::Table", **table), kind="CREATE")
         executes(aws)
-        happens(aws, ("CREATE_COMPLETE", []))
+        becomes(aws, "CREATE_COMPLETE")
         has_tables(aws)
         assert run("deploy", "dev") == [
-            "events-dev-resources is what is left of a stack (ROLLBACK_COMPLETE), and is taken away first:",
-            "events-dev-resources, to be made:",
-            "  adopted          EventTable, events-dev (AWS::DynamoDB::Table)",
-            "events-dev-resources is as it should be now.",
+            "The creation of events-dev-resources failed earlier (ROLLBACK_COMPLETE). Deleting it first.",
+            "Changes of events-dev-resources (new):",
+            "  Import  EventTable (AWS::DynamoDB::Table)",
+            "events-dev-resources is created.",
         ]
 
-    def test_tables_that_were_restored_are_protected_again(self, aws: MadeAWS) -> None:
-        has_nothing_to_change(aws)
+    def test_restored_tables_are_protected_again(self, aws: FakeAWS) -> None:
+        has_no_changes(aws)
         has_tables(aws, safe=False)
         assert run("deploy", "dev") == [
-            "events-dev-resources is as it should be.",
-            "events-dev had no deletion protection and no point-in-time recovery: on again.",
-            "events-dev-access had no expiry of old rows: on again.",
+            "events-dev-resources has no changes.",
+            "events-dev: turned on deletion protection and point-in-time recovery.",
+            "events-dev-access: turned on expiry of old items.",
             CREATE_TABLES,
         ]
 
-    def test_a_table_that_is_gone_is_said(self, aws: MadeAWS) -> None:
-        has_nothing_to_change(aws)
-        aws.refuses("dynamodb", "describe_table", "ResourceNotFoundException", TableName="events-dev")
-        assert refusal("deploy", "dev") == (
-            "The stack has made events-dev, but it is gone: docs/deployment.md says how to restore it."
+    def test_a_missing_table(self, aws: FakeAWS) -> None:
+        has_no_changes(aws)
+        aws.expect_error("dynamodb", "describe_table", "ResourceNotFoundException", TableName="events-dev")
+        assert failure("deploy", "dev") == (
+            "The table events-dev of the stack does not exist. docs/deployment.md explains the restore."
         )
 
 
 class TestDiff:
-    def test_it_changes_nothing(self, aws: MadeAWS) -> None:
+    def test_it_changes_nothing(self, aws: FakeAWS) -> None:
         has_stack(aws)
         has_template(aws)
-        has_role(aws)
-        makes_changes(aws, REPLACED, LOGS)
-        drops(aws)
+        has_gateway_role(aws)
+        creates_change_set(aws, REPLACED, LOGS)
+        deletes_change_set(aws)
         assert run("diff", "dev") == [
-            "events-dev-resources, to be changed:",
-            "  perhaps REPLACED EventTable, events-dev (AWS::DynamoDB::Table)",
-            "  changed          FunctionLogs, logs (AWS::Logs::LogGroup)",
+            "Changes of events-dev-resources:",
+            "  Modify  EventTable (AWS::DynamoDB::Table, REPLACEMENT: Conditional)",
+            "  Modify  FunctionLogs (AWS::Logs::LogGroup)",
             ENDANGERED,
         ]
 
-    def test_of_what_is_not_there_leaves_no_empty_stack(self, aws: MadeAWS) -> None:
+    def test_of_a_new_stack_leaves_no_empty_stack(self, aws: FakeAWS) -> None:
         has_stack(aws, "REVIEW_IN_PROGRESS")
-        has_role(aws)
-        makes_changes(aws, change("Add", "FunctionLogs", "AWS::Logs::LogGroup"), kind="CREATE")
-        drops(aws)
-        aws.answers("cloudformation", "delete_stack", StackName=ID)
-        assert run("diff", "dev")[0] == "events-dev-resources, to be made:"
+        has_gateway_role(aws)
+        creates_change_set(aws, change("Add", "FunctionLogs", "AWS::Logs::LogGroup"), kind="CREATE")
+        deletes_change_set(aws)
+        aws.expect("cloudformation", "delete_stack", StackName=ID)
+        assert run("diff", "dev")[0] == "Changes of events-dev-resources (new):"
 
-    @pytest.mark.parametrize(
-        ("status", "sentence"),
-        [
-            ("ROLLBACK_COMPLETE", "is what is left of a stack (ROLLBACK_COMPLETE): `manage.py stack deploy`"),
-            ("UPDATE_IN_PROGRESS", "is being changed at this moment (UPDATE_IN_PROGRESS); try again"),
-            ("UPDATE_ROLLBACK_FAILED", "could not go back after an update that failed"),
-        ],
-    )
-    def test_a_stack_that_cannot_be_changed(self, aws: MadeAWS, status: str, sentence: str) -> None:
-        has_stack(aws, status)
-        assert f"{STACK} {sentence}" in refusal("diff", "dev")
-
-    def test_a_template_that_cannot_be(self, aws: MadeAWS) -> None:
+    def test_a_template_that_cloudformation_rejects(self, aws: FakeAWS) -> None:
         has_stack(aws)
         has_template(aws)
-        has_role(aws)
-        makes_changes(aws, failed="Early validation failed.")
-        drops(aws)
-        assert refusal("diff", "dev") == "CloudFormation does not take this template: Early validation failed."
+        has_gateway_role(aws)
+        creates_change_set(aws, failed="Early validation failed.")
+        deletes_change_set(aws)
+        assert failure("diff", "dev") == "CloudFormation rejected the template: Early validation failed."

@@ -1,4 +1,4 @@
-"""The stack's template: as it was reviewed, clean to cfn-lint, and its tables those of the models."""
+"""The stack's template: equal to the reviewed one, accepted by cfn-lint, with the tables of the models."""
 
 from __future__ import annotations
 
@@ -25,19 +25,21 @@ STAGE = Stage(Names("production"))
 TEMPLATE = make_template(STAGE)
 
 
-def test_it_is_the_one_that_was_reviewed() -> None:
-    """Else look at what differs; then `manage.py stack synth production` writes the file anew."""
+def test_it_equals_the_reviewed_template() -> None:
+    """If not, review the difference, then write the file with `manage.py stack synth production`."""
     printed = StringIO()
     call_command("stack", "synth", "production", stdout=printed)
     assert printed.getvalue() == REVIEWED.read_text()
 
 
-def test_cloudformation_takes_its_size() -> None:
+def test_it_is_small_enough_for_cloudformation() -> None:
     assert len(json.dumps(TEMPLATE, separators=(",", ":"))) < 51_200
 
 
-@pytest.mark.parametrize("stage", [STAGE, Stage(Names("dev"), tracing=True, table_alarms=False)], ids=["all", "less"])
-def test_cfn_lint_finds_nothing(stage: Stage, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "stage", [STAGE, Stage(Names("dev"), {"xray_tracing": True, "table_alarms": False})], ids=["all", "less"]
+)
+def test_cfn_lint_finds_no_errors(stage: Stage, tmp_path: Path) -> None:
     path = tmp_path / "template.json"
     path.write_text(json.dumps(make_template(stage)))
     command = [sys.executable, "-c", "from cfnlint.runner import main; main()"]
@@ -54,7 +56,7 @@ class TestTables:
         properties: dict[str, Any] = resource["Properties"]
         return properties
 
-    def test_they_are_safe(self, table: type[Model]) -> None:
+    def test_they_are_protected(self, table: type[Model]) -> None:
         properties = self.properties(table)
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -64,7 +66,7 @@ class TestTables:
         expiry = properties.get("TimeToLiveSpecification")
         assert expiry == ({"AttributeName": "expiresAt", "Enabled": True} if table is AccessItem else None)
 
-    def test_dynamodb_makes_of_them_what_it_makes_of_the_models(self, table: type[Model]) -> None:
+    def test_dynamodb_creates_the_same_tables_as_from_the_models(self, table: type[Model]) -> None:
         ours = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
         name = f"of-the-template-{logical_id(table)}"
         connection().dispatch("CreateTable", {"TableName": name, **{key: self.properties(table)[key] for key in ours}})
@@ -86,13 +88,13 @@ def describe(name: str) -> dict[str, Any]:
     }
 
 
-def test_only_tables_and_what_all_stages_share_outlive_the_stack() -> None:
+def test_only_tables_and_shared_resources_outlive_the_stack() -> None:
     kept = {name for name, each in TEMPLATE["Resources"].items() if each.get("DeletionPolicy") == "Retain"}
     assert kept == {"EventTable", "HistoryTable", "AccessTable", "GatewayLogsRole", "GatewayAccount"}
 
 
-def test_what_could_be_there_already_can_be_adopted() -> None:
-    """CloudFormation imports only what has a name of its own, and says what becomes of it in the end."""
+def test_existing_resources_can_be_imported() -> None:
+    """CloudFormation imports only resources with a fixed name and a DeletionPolicy."""
     names = {
         "TableName": 3,
         "LogGroupName": 2,
@@ -109,8 +111,8 @@ def test_what_could_be_there_already_can_be_adopted() -> None:
     assert found == names
 
 
-def test_logs_are_kept_as_long_as_the_stage_wants() -> None:
-    resources = make_template(Stage(Names("dev"), log_retention_days=7))["Resources"]
+def test_logs_are_kept_for_the_days_of_the_stage() -> None:
+    resources = make_template(Stage(Names("dev"), {"log_retention_days": 7}))["Resources"]
     assert {name: resources[name]["Properties"]["LogGroupName"] for name in ("FunctionLogs", "AccessLogs")} == {
         "FunctionLogs": "/aws/lambda/events-dev",
         "AccessLogs": "/aws/apigateway/events-dev",
@@ -118,7 +120,7 @@ def test_logs_are_kept_as_long_as_the_stage_wants() -> None:
     assert {resources[name]["Properties"]["RetentionInDays"] for name in ("FunctionLogs", "AccessLogs")} == {7}
 
 
-def test_packages_are_nobody_elses() -> None:
+def test_packages_are_private() -> None:
     bucket = TEMPLATE["Resources"]["Packages"]["Properties"]
     assert bucket["BucketName"] == {"Fn::Sub": "events-production-packages-${AWS::AccountId}-${AWS::Region}"}
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
@@ -128,31 +130,31 @@ def test_packages_are_nobody_elses() -> None:
 @pytest.mark.parametrize(
     "name", ["", "Production", "1st", "a" * 20, "dev-", "a--b", "dev_1", "dev-history", "x-access"]
 )
-def test_what_no_stage_can_be_called(name: str) -> None:
-    with pytest.raises(ValueError, match="cannot be the name of a stage"):
+def test_invalid_stage_names(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid stage name"):
         Names(name)
 
 
-def test_no_two_stages_share_a_name() -> None:
+def test_names_fit_into_the_limits_of_aws() -> None:
     for stage in ("dev", "dev-2", "a" * 19):
         names = Names(stage)
         assert len(names.packages_bucket("1" * 12, "ap-southeast-1")) <= 63
         assert names.stack != names.function
 
 
-def test_no_two_stages_have_a_thing_of_the_same_name() -> None:
-    """Whatever a stage is called that begins as another."""
+def test_resources_of_two_stages_have_different_names() -> None:
+    """Even if the name of one stage begins with the name of the other."""
     mine = named(make_template(Stage(Names("x"))))
     for end in ("history", "access", "resources", "function", "alarms", "2"):
         try:
             others = named(make_template(Stage(Names(f"x-{end}"))))
-        except ValueError:  # it cannot be called that
+        except ValueError:  # not a valid name
             continue
         assert mine & others == set(), end
 
 
 def named(template: dict[str, Any]) -> set[str]:
-    """The kinds and names of what has a name of its own."""
+    """The types and names of resources with a fixed name."""
     return {
         f"{resource['Type']} {json.dumps(value)}"
         for resource in template["Resources"].values()

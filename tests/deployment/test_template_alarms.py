@@ -1,4 +1,4 @@
-"""Alarms and dashboard: of metrics that there are, under the dimensions that CloudWatch has them by."""
+"""Alarms and dashboard use metrics that exist, with the dimensions that CloudWatch has for them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def metrics_of(alarm: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_looks_at_what_there_is_and_tells_the_topic(name: str) -> None:
+def test_an_alarm_uses_existing_metrics_and_notifies_the_topic(name: str) -> None:
     alarm = ALARMS[name]
     for metric in metrics_of(alarm):
         check_metric(*metric)
@@ -67,7 +67,7 @@ def test_an_alarm_looks_at_what_there_is_and_tells_the_topic(name: str) -> None:
     assert alarm["AlarmDescription"].endswith(".")
 
 
-def test_which_alarms_there_are_and_when_they_go_off() -> None:
+def test_all_alarms_and_their_thresholds() -> None:
     assert {alarm["AlarmName"]: (alarm["Threshold"], alarm["DatapointsToAlarm"]) for alarm in ALARMS.values()} == {
         "events-production-api-errors": (0.05, 2),
         "events-production-api-latency": (3000, 3),
@@ -84,7 +84,7 @@ def test_which_alarms_there_are_and_when_they_go_off() -> None:
     }
 
 
-def test_sums_are_of_everything_and_within_cloudwatchs_limit() -> None:
+def test_sums_are_complete_and_within_cloudwatchs_limit() -> None:
     for alarm in ALARMS.values():
         if "Metrics" in alarm:
             total, *parts = alarm["Metrics"]
@@ -95,15 +95,15 @@ def test_sums_are_of_everything_and_within_cloudwatchs_limit() -> None:
             assert len({json.dumps(part["MetricStat"]) for part in parts}) == len(parts)
 
 
-def test_what_the_alarms_cost_is_what_is_said() -> None:
+def test_the_documented_cost_of_the_alarms_is_right() -> None:
     """0.10 USD for each metric: see eventsite.stack.alarms."""
-    without = make_template(Stage(NAMES, table_alarms=False))["Resources"]
+    without = make_template(Stage(NAMES, {"table_alarms": False}))["Resources"]
     few = [each["Properties"] for each in without.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
     assert sum(len(metrics_of(alarm)) for alarm in ALARMS.values()) == 37
     assert sum(len(metrics_of(alarm)) for alarm in few) == 6
 
 
-def test_someone_is_told_only_if_there_is_an_address() -> None:
+def test_mails_are_sent_only_if_there_is_an_address() -> None:
     subscription = RESOURCES["AlarmsSubscription"]
     assert subscription["Condition"] == "HasAlarmEmail"
     assert subscription["Properties"] == {
@@ -113,7 +113,7 @@ def test_someone_is_told_only_if_there_is_an_address() -> None:
     }
 
 
-def test_the_dashboard_shows_metrics_that_there_are() -> None:
+def test_the_dashboard_shows_existing_metrics() -> None:
     dashboard = RESOURCES["Dashboard"]["Properties"]
     assert dashboard["DashboardName"] == "events-production"
     widgets = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
@@ -128,19 +128,19 @@ def test_the_dashboard_shows_metrics_that_there_are() -> None:
     assert [widget["properties"]["title"] for widget in widgets] == [
         "Requests",
         "Errors",
-        "Milliseconds to answer",
+        "Response time (ms)",
         "Cold starts",
-        "Capacity units that tables consumed",
+        "Consumed capacity units of the tables",
         "Events created",
-        "Milliseconds in the function",
+        "Time in the function (ms)",
         "Sign-ins refused",
-        "The last errors",
+        "Latest errors",
     ]
-    # Nothing in it may look like a variable of Fn::Sub but the region.
+    # The region is the only variable of Fn::Sub.
     assert dashboard["DashboardBody"]["Fn::Sub"].count("${") == len(widgets)
 
 
-def test_the_guide_says_what_to_do_about_each_alarm(settings: Any) -> None:
+def test_the_docs_explain_each_alarm(settings: Any) -> None:
     guide = (settings.BASE_DIR / "docs" / "deployment.md").read_text()
     resources = make_template(Stage(Names("production")))["Resources"].values()
     names = [each["Properties"]["AlarmName"] for each in resources if each["Type"] == "AWS::CloudWatch::Alarm"]

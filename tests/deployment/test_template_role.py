@@ -1,4 +1,4 @@
-"""The function's role: action by action, and against what the site does on a tour of all of it."""
+"""The function's role: each action, and a comparison with what the site does on a tour of all its features."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.deployment.tour import take_tour
 from tests.support.fault_proxy import FaultProxy, _Handler
 
 STAGE = Stage(Names("production"))
-# The actions that a transaction takes, by what is in it.
+# The action that each part of a transaction needs.
 IN_TRANSACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
-# They make tables, or are for the first start of a desk on somebody's own machine: no request comes there.
+# They create tables, or belong to the first start on a developer's machine. No request uses them.
 NOT_FOR_REQUESTS = {"events/storage/tables.py", "has_events", "has_kind"}
 
 Call = tuple[str, str, str]  # the table, "table" or the index, the action
@@ -52,7 +52,7 @@ def index_statement(table: str, resource: Any) -> dict[str, Any]:
     return {"Sid": f"{table}Indexes", "Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": resource}
 
 
-def test_the_role_may_do_this_and_nothing_else() -> None:
+def test_all_that_the_role_allows() -> None:
     assert statements(STAGE) == [
         table_statement("EventTable", "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan"),
         index_statement(
@@ -93,8 +93,8 @@ def test_the_role_may_do_this_and_nothing_else() -> None:
     ]
 
 
-def test_tracing_takes_two_actions_more() -> None:
-    [*others, tracing] = statements(Stage(Names("production"), tracing=True))
+def test_tracing_needs_two_more_actions() -> None:
+    [*others, tracing] = statements(Stage(Names("production"), {"xray_tracing": True}))
     assert others == statements(STAGE)
     assert tracing == {
         "Sid": "Tracing",
@@ -104,7 +104,7 @@ def test_tracing_takes_two_actions_more() -> None:
     }
 
 
-def test_whose_role_it_is() -> None:
+def test_who_may_use_the_role() -> None:
     role = make_template(STAGE)["Resources"]["FunctionRole"]["Properties"]
     assert role["RoleName"] == "events-production-function"
     assert role["AssumeRolePolicyDocument"]["Statement"] == [
@@ -118,7 +118,7 @@ def test_whose_role_it_is() -> None:
 
 
 def allowed() -> set[Call]:
-    """What the policy allows on tables, in the names that tables have in tests."""
+    """What the policy allows on tables, with the table names of the tests."""
     found: set[Call] = set()
     for statement in statements(STAGE):
         for action in statement["Action"]:
@@ -139,7 +139,7 @@ def _place(resource: dict[str, Any]) -> tuple[str, str]:
 
 
 def needed(operation: str, body: dict[str, Any]) -> Iterator[Call]:
-    """The permissions that a call takes, as it went over the wire."""
+    """The permissions that a recorded call needs."""
     if operation == "TransactWriteItems":
         for item in body["TransactItems"]:
             [(kind, write)] = item.items()
@@ -153,7 +153,7 @@ def needed(operation: str, body: dict[str, Any]) -> Iterator[Call]:
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The functions that have asked for the connection since, as `callers_of_dynamodb` names them."""
+    """The functions that used the connection, named as in `callers_of_dynamodb`."""
     found: set[str] = set()
 
     def shared(endpoint_url: str | None, read: Callable[[bytes], Any]) -> Connection:
@@ -167,7 +167,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def callers_of_dynamodb() -> set[str]:
-    """The functions in which `connection` is called, as "events/storage/history.py get_history"."""
+    """The functions that call `connection`, such as "events/storage/history.py get_history"."""
     found = set()
     for package in ("events", "eventsite"):
         for path in (django_settings.BASE_DIR / package).rglob("*.py"):
@@ -178,7 +178,7 @@ def callers_of_dynamodb() -> set[str]:
     return {each for each in found if NOT_FOR_REQUESTS.isdisjoint(each.split())}
 
 
-def test_the_site_needs_all_of_that_and_nothing_else(faults: FaultProxy, reached: set[str]) -> None:
+def test_the_site_uses_all_that_and_nothing_else(faults: FaultProxy, reached: set[str]) -> None:
     calls: list[tuple[str, dict[str, Any]]] = []
 
     def note(handler: _Handler, body: bytes) -> None:
@@ -187,12 +187,12 @@ def test_the_site_needs_all_of_that_and_nothing_else(faults: FaultProxy, reached
 
     faults.set(note)
     take_tour()
-    assert callers_of_dynamodb() - reached == set(), "the tour has to go there too"
+    assert callers_of_dynamodb() - reached == set(), "the tour must use them, too"
     assert {call for operation, body in calls for call in needed(operation, body)} == allowed()
     counted = {(table, operation) for operation, body in calls for table, _, _ in needed(operation, body)}
     assert counted == {(table.Meta.table_name, call) for table, use in USES.items() for call in use.calls}
 
 
-def test_the_tables_have_the_names_that_the_site_gives_them() -> None:
+def test_the_tables_have_the_names_that_the_site_uses() -> None:
     names = [table_name(table, Names("production")) for table in TABLES]
     assert names == ["events-production", "events-production-history", "events-production-access"]

@@ -1,4 +1,4 @@
-"""Everything that the site is for, done once: each of its calls of DynamoDB is made by something here."""
+"""A tour of all features of the site, which uses each of its calls to DynamoDB."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def take_tour() -> None:
     ada, edith = sign_in("ada", "admin"), sign_in("edith", "editor")
     key_id, token = make_a_key(ada)
     call_with_a_key(token)
-    look_around(edith)
+    read_pages(edith)
     change_events(edith)
     change_many(edith)
     manage_people(ada)
     ada.post(f"/staff/keys/{key_id}/revoke/")
-    look_after_oneself(edith)
-    be_locked_out()
+    use_own_account(edith)
+    get_locked_out()
 
 
 def call_the_api() -> None:
@@ -44,10 +44,10 @@ def call_the_api() -> None:
         assert send(api, "GET", path).status_code == 200, path
     assert send(api, "PUT", "/events/launch", {"capacity": 1}).status_code == 200
     assert send(api, "DELETE", "/events/launch").status_code == 204
-    create_what_was_deleted_by_a_clock_that_is_ahead()
+    create_again_after_a_deletion_in_the_future()
 
 
-def create_what_was_deleted_by_a_clock_that_is_ahead() -> None:
+def create_again_after_a_deletion_in_the_future() -> None:
     event = services.create_event(make_fields(eventId="ahead"), ACTOR)
     ahead = event.changed({"capacity": 1}, ACTOR)._replace(updated_at="2199-01-01T00:00:00.000000Z")
     repository.write(Change.update(event, ahead, ACTOR))
@@ -74,11 +74,11 @@ def make_a_key(admin: Client) -> tuple[str, str]:
 def call_with_a_key(token: str) -> None:
     keys.remembered_keys.clear()
     with override_settings(EVENTS_API_ACCESS="keyed"):
-        answer = send(APIClient(), "POST", "/events", LAUNCH, Authorization=f"Bearer {token}")
-    assert answer.status_code == 201
+        response = send(APIClient(), "POST", "/events", LAUNCH, Authorization=f"Bearer {token}")
+    assert response.status_code == 201
 
 
-def look_around(staff: Client) -> None:
+def read_pages(staff: Client) -> None:
     for path in (
         "",
         "calendar/",
@@ -114,13 +114,13 @@ def change_many(editor: Client) -> None:
     sent = {"event": ["party"], "do": "status", "status": "draft"}
     chosen: Any = editor.post("/staff/events/bulk/", sent, follow=True)
     batch = chosen.redirect_chain[-1][0]
-    assert "1 event updated" in text(editor.post(batch, follow=True))
-    assert "1 change undone" in text(editor.post(f"{batch.partition('?')[0]}undo/", follow=True))
+    assert "1 done" in text(editor.post(batch, follow=True))
+    assert "Undo the change" in text(editor.post(f"{batch.partition('?')[0]}undo/", follow=True))
     row = ",".join(map(str, {**LAUNCH, "eventId": "fair", "description": "x"}.values()))
     file = SimpleUploadedFile("events.csv", f"{','.join(LAUNCH)}\n{row}\n".encode())
     preview: Any = editor.post("/staff/import/", {"file": file})
     [address] = re.findall(r'<form method="post" action="(/staff/batches/[^"]+)"', preview.content.decode())
-    assert "1 event imported" in text(editor.post(address, follow=True))
+    assert "1 done" in text(editor.post(address, follow=True))
 
 
 def manage_people(admin: Client) -> None:
@@ -131,16 +131,16 @@ def manage_people(admin: Client) -> None:
     assert admin.post("/staff/people/anna/reset-password/").status_code == 200
 
 
-def look_after_oneself(staff: Client) -> None:
+def use_own_account(staff: Client) -> None:
     form = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
     assert staff.post("/staff/account/password/", form).status_code == 302
     assert staff.post("/staff/account/sign-out-everywhere/").status_code == 302
     assert staff.post("/staff/logout/").status_code == 302
 
 
-def be_locked_out() -> None:
+def get_locked_out() -> None:
     for _ in range(30):
         browser = Client(headers={"Accept": "text/html"})
         if " minutes" in text(browser.post("/staff/login/", {"username": "ada", "password": "wrong"})):
             return
-    raise AssertionError(f"Nobody is locked out for {WINDOW}.")
+    raise AssertionError(f"No lockout after 30 attempts within {WINDOW}.")

@@ -48,6 +48,7 @@ LEVELS = {
         "eventsite.observed",
         "eventsite.parameter_store",
         "eventsite.settings",
+        "eventsite.zappa_stages",
     ],
 }
 # Everything that `events` may import from `eventsite`.

@@ -167,8 +167,8 @@ STAGES = {
 
 
 def load_with_stages(described: str, **environment: str) -> dict[str, Any]:
-    """The settings, with another content of zappa_settings.json."""
-    with patch.object(Path, "read_text", lambda path: described), patch.object(Path, "exists", lambda path: True):
+    """The settings beside another zappa_settings.json."""
+    with patch.object(Path, "read_text", lambda path, encoding: described):
         return load(**environment)
 
 

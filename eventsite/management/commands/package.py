@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from eventsite.deployment.package import make_package
-from eventsite.deployment.stages import read_stage
+from eventsite.deployment.package import make_package, package_path
 from eventsite.stack import StackError
+from eventsite.stack.stage import read_stage
 
 
 class Command(BaseCommand):
-    help = "Make dist/events-STAGE.zip, all that the function runs; nothing is sent anywhere."
+    help = "Create dist/events-STAGE.zip, which contains everything that the function runs. Uploads nothing."
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, stage: str, **options: Any) -> None:
         try:
-            self.stdout.write(str(make_package(read_stage(stage).package)))
+            self.stdout.write(str(make_package(package_path(read_stage(stage)))))
         except StackError as error:
             raise CommandError(str(error)) from error

@@ -10,26 +10,26 @@ from django.core.management.base import BaseCommand, CommandError
 
 from events.domain import StorageError
 from eventsite.deployment import DeploymentError
+from eventsite.deployment.http_client import Client
 from eventsite.deployment.smoke_test import run_smoke_test
-from eventsite.deployment.visitor import Visitor
 from eventsite.engine.command import storage_failed
 
 
 class Command(BaseCommand):
-    help = "See over HTTP that a site works: EVENTS_STAGE=dev manage.py smoke_test https://….amazonaws.com/dev"
+    help = "Check over HTTP that a site works: EVENTS_STAGE=dev manage.py smoke_test https://….amazonaws.com/dev"
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("address", help="where the site is, with its prefix")
-        parser.add_argument("--connect-to", metavar="HOST:PORT", help="ask this machine, whatever the address says")
+        parser.add_argument("address", help="the site's address, with its prefix")
+        parser.add_argument("--connect-to", metavar="HOST:PORT", help="connect to this machine instead, as curl does")
 
     def handle(self, *args: Any, address: str, connect_to: str | None, **options: Any) -> None:
         try:
-            visitor = Visitor(address, connect_to)
+            client = Client(address, connect_to)
         except ValueError as error:
             raise CommandError(str(error)) from error
         try:
-            run_smoke_test(visitor, settings.URL_PREFIX, self._say)
+            run_smoke_test(client, settings.URL_PREFIX, self._say)
         except DeploymentError as error:
             raise CommandError(str(error)) from error
         except StorageError as error:

@@ -10,17 +10,17 @@ from eventsite.stack import StackError
 from eventsite.stack.aws import Clients, aws_errors
 from eventsite.stack.key_rotation import rotate_key
 from eventsite.stack.lifecycle import check_destroy, deploy, destroy, diff, kept
+from eventsite.stack.protection import describe_tables
 from eventsite.stack.stage import Stage, read_stage
-from eventsite.stack.status import describe_status
 from eventsite.stack.template import as_json, make_template
 
 _ACTIONS = {
     "synth": "print the stack's CloudFormation template",
-    "diff": "say what `deploy` would change, and change nothing",
-    "deploy": "make the stack, or make it as the models and settings are now",
-    "status": "say how the stack, its tables and its alarms are",
-    "destroy": "delete the stack; tables and the secret key are kept",
-    "rotate-key": "make the stage's secret key, or a new one beside the one in use",
+    "diff": "show what `deploy` would change",
+    "deploy": "create the stack, or update it to the current models and settings",
+    "status": "show whether the tables are protected",
+    "destroy": "delete the stack; keep the tables and the secret key",
+    "rotate-key": "create the stage's secret key, or a new one that replaces it",
 }
 
 
@@ -34,10 +34,10 @@ class Command(BaseCommand):
             action = actions.add_parser(name, help=help_text, description=help_text)
             action.add_argument("stage", help="a stage of zappa_settings.json, such as dev")
             if name in ("diff", "deploy"):
-                action.add_argument("--alarm-email", help="where alarms are sent to from now on; '' for nowhere")
+                action.add_argument("--alarm-email", help="the address that gets alarms from now on; '' for none")
             if name == "deploy":
                 action.add_argument(
-                    "--allow-replacement", action="store_true", help="even if a table is replaced or let go of"
+                    "--allow-replacement", action="store_true", help="even if it replaces or removes a table"
                 )
             if name == "destroy":
                 action.add_argument("--yes", action="store_true", help="do not ask")
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             case "deploy":
                 deploy(clients, stage, self._say, options["alarm_email"], options["allow_replacement"])
             case "status":
-                for line in describe_status(clients, stage):
+                for line in describe_tables(clients, stage):
                     self._say(line)
             case "destroy":
                 self._destroy(clients, stage, ask=not options["yes"])
@@ -71,14 +71,14 @@ class Command(BaseCommand):
         stack_id = check_destroy(clients, stage)
         if ask:
             self._say(
-                f"{stage.names.stack} is deleted: its role, logs, alarms, dashboard and packages. "
-                f"Kept are {', '.join(kept(stage))}."
+                f"This deletes {stage.names.stack}: role, logs, alarms, dashboard and packages. "
+                f"Kept: {', '.join(kept(stage))}."
             )
             try:
-                typed = input(f"Type {stage.names.stage} to go on: ")
+                typed = input(f"Type {stage.name} to continue: ")
             except EOFError:
                 typed = ""
-            if typed.strip() != stage.names.stage:
+            if typed.strip() != stage.name:
                 raise CommandError("Nothing was changed.")
         destroy(clients, stage, stack_id, self._say)
 

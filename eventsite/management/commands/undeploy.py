@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from eventsite.deployment.stages import read_stage
 from eventsite.deployment.steps import undeploy
 from eventsite.stack import StackError
+from eventsite.stack.stage import read_stage
 
 
 class Command(BaseCommand):
-    help = "Take a stage's function and API off AWS; its data is kept."
+    help = "Remove a stage's function and API from AWS. Keeps its data."
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -29,14 +29,14 @@ class Command(BaseCommand):
         except StackError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
-            f"The tables and what is in them, the log groups and the secret key are kept: `manage.py deploy {stage}` "
-            f"brings the site back, with another address. `manage.py stack destroy {stage}` goes on from here."
+            f"The tables with their data, the log groups and the secret key are kept. `manage.py deploy {stage}` "
+            f"deploys the site again, at another address. `manage.py stack destroy {stage}` removes the rest."
         )
 
     def _ask(self, stage: str) -> None:
-        self.stdout.write(f"Nobody will reach {stage} any more. Its data is kept.")
+        self.stdout.write(f"{stage} will be offline. Its data is kept.")
         try:
-            typed = input(f"Type {stage} to go on: ")
+            typed = input(f"Type {stage} to continue: ")
         except EOFError:
             typed = ""
         if typed.strip() != stage:

@@ -1,4 +1,4 @@
-"""Calls to a site as one far away sends them, at the address that it is known by or at another machine."""
+"""A small HTTP client for the smoke test, which can connect to another machine than the address names."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
-_TIMEOUT_SECONDS = 35  # Lambda may take 30
+_TIMEOUT_SECONDS = 35  # the function may take 30
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: Message
     body: bytes
@@ -27,7 +27,7 @@ class Answer:
         return self.body.decode(errors="replace")
 
     def json(self) -> Any:
-        """None for what is no JSON."""
+        """None if the body is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -45,7 +45,7 @@ class Answer:
 
 
 class _Connection(http.client.HTTPConnection):
-    """To another machine than the address says; whoever answers there is asked as if it were that one."""
+    """Connects to `machine` if there is one, and still sends the address's host name."""
 
     machine: tuple[str, int] | None = None
 
@@ -53,7 +53,7 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.create_connection(self.machine or (self.host, self.port), self.timeout)
 
 
-class _SafeConnection(http.client.HTTPSConnection):
+class _TLSConnection(http.client.HTTPSConnection):
     machine: tuple[str, int] | None = None
 
     def connect(self) -> None:
@@ -61,33 +61,32 @@ class _SafeConnection(http.client.HTTPSConnection):
         self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
 
 
-class Visitor:
-    """Raises OSError, or http.client.HTTPException, for what is no answer."""
+class Client:
+    """Calls one site. `call` raises OSError or http.client.HTTPException if there is no complete response."""
 
     def __init__(self, address: str, connect_to: str | None = None) -> None:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{address!r} is no http or https address.")
-        self.address = address.rstrip("/")
+            raise ValueError(f"{address!r} is not an http or https address.")
         self._path = parts.path.rstrip("/")
-        kind = _SafeConnection if parts.scheme == "https" else _Connection
+        kind = _TLSConnection if parts.scheme == "https" else _Connection
         self._connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
         if connect_to:
             host, _, port = connect_to.rpartition(":")
             self._connection.machine = host, int(port)
 
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """The whole answer, unpacked. Headers as `Accept_Encoding="gzip"`; a body becomes JSON."""
-        named = {"Accept": "*/*", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
+        """The response, decompressed. Name headers as in `Accept_Encoding="gzip"`; the body is sent as JSON."""
+        sent = {"Accept": "*/*", **{name.replace("_", "-"): value for name, value in headers.items()}}
         content = None
         if body is not None:
-            content, named["Content-Type"] = json.dumps(body).encode(), "application/json"
+            content, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
         try:
-            self._connection.request(method, self._path + path, content, named)
+            self._connection.request(method, self._path + path, content, sent)
             response = self._connection.getresponse()
             received = response.read()
         finally:
             self._connection.close()
         if response.headers.get("Content-Encoding") == "gzip":
             received = gzip.decompress(received)
-        return Answer(response.status, response.headers, received)
+        return Response(response.status, response.headers, received)
