@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line; the environment it reads is listed in the README."""
+"""Django's command line. docs/settings.md lists the environment variables."""
 
 import io
 import os
@@ -10,10 +10,10 @@ from pathlib import Path
 def main() -> None:
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         sys.exit(f"Events needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]} ({sys.executable}).")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"  # the only one, whatever a shell has for other projects
-    sys.path.insert(0, str(Path(__file__).resolve().parent))  # with PYTHONSAFEPATH, Python leaves it out
+    os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"  # also if the shell has another one set
+    sys.path.insert(0, str(Path(__file__).resolve().parent))  # Python leaves it out if PYTHONSAFEPATH is set
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal need not have every character of an event
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack characters of an event
     try:
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured

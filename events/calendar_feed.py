@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 DAYS_BACK = 31
 MAX_EVENTS = 2_000
-# Lambda sends 6 MiB, and its JSON takes at most three bytes for one of UTF-8.
+# Lambda sends at most 6 MiB of JSON, which takes at most three bytes for one of UTF-8.
 MAX_BYTES = 2_000_000
-# Longer than a write takes, and than clocks differ.
+# Longer than any write takes, and longer than clocks differ.
 SETTLED = timedelta(minutes=1)
 REFRESH = timedelta(hours=1)
 
@@ -30,10 +30,10 @@ _CANCELLED = frozenset({"cancelled", "canceled"})
 
 
 def feed_state(today: date) -> str | None:
-    """Changes whenever the feed does: the key of the latest change, and the day, with which the first day moves.
+    """A text that changes whenever the feed does: today's date, which moves the first day, and the latest change.
 
-    None while that change is recent: one that was dated earlier may still become visible. What another program writes
-    into the table has no row in the history; the feed has it from the next day on. Raises StorageError.
+    None if that change is recent: one with an earlier time may still become visible. Events that another program
+    wrote have no row in the history, so the feed shows them from the next day on. Raises StorageError.
     """
     latest = get_activity(1)
     if latest and datetime.fromisoformat(latest[0].at) > datetime.now(UTC) - SETTLED:
@@ -42,7 +42,7 @@ def feed_state(today: date) -> str | None:
 
 
 def feed_events(today: date) -> Iterator[Event]:
-    """The events from a month ago on, in order of date, read as they are taken; at most one more than a feed holds.
+    """The events since a month ago, in order of date, read on demand: at most one more than a feed may contain.
 
     Raises StorageError.
     """
@@ -52,9 +52,9 @@ def feed_events(today: date) -> Iterator[Event]:
 
 
 def calendar(events: Iterable[Event], address_of: Callable[[str], str]) -> bytes:
-    """As many of the events as a feed holds, the same bytes for the same events. Reads no event beyond the limits.
+    """The feed with as many events as it may contain; the same events give the same bytes.
 
-    `address_of` gives an event's page by its id. Raises StorageError.
+    `address_of` returns the address of an event's page, given its ID. Raises StorageError.
     """
     entries: list[bytes] = []
     size, cut = 0, False
@@ -69,16 +69,16 @@ def calendar(events: Iterable[Event], address_of: Callable[[str], str]) -> bytes
 
 
 def _empty(cut_after: int | None) -> bytes:
-    from icalendar import Calendar  # noqa: PLC0415  # slow to load, and needed here only
+    from icalendar import Calendar  # noqa: PLC0415  # slow to load, needed only here
 
     feed = Calendar()
     feed.add("version", "2.0")
     feed.add("prodid", "-//Events//Calendar feed//EN")
     feed.add("x-wr-calname", "Events")
     if cut_after is not None:
-        feed.add("x-wr-caldesc", f"Only the first {cut_after:,} events from {DAYS_BACK} days ago on; there are more.")
+        feed.add("x-wr-caldesc", f"Only the first {cut_after:,} events since {DAYS_BACK} days ago. There are more.")
     feed.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
-    feed.add("x-published-ttl", "PT1H")  # the same for older programs
+    feed.add("x-published-ttl", "PT1H")  # the same, for older programs
     content: bytes = feed.to_ical()
     return content
 
@@ -90,7 +90,7 @@ def _entry(event: Event, address: str) -> Entry:
     day = date.fromisoformat(fields["date"])
     changed = datetime.fromisoformat(event.updated_at).replace(microsecond=0)
     entry = Entry()
-    # Unique among all calendars, and never another for the same event (RFC 5545, 3.8.4.7).
+    # Must be unique in the world, and stay the same for an event (RFC 5545, 3.8.4.7).
     entry.add("uid", f"{quote(fields['eventId'], safe='')}@{installation_id()}")
     entry.add("dtstamp", changed)
     entry.add("last-modified", changed)
@@ -101,7 +101,7 @@ def _entry(event: Event, address: str) -> Entry:
     entry.add("location", fields["location"])
     entry.add("description", _description(event))
     entry.add("status", _status(fields["status"]))
-    entry.add("transp", "TRANSPARENT")  # the desk's events do not make its staff busy
+    entry.add("transp", "TRANSPARENT")  # these events do not make a subscriber busy
     entry.add("url", address)
     return entry
 

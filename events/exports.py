@@ -1,4 +1,4 @@
-"""Events as a file, for a spreadsheet program or to be imported again."""
+"""Exports events to a file for spreadsheet programs, which can be imported again."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.conf import settings
 from events.domain import EventFields, ExportTooLongError, StorageError
 from events.spreadsheets.csv_file import write_csv
 
-# The longest file that Lambda can send: 6 MiB, less the headers, hold it in base 64.
+# The longest file that Lambda can send: in Base64, with the headers, it takes 6 MiB.
 MAX_BYTES_ON_LAMBDA = 4_710_000
-BROKEN_OFF = b'"This export broke off here: NOT ALL EVENTS ARE IN THIS FILE. Please export again."\r\n'
+INCOMPLETE = b'"This export stopped here: NOT ALL EVENTS ARE IN THIS FILE. Please export again."\r\n'
 
 Format = Literal["csv", "xlsx"]
 CONTENT_TYPES: dict[Format, str] = {
@@ -24,33 +24,30 @@ CONTENT_TYPES: dict[Format, str] = {
 
 
 def export_csv(events: Iterable[EventFields]) -> Iterator[bytes]:
-    """Begins to read the events at once, so that a failure to is known before the first byte is sent."""
+    """Reads the first event now, so that errors surface before the headers are sent."""
     lines = write_csv(events)
     first = next(lines) + next(lines, b"")
-    return chain([first], _or_say_so(lines))
+    return chain([first], _mark_incomplete(lines))
 
 
-def _or_say_so(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """A file that breaks off must not look whole, neither to a person nor to an import."""
+def _mark_incomplete(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """An incomplete file must not look complete, neither to a person nor to an import."""
     try:
         yield from lines
     except StorageError:
-        yield BROKEN_OFF
+        yield INCOMPLETE
         raise
 
 
 def export_xlsx(events: Iterable[EventFields]) -> IO[bytes]:
-    """A temporary file. Raises TooLongForExcelError, ExportTooLongError."""
+    """Returns an open temporary file. Raises TooLongForExcelError, ExportTooLongError, StorageError."""
     from events.spreadsheets.workbook import write_workbook  # noqa: PLC0415  # openpyxl is slow to load
 
     return write_workbook(_at_most(events, MAX_BYTES_ON_LAMBDA) if settings.ON_LAMBDA else events)
 
 
 def _at_most(events: Iterable[EventFields], size: int) -> Iterator[EventFields]:
-    """Stops reading when the texts alone, compressed as in a workbook, are larger than this many bytes.
-
-    Raises ExportTooLongError.
-    """
+    """Raises ExportTooLongError once the texts alone, compressed as in a workbook, take more than `size` bytes."""
     compressor = zlib.compressobj()
     for event in events:
         size -= len(compressor.compress("".join(map(str, event.values())).encode()))

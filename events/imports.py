@@ -1,4 +1,4 @@
-"""What importing a file would do: the fate of every row, and the tasks that would do it. Nothing is written here."""
+"""Plans an import: what will become of each row, and the tasks to do it. Writes nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from events import services
 from events.domain import FIELD_NAMES, Event
 from events.fields import FIELDS, RULES, trim_changes
 from events.spreadsheets import read_spreadsheet
-from events.spreadsheets.cells import meaning
+from events.spreadsheets.cells import field_value
 from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError, field_of, is_blank
 from events.tasks import Task
 from events.visible_text import EXCERPT_LENGTH, excerpts, trimmed
@@ -20,7 +20,7 @@ from events.visible_text import EXCERPT_LENGTH, excerpts, trimmed
 Fate = Literal["new", "changed", "same", "wrong"]
 
 _OPTIONAL = {field.name for field in FIELDS if not field.required}
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ class FieldChange:
 
     @property
     def excerpts(self) -> tuple[str, str]:
-        """Before and after as people may read them; of long texts, the part around the first difference."""
+        """Before and after, safe to show; only the part around the first difference if a text is long."""
         before, after = excerpts(self.before, self.after)
         return before.shown, after.shown
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """A row by its number in the file, and what becomes of it; `reasons` say what is wrong."""
+    """What will become of the row with this number in the file; `reasons`: its errors, one sentence each."""
 
     number: int
     fate: Fate
@@ -51,7 +51,7 @@ class PlannedRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The rows of a file in their order, and what its reader should know."""
+    """The rows of a file in their order, and notices for the person who imports it."""
 
     rows: list[PlannedRow]
     notices: list[str]
@@ -82,35 +82,35 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """The values of a row, in the end those that keep the rules, and the faults of the others."""
+    """The values of a row, and the errors of the fields whose values are invalid."""
 
     row: Row
     values: dict[str, Any]
-    faults: dict[str, str]
+    errors: dict[str, str]
     title: str
 
     @property
     def event_id(self) -> str:
-        """Empty if the row has none, or none that could be one."""
+        """Empty if the row has none, or an invalid one."""
         event_id: str = self.values.get("eventId", "")
         return event_id
 
 
 def plan_import(data: bytes) -> Plan:
-    """Reads the file and looks its events up. Raises SpreadsheetError, StorageError."""
+    """Reads the file and its rows' events. Raises SpreadsheetError, StorageError."""
     sheet = read_spreadsheet(data)
     columns = _columns(sheet)
     rows = [_parse(row, columns, len(sheet.header)) for row in sheet.rows]
     events = _find_events(rows)
     for row in rows:
-        _judge(row, events.get(row.event_id))
+        _check(row, events.get(row.event_id))
     _find_repeated(rows)
     planned = [_plan(row, events.get(row.event_id), columns) for row in rows]
     return Plan(planned, [*sheet.notices, *_notices(sheet, columns)])
 
 
 def _columns(sheet: Sheet) -> dict[str, int]:
-    """Where each field is. Raises SpreadsheetError if one is there twice."""
+    """The position of each field's column. Raises SpreadsheetError if a field has two columns."""
     fields = [field_of(name) for name in sheet.header]
     twice = [name for name, count in Counter(fields).items() if name and count > 1]
     if twice:
@@ -122,31 +122,31 @@ def _notices(sheet: Sheet, columns: dict[str, int]) -> list[str]:
     notices = []
     unknown = [name for name in sheet.header if name and field_of(name) is None]
     if unknown:
-        named = ", ".join(f"“{name[:40]}”" for name in unknown[:_MOST_NAMED])
-        more = f" and {len(unknown) - _MOST_NAMED:,} more" if len(unknown) > _MOST_NAMED else ""
-        notices.append(f"Columns that events do not have are left out: {named}{more}.")
+        named = ", ".join(f"“{name[:40]}”" for name in unknown[:_MAX_NAMED])
+        more = f" and {len(unknown) - _MAX_NAMED:,} more" if len(unknown) > _MAX_NAMED else ""
+        notices.append(f"Unknown columns are ignored: {named}{more}.")
     if "eventId" not in columns:
-        notices.append("There is no column eventId, so every row is a new event.")
+        notices.append("There is no eventId column, so every row becomes a new event.")
     return notices
 
 
 def _parse(row: Row, columns: dict[str, int], width: int) -> _Parsed:
     values: dict[str, Any] = {}
-    faults: dict[str, str] = {}
+    errors: dict[str, str] = {}
     cells = {name: row.cells[place] if place < len(row.cells) else None for name, place in columns.items()}
     for name, cell in cells.items():
         try:
-            values[name] = meaning(name, cell)
+            values[name] = field_value(name, cell)
         except ValueError as error:
-            faults[name] = str(error)
+            errors[name] = str(error)
     if not all(map(is_blank, row.cells[width:])):
-        faults["row"] = "has more cells than the first row has names; is a quotation mark missing?"
+        errors["row"] = "has more cells than there are column names; is a quotation mark missing?"
     title = cells.get("title")
-    return _Parsed(row, values, faults, str(title)[:EXCERPT_LENGTH] if isinstance(title, str | int | float) else "")
+    return _Parsed(row, values, errors, str(title)[:EXCERPT_LENGTH] if isinstance(title, str | int | float) else "")
 
 
 def _find_events(rows: list[_Parsed]) -> dict[str, Event]:
-    """The rows' events. A row keeps an ID as written if an event has it (the API stores spaces), or trimmed."""
+    """The rows' events. Trims each row's ID, unless an event has exactly this ID: the API may store spaces in it."""
     written = [row.event_id for row in rows if row.event_id]
     events = services.get_events([*written, *map(trimmed, written)])
     for row in rows:
@@ -158,8 +158,8 @@ def _find_events(rows: list[_Parsed]) -> dict[str, Event]:
     return events
 
 
-def _judge(row: _Parsed, event: Event | None) -> None:
-    """Trims what differs from the event, and applies the rules to it: what is as stored is no change."""
+def _check(row: _Parsed, event: Event | None) -> None:
+    """Trims the values that differ from the event, and applies the rules to them; unchanged values need no check."""
     stored: Mapping[str, Any] = event.fields if event else {}
     for name, value in trim_changes(row.values, stored).items():
         row.values[name] = value
@@ -167,7 +167,7 @@ def _judge(row: _Parsed, event: Event | None) -> None:
             if value != stored.get(name):
                 RULES[name](value)
         except ValueError as error:
-            row.faults[name] = str(error)
+            row.errors[name] = str(error)
             del row.values[name]
 
 
@@ -175,18 +175,18 @@ def _find_repeated(rows: list[_Parsed]) -> None:
     first_rows: dict[str, int] = {}
     for row in rows:
         if row.event_id in first_rows:
-            row.faults["eventId"] = f"is the same as in row {first_rows[row.event_id]:,}"
+            row.errors["eventId"] = f"is the same as in row {first_rows[row.event_id]:,}"
         elif row.event_id:
             first_rows[row.event_id] = row.row.number
 
 
 def _plan(row: _Parsed, event: Event | None, columns: dict[str, int]) -> PlannedRow:
-    number, values, faults = row.row.number, row.values, row.faults
+    number, values, errors = row.row.number, row.values, row.errors
     title = values.get("title") or (event.fields["title"] if event else row.title)
-    if event is None and "eventId" not in faults:
-        faults |= {name: "is missing" for name in FIELD_NAMES if name not in columns and name not in _OPTIONAL}
-    if faults:
-        reasons = [f"{name} {faults[name]}" for name in ("row", *FIELD_NAMES) if name in faults]
+    if event is None and "eventId" not in errors:
+        errors |= {name: "is missing" for name in FIELD_NAMES if name not in columns and name not in _OPTIONAL}
+    if errors:
+        reasons = [f"{name} {errors[name]}" for name in ("row", *FIELD_NAMES) if name in errors]
         return PlannedRow(number, "wrong", row.event_id, title, reasons)
     if event is None:
         fields = {"description": "", **values, "eventId": row.event_id or str(uuid4())}

@@ -1,4 +1,4 @@
-"""The staff's list of events, a page at a time: forward and back from a row, however others edit in between."""
+"""The staff's list of events, page by page, forward and back. It starts at a row, so edits in between do no harm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """The rows, and the sort keys the pages around it begin at (None: there is none); `full`: the search saw enough."""
+    """Rows, and the sort keys of the pages before and after (None: no page); `full`: the search was not cut short."""
 
     events: list[EventSummary]
     previous: str | None
@@ -27,7 +27,7 @@ def list_page(search: Search, after: str | None = None, before: str | None = Non
         if page.events or page.end:
             events = page.events[::-1]
             return ListPage(events, page.end, _key(events[-1]) if events else before, page.full)
-        after = None  # nothing is before it any more: the list begins with it
+        after = None  # no rows are before it any more, so show the first page
     page = _read(search, after)
     previous = None
     if after is not None:

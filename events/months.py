@@ -1,4 +1,4 @@
-"""A month as a calendar shows it. Its days are plain days: no time zone moves them."""
+"""The events of a month, for the calendar page. Dates are plain days: no time zone shifts them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day with its first events and how many more it has; a place of the grid outside the month is no day."""
+    """A cell of the calendar: a day (None: outside the month), its first events, and how many more it has."""
 
     day: date | None
     events: list[EventSummary]
@@ -69,11 +69,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class MonthPage:
-    """The places of whole weeks from Monday on; `total` and `statuses` count what the month has, whatever is shown.
+    """Whole weeks, each from Monday to Sunday. `total` and `statuses` count all events of the month, also hidden ones.
 
-    `more_statuses`: how many rarer ones are not among `statuses`.
-
-    `incomplete_from`: the day from which on events are missing, because the month has more than one page can read.
+    `more_statuses`: how many rarer statuses are left out of `statuses`.
+    `incomplete_from`: from this day on, events are missing, because the month has more than one page can read.
     """
 
     month: Month

@@ -1,4 +1,4 @@
-"""Sample events: a dozen for the first run, and any number of made-up ones to try the desk with many."""
+"""Sample events: twelve for the first run, and any number of generated ones to try the site with many."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ _SENTENCES = [
 
 
 def sample_events() -> Iterator[EventFields]:
-    """A dozen events around today; their ids say which they are."""
+    """Twelve events on days around today."""
     for number, (days, title, description, location, capacity, organizer, status) in enumerate(_SAMPLES, 1):
         yield {
             "eventId": f"sample-{number:02}",
@@ -126,8 +126,8 @@ def sample_events() -> Iterator[EventFields]:
         }
 
 
-def made_up_events(count: int, seed: int = 0) -> Iterator[EventFields]:
-    """Varied events from a year ago to a year from now; the same seed gives the same ones, but for their ids."""
+def generated_events(count: int, seed: int = 0) -> Iterator[EventFields]:
+    """Varied events from a year ago to a year ahead; the same seed gives the same events, except for their IDs."""
     chance = random.Random(seed)
     for _ in range(count):
         kind, size = chance.choice(list(_KINDS.items()))
@@ -145,19 +145,19 @@ def made_up_events(count: int, seed: int = 0) -> Iterator[EventFields]:
 
 
 def _day(from_today: int) -> str:
-    return (date.today() + timedelta(from_today)).isoformat()  # noqa: DTZ011  # whoever runs this is meant, wherever
+    return (date.today() + timedelta(from_today)).isoformat()  # noqa: DTZ011  # the local day of the person who runs this
 
 
 def load_samples() -> int:
-    """Stores the dozen if there is no event at all; returns how many were stored. Raises StorageError."""
+    """Stores the twelve if there are no events; returns how many were stored. Raises StorageError."""
     return 0 if repository.has_events() else store(sample_events())
 
 
 def store(events: Iterable[EventFields]) -> int:
-    """Stores events, several at a time, but those whose id is taken; returns how many. Raises StorageError."""
+    """Stores events, several at a time, except those whose ID is taken; returns how many. Raises StorageError."""
     left, stored = iter(events), 0
     with ThreadPoolExecutor(_WRITERS) as writers:
-        while batch := list(islice(left, _BATCH)):  # so that Ctrl-C has little to wait for
+        while batch := list(islice(left, _BATCH)):  # small, so that Ctrl-C does not wait long
             stored += sum(writers.map(_store_one, batch))
     return stored
 
@@ -165,6 +165,6 @@ def store(events: Iterable[EventFields]) -> int:
 def _store_one(fields: EventFields) -> bool:
     try:
         services.create_event(fields, ACTOR)
-    except EventExistsError:  # two first runs at once
+    except EventExistsError:  # two first runs at the same time
         return False
     return True

@@ -1,4 +1,4 @@
-"""Spreadsheet files: CSV and Excel, to events and from events."""
+"""Spreadsheet files, CSV and Excel: reads events from them and writes events to them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def read_spreadsheet(data: bytes) -> Sheet:
-    """A file of either kind, whatever its name says. Raises SpreadsheetError."""
+    """Reads CSV or Excel; the content decides which, not the file's name. Raises SpreadsheetError."""
     if len(data) > MAX_FILE_BYTES:
         raise SpreadsheetError(
             f"The file is larger than {MAX_FILE_BYTES // 1024**2} MiB; please import it in several parts."

@@ -1,6 +1,6 @@
-"""What a cell means as a field of an event, before the field's rule is asked.
+"""Converts a cell into the value of an event's field. The field's rule checks this value later.
 
-A meaning is the value, or raises ValueError with the end of a sentence that starts with the field's name, as rules do.
+As in `events/rules.py`, a ValueError holds the end of a sentence that starts with the field's name.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from events.rules import MAX_CAPACITY
 from events.spreadsheets.sheet import Cell, Unreadable, is_blank, restored
 from events.visible_text import trimmed
 
-MOST_EXACT_NUMBER = 10**15  # beyond it, a spreadsheet has replaced digits by zeros
+MAX_EXACT_NUMBER = 10**15  # spreadsheet programs replace further digits by zeros
 
-# One way to match only: where two repeats could share a text, a long cell that does not match takes quadratic time.
+# No two repeats may match the same characters: a long cell that does not match would take quadratic time.
 _WHOLE_NUMBER = re.compile(r"(-?)([0-9]+)")
 _DATE_WITH_DOTS = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 _DATE_WITH_SLASHES = re.compile(r"([0-9]{1,4})/([0-9]{1,2})/([0-9]{1,4})")
 
 
-def meaning(field: str, cell: Cell) -> Any:
-    """The cell's value for this field, in whatever way a spreadsheet put it; raises ValueError."""
+def field_value(field: str, cell: Cell) -> Any:
+    """The value of the field in this cell. Raises ValueError."""
     if isinstance(cell, Unreadable):
         raise ValueError(cell.reason)  # noqa: TRY004  # as rules do
-    return _MEANINGS.get(field, _text)(cell)
+    return _CONVERTERS.get(field, _text)(cell)
 
 
 def _text(cell: Cell) -> str:
@@ -34,11 +34,11 @@ def _text(cell: Cell) -> str:
         case str():
             return restored(cell)
         case bool():
-            raise ValueError(f"must be text, not the truth value {str(cell).upper()}")
+            raise ValueError(f"must be text, not {str(cell).upper()}")
         case date():
-            raise ValueError("is a date to the spreadsheet; please format the cell as text and type it again")
-        case int() | float() if abs(cell) >= MOST_EXACT_NUMBER:
-            raise ValueError("is too long a number for a spreadsheet; please format the cell as text and type it again")
+            raise ValueError("is stored as a date; please format the cell as text and type the value again")
+        case int() | float() if abs(cell) >= MAX_EXACT_NUMBER:
+            raise ValueError("is a number with too many digits; please format the cell as text and type it again")
         case int() | float():
             return str(int(cell) if float(cell).is_integer() else cell)
         case _:
@@ -59,7 +59,7 @@ def _date(cell: Cell) -> str:
         case str() if found := _DATE_WITH_SLASHES.fullmatch(trimmed(cell)):
             first, second = int(found[1]), int(found[2])
             either_month = first != second and 1 <= first <= 12 and 1 <= second <= 12
-            reason = "can be read in two ways when it has slashes" if either_month else "must not have slashes"
+            reason = "may be day/month or month/day" if either_month else "must not contain slashes"
             raise ValueError(f"{reason}; please write 2026-12-31 or 31.12.2026")
         case str():
             return trimmed(cell)
@@ -68,12 +68,12 @@ def _date(cell: Cell) -> str:
 
 
 def _capacity(cell: Cell) -> Any:
-    """An integer, or what the rule will refuse."""
+    """An integer, or a value that the rule will refuse."""
     _require(cell)
     match cell:
         case str() if found := _WHOLE_NUMBER.fullmatch(trimmed(cell)):
             digits = found[2].lstrip("0") or "0"
-            # Python reads no number of thousands of digits.
+            # Python refuses to convert thousands of digits.
             return int(found[1] + (digits if len(digits) < 20 else str(MAX_CAPACITY + 1)))
         case float() if cell.is_integer():
             return int(cell)
@@ -86,4 +86,4 @@ def _require(cell: Cell) -> None:
         raise ValueError("must not be empty")
 
 
-_MEANINGS: dict[str, Callable[[Cell], Any]] = {"description": _description, "date": _date, "capacity": _capacity}
+_CONVERTERS: dict[str, Callable[[Cell], Any]] = {"description": _description, "date": _date, "capacity": _capacity}

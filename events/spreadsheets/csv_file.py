@@ -1,4 +1,4 @@
-"""CSV as Excel, LibreOffice, Numbers and programs write it, and as all of them read it."""
+"""CSV: reads what Excel, LibreOffice, Numbers and other programs write, and writes what all of them can read."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from events.domain import FIELD_NAMES, EventFields
 from events.spreadsheets.sheet import MAX_FILE_BYTES, Row, Sheet, SpreadsheetError, field_of, harmless_row, make_sheet
 
 DELIMITERS = ",;\t"
-# A first line by which Excel is told the delimiter; it shows none such.
+# Tells Excel the delimiter; Excel does not show this line.
 _DELIMITER_LINE = re.compile(r"\"?sep=(.)\"?(\r\n|\r|\n)", re.IGNORECASE)
-# Programs that join files, or save one again, write more than one; "ï»¿" is one that was read as Windows-1252.
+# Programs that join or re-save files may write several; "ï»¿" is a mark that was read as Windows-1252.
 _BYTE_ORDER_MARKS = re.compile("(?:\ufeff|ï»¿)*")
 
-# The csv module's own limit is for the process: 131,072 characters, also for a column that events do not have.
+# The csv module's default limit, 131,072 characters, would also apply to columns that are ignored.
 csv.field_size_limit(MAX_FILE_BYTES)
 
 
 class _Line:
-    """What a CSV writer writes to, and gets its line back from."""
+    """The csv writer's file: `writerow` returns what its `write` returns, the line."""
 
     def write(self, line: str) -> str:
         return line
 
 
 def write_csv(events: Iterable[EventFields]) -> Iterator[bytes]:
-    """Line by line, each as soon as its event is there: UTF-8 with a byte order mark, which Excel needs; RFC 4180.
+    """One line for each event, as it is read (RFC 4180, UTF-8 with the byte order mark that Excel needs).
 
-    All cells are quoted: where Excel expects semicolons, one in a text would begin another cell, and maybe a formula.
+    All cells are quoted: if Excel expects semicolons, an unquoted one would start another cell, perhaps a formula.
     """
     writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL)
     yield BOM_UTF8 + writer.writerow(FIELD_NAMES).encode()
@@ -43,15 +43,15 @@ def read_csv(data: bytes) -> Sheet:
     """Raises SpreadsheetError."""
     text, notices = _decode(data)
     text = _without_marks(text)
-    told = _DELIMITER_LINE.match(text)
-    if told:
-        return make_sheet(_records(_without_marks(text[told.end() :]), told[1]), notices)
+    delimiter_line = _DELIMITER_LINE.match(text)
+    if delimiter_line:
+        return make_sheet(_records(_without_marks(text[delimiter_line.end() :]), delimiter_line[1]), notices)
     delimiter = max(DELIMITERS, key=lambda candidate: _columns_known(text, candidate))
     return make_sheet(_records(text, delimiter), notices)
 
 
 def _without_marks(text: str) -> str:
-    """Before a quotation mark, a byte order mark would make it a part of the first name."""
+    """A quotation mark after a byte order mark would become part of the first name."""
     return _BYTE_ORDER_MARKS.sub("", text, count=1)
 
 
@@ -63,7 +63,7 @@ def _decode(data: bytes) -> tuple[str, list[str]]:
             return _decode_bytewise(data)
     except UnicodeDecodeError:
         pass
-    raise SpreadsheetError("This is no spreadsheet that can be read here; please save it as CSV (UTF-8) or .xlsx.")
+    raise SpreadsheetError("The file is not a CSV or Excel file; please save it as CSV (UTF-8) or .xlsx.")
 
 
 def _decode_bytewise(data: bytes) -> tuple[str, list[str]]:
@@ -83,7 +83,7 @@ def _columns_known(text: str, delimiter: str) -> int:
 
 
 def _records(text: str, delimiter: str) -> Iterator[Row]:
-    # Strict, or a quotation mark that is missing would make one cell of all that follows.
+    # Strict: otherwise a missing quotation mark would turn the rest of the file into one cell.
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 0
     try:
@@ -91,5 +91,5 @@ def _records(text: str, delimiter: str) -> Iterator[Row]:
             yield Row(number, cells)
     except csv.Error as error:
         raise SpreadsheetError(
-            f"The file cannot be read on from row {number + 1}: is a quotation mark missing, or one too many?"
+            f"Row {number + 1} cannot be read. Is a quotation mark missing, or is there one too many?"
         ) from error

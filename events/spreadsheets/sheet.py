@@ -1,4 +1,4 @@
-"""What a spreadsheet is, whatever file it came in: columns, rows, cells; and what keeps formulas out of it."""
+"""A spreadsheet of any format: its header, rows and cells. Also keeps formulas out of exported cells."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 from events.domain import FIELD_NAMES, EventFields
 from events.visible_text import folded_name, trimmed
 
-MAX_FILE_BYTES = 4 * 1024 * 1024  # as base64, what Lambda takes of a request
+MAX_FILE_BYTES = 4 * 1024 * 1024  # encoded in Base64, it just fits into a request to Lambda
 MAX_ROWS = 5_000
-MAX_CELL_CHARACTERS = 32_767  # Excel's own limit, in UTF-16
+MAX_CELL_CHARACTERS = 32_767  # Excel's limit, counted in UTF-16 units
 TEXT_FIELDS = tuple(name for name in FIELD_NAMES if name not in ("date", "capacity"))
 
-# What a spreadsheet program may take for the beginning of a formula, full-width signs too; and so marked as text.
+# The beginning of a formula, as some spreadsheet programs see it (full-width signs too); and the same, marked as text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _MARKED = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _FIELDS_BY_NAME = {folded_name(name): name for name in FIELD_NAMES}
 
 
 class SpreadsheetError(Exception):
-    """The file cannot be read as a spreadsheet of events; the message tells a person why, and what to do."""
+    """The file cannot be read as a spreadsheet of events; the message tells people why, and what to do."""
 
 
 class TooLongForExcelError(Exception):
@@ -37,7 +37,7 @@ class TooLongForExcelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A cell without a value of its own; `reason` goes on from the column's name."""
+    """A cell without a usable value; `reason` continues a sentence that starts with the column's name."""
 
     reason: str
 
@@ -47,7 +47,7 @@ Cell = str | int | float | bool | date | Unreadable | None
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of a row, and its number as a spreadsheet program shows it; empty cells may be missing at its end."""
+    """A row: its number as spreadsheet programs show it, and its cells; empty cells at the end may be missing."""
 
     number: int
     cells: Sequence[Cell]
@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The names of the columns, the rows that hold anything, and what the reader of the file should be told."""
+    """The column names, the rows that are not blank, and notices for the person who imports the file."""
 
     header: list[str]
     rows: list[Row]
@@ -75,29 +75,28 @@ def make_sheet(rows: Iterable[Row], notices: list[str]) -> Sheet:
     names = ["" if cell is None else str(cell).strip() for cell in header.cells]
     if not any(field_of(name) for name in names):
         raise SpreadsheetError(
-            "This does not look like a table of events: its first row must name the columns, "
-            f"and none of them is {', '.join(FIELD_NAMES[:-1])} or {FIELD_NAMES[-1]}."
+            f"The first row must contain the names of the columns: {', '.join(FIELD_NAMES)}. None of them was found."
         )
-    read = list(islice(filled, MAX_ROWS + 1))
-    if not read:
-        raise SpreadsheetError("There is nothing below the names of the columns.")
-    if len(read) > MAX_ROWS:
+    found = list(islice(filled, MAX_ROWS + 1))
+    if not found:
+        raise SpreadsheetError("The file has no rows below the column names.")
+    if len(found) > MAX_ROWS:
         raise SpreadsheetError(f"There are more than {MAX_ROWS:,} rows; please import the file in several parts.")
-    return Sheet(names, read, notices)
+    return Sheet(names, found, notices)
 
 
 def field_of(name: str) -> str | None:
-    """The field that a column is for: "Event ID" and "event_id" are eventId."""
+    """The field that a column name means: "Event ID" and "event_id" are eventId."""
     return _FIELDS_BY_NAME.get(folded_name(name))
 
 
 def harmless(text: str) -> str:
-    """The text, marked with an apostrophe if a spreadsheet program could take it for a formula."""
+    """The text, with an apostrophe before it if a spreadsheet program could treat it as a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def restored(text: str) -> str:
-    """What `harmless` was given."""
+    """The reverse of `harmless`."""
     return text[1:] if _MARKED.match(text) else text
 
 

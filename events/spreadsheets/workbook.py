@@ -1,4 +1,12 @@
-"""Excel's .xlsx through openpyxl. Imported only where it is used: it takes longer to load than a request."""
+"""Reads and writes Excel's .xlsx with openpyxl. Imported on use only: openpyxl takes longer to load than a request.
+
+openpyxl's public reader is not used: it reads every part of a file without a limit of memory, takes quadratic time for
+some files, and loses which cells are formulas without a result. What this module uses instead, beyond openpyxl's
+documentation (its version is pinned, and `tests/unit/test_workbooks.py` covers each of them):
+- `ExcelReader` with `archive`, `package`, `parser`, `valid_files` and its `read_...` steps: to read only some parts;
+- `WorkSheetParser.parse_row`, in a private module: to convert the cells of one row;
+- `Text.from_tree`: to join the parts of a formatted text.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +28,7 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles import Font
 from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring, iterparse
 
@@ -38,32 +46,34 @@ from events.spreadsheets.sheet import (
     make_sheet,
 )
 
-# What a function with 512 MB can hold: text that has an emoji takes four bytes a letter, a tag up to 600.
+# These limits fit into a function with 512 MB: text with an emoji takes four bytes per letter, a tag up to 600.
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
-MAX_BYTES_WITHOUT_A_TAG = 1024 * 1024  # Excel's longest cell, all of it escaped, is below
+MAX_BYTES_WITHOUT_A_TAG = 1024 * 1024  # more than Excel's longest cell with every character escaped
 MAX_TAGS = 500_000  # of the cells, or of their texts
-MAX_TAGS_BESIDE = 100_000  # of any other part: styles, names of sheets
-EXCELS_COLUMNS = 16_384
+MAX_TAGS_ELSEWHERE = 100_000  # of each other part: styles, names of sheets
+MAX_CELLS_IN_A_ROW = 16_384  # Excel's own limit
 MAX_COLUMNS = 256
 MAX_ROW_NUMBER = 20_000
 MAX_FORMAT_CHARACTERS = 255  # Excel's own limit
 MAX_SHOWN = 60  # characters of a name or an error code in a message
-# Excel counts a 29 February 1900, which other programs do not; before it they differ by a day.
+# Excel has a 29 February 1900, which never was. Earlier dates differ by a day between programs.
 FIRST_EXCEL_DATE = "1900-03-01"
 
-# What XML cannot hold is written as _xHHHH_, and so is the "_" of text that looks just like that (ECMA-376, 22.9.2.19).
+# Characters that XML cannot hold are written as _xHHHH_, and so is the "_" of a text that looks like this
+# (ECMA-376, 22.9.2.19).
 _ILLEGAL = re.compile("[\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}[_\ufffe\uffff])")
-_ESCAPED = re.compile("_x(?![dD][89a-fA-F])([0-9A-Fa-f]{4})_")  # half a surrogate pair is no character
-_STRING_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_ESCAPED = re.compile("_x(?![dD][89a-fA-F])([0-9A-Fa-f]{4})_")  # not half a surrogate pair
+_DATA_TAG, _ROW_TAG = f"{{{SHEET_MAIN_NS}}}sheetData", f"{{{SHEET_MAIN_NS}}}row"
+_FORMULA_TAG, _STRING_TAG = f"{{{SHEET_MAIN_NS}}}f", f"{{{SHEET_MAIN_NS}}}si"
 _FORMATS = f"{{{SHEET_MAIN_NS}}}numFmts/{{{SHEET_MAIN_NS}}}numFmt"
 _STYLES = f"{{{SHEET_MAIN_NS}}}cellXfs/{{{SHEET_MAIN_NS}}}xf"
 _UNREADABLE = "The file cannot be read as an Excel workbook; please save it again as .xlsx, or as CSV."
-_TOO_LARGE = "The workbook unpacks to more than can be read here; please save just its table, or save it as CSV."
+_TOO_LARGE = "The workbook is too large when unpacked; please save only its table, or save it as CSV."
 
 
 def write_workbook(events: Iterable[EventFields]) -> IO[bytes]:
-    """A temporary file at its beginning. Raises TooLongForExcelError, and whatever `events` raises."""
+    """Returns an open temporary file. Raises TooLongForExcelError, and everything that `events` raises."""
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("Events")
     sheet.freeze_panes = "A2"
@@ -71,7 +81,7 @@ def write_workbook(events: Iterable[EventFields]) -> IO[bytes]:
         sheet.column_dimensions[get_column_letter(number)].width = field.width
     with ExitStack() as on_error:
         file = on_error.enter_context(TemporaryFile())
-        on_error.callback(workbook.save, file)  # which removes openpyxl's own temporary file
+        on_error.callback(workbook.save, file)  # this removes openpyxl's own temporary file
         sheet.append([_bold(sheet, name) for name in FIELD_NAMES])
         for event in events:
             sheet.append([_cell(sheet, event, *named) for named in zip(FIELD_NAMES, harmless_row(event), strict=True)])
@@ -98,19 +108,21 @@ def _cell(sheet: Any, event: EventFields, field: str, value: str | int) -> Any:
     if not text.startswith("#"):
         return text
     cell = WriteOnlyCell(sheet, text)
-    cell.data_type = "s"  # openpyxl makes an error of "#N/A"
+    cell.data_type = "s"  # openpyxl would treat "#N/A" as an error
     return cell
 
 
 class _Archive(ZipFile):
-    """Reads no more of a part than the directory says it has, and no more tags than memory is for."""
+    """Limits what is read of a part: to its size in the archive's directory, and to as many tags as memory can hold."""
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:
         with self.open(name) as part:
-            return _Counted(part, MAX_TAGS_BESIDE).read(self.getinfo(name).file_size)
+            return _LimitedPart(part, MAX_TAGS_ELSEWHERE).read(self.getinfo(name).file_size)
 
 
-class _Counted:
+class _LimitedPart:
+    """Raises SpreadsheetError if a part has too many tags, or too long a text between two of them."""
+
     def __init__(self, part: IO[bytes], tags: int = MAX_TAGS) -> None:
         self._part = part
         self._left = tags
@@ -121,21 +133,21 @@ class _Counted:
         self._left -= data.count(b"<")
         last = data.rfind(b"<")
         self._since_a_tag = self._since_a_tag + len(data) if last < 0 else len(data) - last
-        # Expat begins anew with what is unfinished each time more of it comes.
+        # Each time more data comes, Expat parses an unfinished token from its start again.
         if self._left < 0 or self._since_a_tag > MAX_BYTES_WITHOUT_A_TAG:
             raise SpreadsheetError(_TOO_LARGE)
         return data
 
 
 class _Reader(ExcelReader):
-    """Openpyxl's, for the parts that are needed."""
+    """openpyxl's reader, for the parts that are needed."""
 
     def __init__(self, file: BytesIO) -> None:
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
         self.archive = _Archive(file)
 
     def read_strings(self) -> None:
-        """As they are: openpyxl takes every "x005F_" out of them."""
+        """Keeps the texts unchanged: openpyxl removes every "x005F_" from them."""
         package: Any = self.package
         part = package.find(SHARED_STRINGS)
         if part is not None:
@@ -144,25 +156,25 @@ class _Reader(ExcelReader):
 
 
 def _strings(source: IO[bytes]) -> Iterator[str]:
-    for _, element in iterparse(cast(IO[bytes], _Counted(source))):
+    for _, element in iterparse(cast(IO[bytes], _LimitedPart(source))):
         if element.tag == _STRING_TAG:
             yield cast(Text, Text.from_tree(element)).content
             element.clear()
 
 
 def read_workbook(data: bytes) -> Sheet:
-    """The first sheet that is not hidden. Raises SpreadsheetError."""
+    """Reads the first sheet that is not hidden. Raises SpreadsheetError."""
     try:
         with warnings.catch_warnings(), ZipFile(BytesIO(data)) as archive:
-            warnings.simplefilter("ignore")  # about what is not read here anyway
+            warnings.simplefilter("ignore")  # about parts that are not read here
             _check(archive)
             notices: list[str] = []
             sheet = make_sheet(_rows(data, notices), notices)
-            # What is beside the table is no part of it.
+            # Cells to the right of the header do not belong to the table.
             return replace(sheet, rows=[Row(row.number, row.cells[: len(sheet.header)]) for row in sheet.rows])
     except SpreadsheetError:
         raise
-    except Exception as error:  # openpyxl stumbles over broken files in every way there is
+    except Exception as error:  # for broken files, openpyxl raises errors of many types
         raise SpreadsheetError(_UNREADABLE) from error
 
 
@@ -173,15 +185,15 @@ def _check(archive: ZipFile) -> None:
     if "mimetype" in names:
         raise SpreadsheetError("This is an OpenDocument file; please save it as .xlsx or CSV.")
     if "[Content_Types].xml" not in names:
-        raise SpreadsheetError("This is a ZIP archive, but no Excel workbook; please import the spreadsheet itself.")
+        raise SpreadsheetError("This is a ZIP archive, not an Excel workbook; please import the spreadsheet itself.")
     if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED_BYTES:
         raise SpreadsheetError(_TOO_LARGE)
 
 
 def _styles_of_dates(archive: ZipFile) -> tuple[set[int], set[int]]:
-    """The numbers of the styles that show a number as a date, and as a span of time.
+    """The numbers of the styles that show a number as a date, and as a duration.
 
-    openpyxl reads every style, and looks at a format again for each style that uses it: that takes quadratic time.
+    openpyxl would check a format again for each style that uses it, which takes quadratic time.
     """
     try:
         root = fromstring(archive.read(ARC_STYLE))
@@ -228,17 +240,17 @@ def _rows(data: bytes, notices: list[str]) -> Iterator[Row]:
         timedelta_formats=spans,
     )
     with reader.archive.open(sheets[0][1]) as source:
-        for _, element in iterparse(cast(IO[bytes], _Counted(source))):
-            if element.tag == ROW_TAG:
-                if len(element) > EXCELS_COLUMNS:
+        for _, element in iterparse(cast(IO[bytes], _LimitedPart(source))):
+            if element.tag == _ROW_TAG:
+                if len(element) > MAX_CELLS_IN_A_ROW:
                     raise SpreadsheetError(_TOO_LARGE)
                 number, cells = parser.parse_row(element)
                 if number > MAX_ROW_NUMBER:
-                    notices.append(f"What is below row {MAX_ROW_NUMBER:,} was not read.")
+                    notices.append(f"Rows below row {MAX_ROW_NUMBER:,} were not read.")
                     return
                 yield Row(number, _cells(element, cells))
                 element.clear()
-            elif element.tag == DATA_TAG:
+            elif element.tag == _DATA_TAG:
                 return
 
 
@@ -254,15 +266,15 @@ def _cells(row: Any, parsed: list[dict[str, Any]]) -> list[Cell]:
 
 def _value(element: Any, kind: str, value: Any) -> Cell:
     if kind == "e":
-        return Unreadable(f"is an error in the spreadsheet ({str(value)[:MAX_SHOWN]})")
+        return Unreadable(f"contains a spreadsheet error ({str(value)[:MAX_SHOWN]})")
     if isinstance(value, str):
         return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
     if value is None:
-        calculated = element.find(FORMULA_TAG) is None or element.get("t") == "str"
+        calculated = element.find(_FORMULA_TAG) is None or element.get("t") == "str"
         return None if calculated else Unreadable("is a formula without a result; open the file in Excel and save it")
     if isinstance(value, datetime):
         day, time = value.date(), value.time()
-        return day if time == time.min else Unreadable(f"has a time of day ({time:%H:%M}); only a day can be taken")
+        return day if time == time.min else Unreadable(f"contains a time ({time:%H:%M}); please enter only the date")
     if isinstance(value, int | float | date):
         return value
-    return Unreadable("is a time of day, or a span of time")
+    return Unreadable("is a time or a duration")

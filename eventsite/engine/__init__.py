@@ -1,1 +1,1 @@
-"""Amazon's DynamoDB Local, embedded: fetched once, started when something needs storage, stopped by who started it."""
+"""Amazon's DynamoDB Local, embedded: downloaded once, and started for a command that needs storage."""

@@ -18,9 +18,9 @@ from eventsite.engine.process import Engine, find_running, free_port, is_dynamod
 
 @contextmanager
 def storage(say: Callable[[str], None] = lambda line: None) -> Iterator[str]:
-    """Storage that responds, where settings say it is: AWS, a DynamoDB that runs, or one started for this long.
+    """Connects to the DynamoDB of the settings: AWS, one that is running, or one started for the time of the context.
 
-    Yields where it is, in words. Raises CommandError.
+    Yields a description of where it is. Raises CommandError.
     """
     if not settings.DYNAMODB_EMBEDDED:
         yield settings.DYNAMODB_ENDPOINT_URL or f"AWS, {settings.AWS_REGION}"
@@ -39,7 +39,7 @@ def storage(say: Callable[[str], None] = lambda line: None) -> Iterator[str]:
 
 
 def _find_engine() -> int | None:
-    """The port of a DynamoDB that runs: any on the port that was set; otherwise only this folder's own."""
+    """The port of a running DynamoDB: any on the port that was set; otherwise only this folder's own."""
     port: int | None = settings.DYNAMODB_LOCAL_PORT
     if port and is_dynamodb(port):
         return port
@@ -48,29 +48,29 @@ def _find_engine() -> int | None:
     if port and running and running != port:
         raise CommandError(
             f"Another DynamoDB Local uses the data in {data}; stop it first. "
-            f"Without DYNAMODB_LOCAL_PORT, the one that runs (on port {running}) is used."
+            f"If DYNAMODB_LOCAL_PORT is not set, that one (on port {running}) is used."
         )
     return running
 
 
 def _start_engine(started: ExitStack, say: Callable[[str], None]) -> int:
-    """Starts an engine on the port that was set, or on a free one; it stops with `started`. Returns the port."""
+    """Starts an engine on the port that was set, or on a free one. It stops when `started` closes. Returns the port."""
     port: int = settings.DYNAMODB_LOCAL_PORT or settings.DYNAMODB_DEFAULT_PORT
     if not port_is_free(port):
         if settings.DYNAMODB_LOCAL_PORT:
             raise CommandError(
-                f"Port {port} is in use, and not by DynamoDB: set DYNAMODB_LOCAL_PORT to a free one, "
-                "or DYNAMODB_ENDPOINT_URL to where DynamoDB is."
+                f"Port {port} is in use by another program: set DYNAMODB_LOCAL_PORT to a free port, "
+                "or DYNAMODB_ENDPOINT_URL to the address of a DynamoDB."
             )
-        user = "a DynamoDB that is not this folder's" if is_dynamodb(port) else "another program"
+        user = "the DynamoDB of another folder" if is_dynamodb(port) else "another program"
         taken, port = port, free_port()
-        say(f"Port {taken} is in use by {user}: DynamoDB Local is started on port {port}.")
+        say(f"Port {taken} is in use by {user}, so DynamoDB Local starts on port {port}.")
     directory = settings.DYNAMODB_LOCAL_DIRECTORY
     engine = Engine(directory, port, directory / DATA, settings.DYNAMODB_LOCAL_HOME)
     try:
         engine.start()
     except DataInUseError:
-        running = _find_engine()  # which another process started since
+        running = _find_engine()  # another process started it just now
         if running is None:
             raise
         return running
@@ -79,16 +79,16 @@ def _start_engine(started: ExitStack, say: Callable[[str], None]) -> int:
 
 
 def storage_failed(error: StorageError) -> CommandError:
-    """What a person is told who started a command; a page of HTML from what is no DynamoDB is not."""
-    return CommandError(f"DynamoDB does not do it: {str(error).partition(chr(10))[0][:300]}")
+    """The error for the person who runs a command, without the HTML page that another server may have sent."""
+    return CommandError(f"DynamoDB failed: {str(error).partition(chr(10))[0][:300]}")
 
 
 def require_free_port(port: int, advice: str) -> None:
-    """Raises CommandError if nothing could listen there."""
+    """Raises CommandError if the port is in use, or is not a port."""
     if not 0 < port < 65536:
-        raise CommandError(f"{port} is no port number.")
+        raise CommandError(f"{port} is not a port number.")
     if not port_is_free(port):
-        raise CommandError(f"Port {port} is in use: {advice}.")
+        raise CommandError(f"Port {port} is in use; {advice}.")
 
 
 def _own_data() -> str:
@@ -98,7 +98,7 @@ def _own_data() -> str:
 
 
 class StorageCommand(BaseCommand):
-    """Finds or starts storage around the command, says where it is, and says in a sentence if there is none."""
+    """A command with storage: finds or starts DynamoDB, prints where it is, and shows storage errors in a sentence."""
 
     requires_system_checks = ()
 

@@ -1,4 +1,4 @@
-"""The folder with DynamoDB Local's data: which engine uses it, whether it is damaged, whether the disk has room."""
+"""The folder with DynamoDB Local's data: its lock, and checks for damage and for a full disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from eventsite.engine.fetch import EngineError, make_private
 
-# An update of the largest event takes less, with the pages that SQLite keeps until it has committed.
+# More than an update of the largest event needs, with the pages that SQLite keeps until the commit.
 MIN_FREE_BYTES = 2 * 1024 * 1024
 SECONDS_TO_LOCK = 5
 
@@ -29,13 +29,13 @@ class DataInUseError(EngineError):
 
 @contextmanager
 def locked(data: Path, owner: str) -> Iterator[int]:
-    """A lock on the data, which names its owner, as a file descriptor for the engine to hold while it runs.
+    """Locks the data for the engine `owner`. Yields the file descriptor that the engine must hold while it runs.
 
     Raises DataInUseError.
     """
     make_private(data)
     with (data / _LOCK).open("a") as file:
-        until = time.monotonic() + SECONDS_TO_LOCK  # the previous engine may be about to end
+        until = time.monotonic() + SECONDS_TO_LOCK  # the previous engine may be stopping
         while not _try_to_lock(file.fileno(), fcntl.LOCK_EX):
             if time.monotonic() > until:
                 raise DataInUseError(f"Another DynamoDB Local uses the data in {data}; stop it first.")
@@ -43,7 +43,7 @@ def locked(data: Path, owner: str) -> Iterator[int]:
         file.truncate(0)
         file.write(owner)
         file.flush()
-        # Shell scripts use the numbers below 10, as the one that runs the engine does.
+        # The shell script that runs the engine uses numbers below 10.
         descriptor = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 10)
         try:
             yield descriptor
@@ -52,7 +52,7 @@ def locked(data: Path, owner: str) -> Iterator[int]:
 
 
 def lock_owner(data: Path) -> str | None:
-    """What the engine that uses the data wrote into the lock: empty for a moment; None if no engine uses it."""
+    """The owner of the lock (at first, it may be empty); None if no engine uses the data."""
     try:
         with (data / _LOCK).open() as file:
             return None if _try_to_lock(file.fileno(), fcntl.LOCK_SH) else file.read()
@@ -81,7 +81,7 @@ def check_database(data: Path) -> None:
     damage = _damage(path) if path.stat().st_size else "it is empty"
     if damage:
         raise EngineError(
-            f"The database file {path} is damaged ({damage}). Put a copy of it back, or start without its events: "
+            f"The database file {path} is damaged ({damage}). Restore a copy of it, or start without its events: "
             f"mv {path} {path}.damaged"
         )
 
@@ -89,7 +89,7 @@ def check_database(data: Path) -> None:
 def _damage(path: Path) -> str | None:
     try:
         import sqlite3  # noqa: PLC0415
-    except ImportError:  # some builds of Python are without it
+    except ImportError:  # some builds of Python do not have it
         return None
     try:
         with closing(sqlite3.connect(path)) as database:
@@ -102,23 +102,23 @@ def _damage(path: Path) -> str | None:
 
 
 def check_disk(directory: Path) -> None:
-    """Raises EngineError if the disk is full, or DynamoDB Local has logged that it could not commit.
+    """Raises EngineError if the disk is full, or if DynamoDB Local has logged that a commit failed.
 
-    It commits after it has responded. Only its log says when that fails.
+    DynamoDB Local responds before it commits, so only its log shows a commit that fails.
     """
     data, log = directory / DATA, directory / LOG
     try:
         free = shutil.disk_usage(data).free
         failed = _FAILURE in log.read_bytes()
     except OSError as error:
-        raise EngineError(f"The data in {data} cannot be reached: {error}.") from error
+        raise EngineError(f"The data in {data} cannot be read: {error}.") from error
     if free < MIN_FREE_BYTES:
         raise EngineError(
             f"The disk is full: {data} has {free // 1024:,} KiB left, and needs {MIN_FREE_BYTES // 1024:,}. "
-            "Nothing is stored until there is more."
+            "Nothing can be stored until there is more space."
         )
     if failed:
         raise EngineError(
-            f"DynamoDB Local could not read or write its data; {log} has the reason. Nothing is stored until it is "
-            "started again."
+            f"DynamoDB Local could not read or write its data; see {log} for the reason. "
+            "Nothing can be stored until it is restarted."
         )

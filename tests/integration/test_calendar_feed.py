@@ -76,7 +76,7 @@ def test_a_cut_feed_says_so(more: int, cut: bool, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 3)
     feed = Calendar.from_ical(calendar([make_event()] * (3 + more), address_of))
     assert len(feed.walk("VEVENT")) == 3
-    told = "Only the first 3 events from 31 days ago on; there are more."
+    told = "Only the first 3 events since 31 days ago. There are more."
     assert feed.get("X-WR-CALDESC") == (told if cut else None)
 
 
@@ -87,8 +87,8 @@ def test_a_feed_is_cut_before_it_is_too_long(spare: int, held: int, monkeypatch:
     taken = iter([make_event()] * 10)
     feed = Calendar.from_ical(calendar(taken, address_of))
     assert len(feed.walk("VEVENT")) == held
-    assert feed["X-WR-CALDESC"] == f"Only the first {held} events from 31 days ago on; there are more."
-    assert len(list(taken)) == 10 - held - 1  # it read no more events
+    assert feed["X-WR-CALDESC"] == f"Only the first {held} events since 31 days ago. There are more."
+    assert len(list(taken)) == 10 - held - 1  # no more were read
 
 
 def test_the_longest_feed_fits_into_what_lambda_sends() -> None:

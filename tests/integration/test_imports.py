@@ -28,8 +28,8 @@ from tests.support.tables import read_table
 
 HEADER = ",".join(FIELD_NAMES)
 BLANKS = " \u00a0\u200b\u2060"
-TWO_WAYS = "date can be read in two ways when it has slashes; please write 2026-12-31 or 31.12.2026"
-NO_SLASHES = "date must not have slashes; please write 2026-12-31 or 31.12.2026"
+TWO_WAYS = "date may be day/month or month/day; please write 2026-12-31 or 31.12.2026"
+NO_SLASHES = "date must not contain slashes; please write 2026-12-31 or 31.12.2026"
 
 relaxed = hypothesis_settings(deadline=None, max_examples=50)  # slow on a busy machine
 
@@ -132,7 +132,7 @@ def test_a_new_event_needs_every_column_except_description_and_id() -> None:
         "date is missing; location is missing; organizer is missing; status is missing"
     )
     plan = plan_csv("title,date,location,capacity,organizer,status", "Gala,2026-12-31,Roof,80,Ann,draft")
-    assert plan.notices == ["There is no column eventId, so every row is a new event."]
+    assert plan.notices == ["There is no eventId column, so every row becomes a new event."]
     [task] = plan.tasks
     assert task.changes == make_fields(
         eventId=task.event_id,
@@ -265,9 +265,9 @@ def test_excel_values_are_converted(field: str, cell: Any, value: Any) -> None:
 @pytest.mark.parametrize(
     ("field", "cell", "reason"),
     [
-        ("title", True, "title must be text, not the truth value TRUE"),
-        ("title", date(2026, 2, 1), "title is a date to the spreadsheet; please format the cell as text and"),
-        ("eventId", 1e15, "eventId is too long a number for a spreadsheet; please format the cell as text and"),
+        ("title", True, "title must be text, not TRUE"),
+        ("title", date(2026, 2, 1), "title is stored as a date; please format the cell as text and"),
+        ("eventId", 1e15, "eventId is a number with too many digits; please format the cell as text and"),
         ("title", "=1+1", "title is a formula without a result; open the file in Excel and save it"),
         ("capacity", "=1+1", "capacity is a formula without a result"),
         ("capacity", True, "capacity must be a whole number"),
@@ -276,7 +276,7 @@ def test_excel_values_are_converted(field: str, cell: Any, value: Any) -> None:
         ("capacity", 1e16, "capacity must be at most 1,000,000,000,000,000"),
         ("date", 46_000, "date must be a date as YYYY-MM-DD, or a cell that is formatted as a date"),
         ("date", True, "date must be a date as YYYY-MM-DD, or a cell that is formatted as a date"),
-        ("status", "#REF!", "status is an error in the spreadsheet (#REF!)"),
+        ("status", "#REF!", "status contains a spreadsheet error (#REF!)"),
     ],
 )
 def test_invalid_excel_values_are_errors(field: str, cell: Any, reason: str) -> None:
@@ -287,7 +287,7 @@ def test_invalid_excel_values_are_errors(field: str, cell: Any, reason: str) -> 
 def test_unknown_columns_are_named_and_ignored() -> None:
     create()
     plan = plan_csv("eventId,status,Room no.,,<b>", "launch,active,7,x,y")
-    assert plan.notices == ["Columns that events do not have are left out: “Room no.”, “<b>”."]
+    assert plan.notices == ["Unknown columns are ignored: “Room no.”, “<b>”."]
     assert only(plan).fate == "same"
 
 
@@ -318,7 +318,7 @@ def test_a_duplicate_column_is_refused() -> None:
 def test_more_cells_than_columns_are_an_error() -> None:
     create()
     assert reasons(plan_csv("eventId,status", "launch,active, or not")) == (
-        "row has more cells than the first row has names; is a quotation mark missing?"
+        "row has more cells than there are column names; is a quotation mark missing?"
     )
     assert only(plan_csv("eventId,status", "launch,active,,")).fate == "same"
 

@@ -13,7 +13,7 @@ import pytest
 from events import listing, samples, services
 from events.domain import EventRange, Search
 from events.listing import ListPage, list_page
-from events.samples import made_up_events
+from events.samples import generated_events, store
 from events.storage import events as repository
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
@@ -167,7 +167,7 @@ def counted() -> Iterator[list[float]]:
 def test_a_page_costs_only_its_own_rows(search: Search) -> None:
     costs = []
     for count in (20, 400):
-        samples.store(made_up_events(count, seed=count))
+        samples.store(generated_events(count, seed=count))
         with counted() as units:
             page = list_page(search)
             list_page(search, after=page.next)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from events.samples import made_up_events, store
+from events.samples import generated_events, store
 from events.storage.tables import create_tables
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
@@ -48,7 +48,7 @@ def own_engine(engine: Engine) -> Iterator[Engine]:
 
 def prepare(events: int, editors: int) -> str:
     """Stores events and accounts. Returns the token of an API key."""
-    store(made_up_events(events))
+    store(generated_events(events))
     for number in range(editors):
         make_staff(f"load-{number}", "editor", PASSWORD)
     return keys.create_key("load", Scope.WRITE, ACTOR)[1]

@@ -10,10 +10,10 @@ from eventsite.engine.command import StorageCommand
 
 
 class Command(StorageCommand):
-    help = "Make the DynamoDB tables that are missing."
+    help = "Create the DynamoDB tables that do not exist yet."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        made = create_tables()
+        created = create_tables()
         for table in TABLES:
             name = table.Meta.table_name
-            self.stdout.write(f"{name}: {'made' if name in made else 'was there'}")
+            self.stdout.write(f"{name}: {'created' if name in created else 'exists'}")

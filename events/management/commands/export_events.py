@@ -19,16 +19,20 @@ from eventsite.engine.command import StorageCommand
 
 
 class Command(StorageCommand):
-    help = "Write events into a file that spreadsheet programs open and import_events takes back."
+    help = "Export events to a CSV or Excel file. import_events can read it."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("file", nargs="?", default="-", help="where to; - or nothing: standard output")
-        parser.add_argument("--format", choices=["csv", "xlsx"], help="without it, the end of the file's name says")
-        parser.add_argument("--status", type=_text, help="only events of this status")
-        parser.add_argument("--from", dest="first", metavar="DATE", type=_day, help="only events from this day on")
-        parser.add_argument("--to", dest="last", metavar="DATE", type=_day, help="only events up to this day")
+        parser.add_argument("file", nargs="?", default="-", help="the file to write; by default, standard output")
+        parser.add_argument("--format", choices=["csv", "xlsx"], help="by default, the extension of the file decides")
+        parser.add_argument("--status", type=_text, help="only events with this status")
+        parser.add_argument("--from", dest="first", metavar="DATE", type=_day, help="only events on this day or later")
+        parser.add_argument("--to", dest="last", metavar="DATE", type=_day, help="only events on this day or earlier")
         parser.add_argument(
-            "--search", default="", metavar="TEXT", type=_text, help="only where title, location or organizer has it"
+            "--search",
+            default="",
+            metavar="TEXT",
+            type=_text,
+            help="only events with this in title, location or organizer",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +45,7 @@ class Command(StorageCommand):
             self._write_file(events, Path(options["file"]), excel)
 
     def _write_file(self, events: Iterable[EventFields], path: Path, excel: bool) -> None:
-        """All of it or nothing: what breaks off leaves no file that looks whole."""
+        """Writes the whole file or nothing: an export that fails must not leave an incomplete file."""
         part = path.with_name(f"{path.name}.part")
         try:
             with part.open("wb") as file:
@@ -51,7 +55,7 @@ class Command(StorageCommand):
             raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
         finally:
             part.unlink(missing_ok=True)
-        self.stdout.write(f"The events are in {path}.")
+        self.stdout.write(f"The events were exported to {path}.")
 
 
 def _write(events: Iterable[EventFields], file: IO[bytes], excel: bool) -> None:
@@ -62,7 +66,7 @@ def _write(events: Iterable[EventFields], file: IO[bytes], excel: bool) -> None:
         with export_xlsx(events) as workbook:
             shutil.copyfileobj(workbook, file)
     except TooLongForExcelError as error:
-        raise CommandError(f"{error}, which is all that Excel takes in a cell; --format csv holds it.") from error
+        raise CommandError(f"{error}, the limit of a cell in Excel. Use --format csv.") from error
 
 
 def _day(text: str) -> str:

@@ -20,16 +20,16 @@ from events.tasks import Batch
 from eventsite.engine.command import StorageCommand
 
 ACTOR = Actor("command")
-MOST_SHOWN = 80
+MAX_TITLE = 80
 
 
 class Command(StorageCommand):
-    help = "Create and change events as a CSV or Excel file has them. With a wrong row in it, nothing is done."
+    help = "Create and change events from a CSV or Excel file. If a row has errors, nothing is imported."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="a .csv or .xlsx file, as export_events writes it")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-        parser.add_argument("--skip-wrong", action="store_true", help="leave wrong rows out, and import the others")
+        parser.add_argument("file", type=Path, help="a .csv or .xlsx file with columns as export_events writes them")
+        parser.add_argument("--dry-run", action="store_true", help="only show what would change")
+        parser.add_argument("--skip-wrong", action="store_true", help="skip rows with errors, and import the others")
 
     def handle(self, *args: Any, file: Path, dry_run: bool, skip_wrong: bool, **options: Any) -> None:
         if not settings.ON_AWS:
@@ -38,8 +38,8 @@ class Command(StorageCommand):
         for line in _lines(plan):
             self.stdout.write(line)
         if plan.wrong and not skip_wrong:
-            advice = "" if dry_run else " Nothing was imported; mend it, or leave wrong rows out with --skip-wrong."
-            raise CommandError(f"{len(plan.wrong):,} of {len(plan.rows):,} rows are wrong.{advice}")
+            advice = "" if dry_run else " Nothing was imported. Fix the file, or skip these rows with --skip-wrong."
+            raise CommandError(f"Rows with errors: {len(plan.wrong):,} of {len(plan.rows):,}.{advice}")
         if plan.tasks and not dry_run:
             self._import(plan, os.fsencode(file.name).decode(errors="replace"))
 
@@ -49,7 +49,7 @@ class Command(StorageCommand):
             batch = batches.run(batch.id, ACTOR)
             if self.stderr.isatty():
                 self.stderr.write(f"{batch.progress:,} of {batch.tasks:,}", ending="\r")
-        self.stdout.write(f"{batch.done:,} done, {batch.same:,} were so already, {batch.failed:,} not done.")
+        self.stdout.write(f"{batch.done:,} imported, {batch.same:,} unchanged, {batch.failed:,} failed.")
         if batch.failed:
             raise CommandError("\n".join(_failures(batch)))
 
@@ -68,20 +68,20 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from plan.notices
     for row in plan.rows:
         if row.fate != "same":
-            yield f"Row {row.number:,}: {row.fate}: {_described(row)}"
-    counts = (("new", plan.new), ("changed", plan.changed), ("the same", plan.same), ("wrong", plan.wrong))
+            yield f"Row {row.number:,}: {'error' if row.reasons else row.fate}: {_described(row)}"
+    counts = (("new", plan.new), ("changed", plan.changed), ("unchanged", plan.same), ("with errors", plan.wrong))
     yield ", ".join(f"{len(rows):,} {name}" for name, rows in counts) + "."
 
 
 def _described(row: PlannedRow) -> str:
     changes = (" ".join((change.field, " -> ".join(map(repr, change.excerpts)))) for change in row.changes)
-    what = "; ".join([*row.reasons, *changes])
-    return f"{_title(row.title or row.event_id)}{': ' if what else ''}{what}"
+    details = "; ".join([*row.reasons, *changes])
+    return f"{_title(row.title or row.event_id)}{': ' if details else ''}{details}"
 
 
 def _title(title: str) -> str:
-    """Quoted, as texts are here, so that nothing in it moves the terminal's cursor."""
-    return repr(title if len(title) <= MOST_SHOWN else f"{title[:MOST_SHOWN]}…")
+    """Quoted with escapes, so that a title cannot control the terminal."""
+    return repr(title if len(title) <= MAX_TITLE else f"{title[:MAX_TITLE]}…")
 
 
 def _failures(batch: Batch) -> Iterator[str]:

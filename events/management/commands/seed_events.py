@@ -7,20 +7,20 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from events.samples import load_samples, made_up_events, store
+from events.samples import generated_events, load_samples, store
 from events.storage.tables import create_tables
 from eventsite.engine.command import StorageCommand
 
 
 class Command(StorageCommand):
-    help = "Store a dozen sample events if there is no event yet; with --count, that many made-up ones in any case."
+    help = "Store twelve sample events if there are none yet. With --count, always store that many generated events."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--count", type=int, metavar="N", help="how many events to make up")
+        parser.add_argument("--count", type=int, metavar="N", help="how many events to generate")
 
     def handle(self, *args: Any, count: int | None, **options: Any) -> None:
         if count is not None and count < 1:
             raise CommandError("--count must be 1 or more.")
         create_tables()
-        stored = load_samples() if count is None else store(made_up_events(count))
+        stored = load_samples() if count is None else store(generated_events(count))
         self.stdout.write(f"{stored:,} events stored." if stored else "There are events already; none stored.")

@@ -21,13 +21,11 @@ from eventsite.accounts import people
 from eventsite.engine.command import require_free_port, storage, storage_failed
 
 _FEED = re.compile(r"(/staff/feed/)[^\s?]+")
-
-
 SECONDS_TO_CLOSE = 2
 
 
 class TimedConnection(socket.socket):
-    """Treats a client that stops sending as one that has ended its request."""
+    """If the client stops sending, treats the request as ended."""
 
     def recv_into(self, *arguments: Any) -> int:
         with suppress(TimeoutError):
@@ -36,18 +34,18 @@ class TimedConnection(socket.socket):
 
 
 class PromptServer(WSGIServer):
-    """Sends each part of a response at once, and does not wait for ever for the rest of a request."""
+    """Sends each part of a response at once, and does not wait forever for the rest of a request."""
 
     def get_request(self) -> tuple[socket.socket, Any]:
         accepted, address = super().get_request()
         connection = TimedConnection(fileno=accepted.detach())
-        # Nagle's algorithm would hold the body back 40 ms on a kept connection.
+        # Nagle's algorithm would delay the body by 40 ms on a connection that is kept open.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(SECONDS_WITHOUT_A_BYTE)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        """Reads what a client still sends, for a moment: closing at once would also drop the response."""
+        """Reads for a moment what the client still sends: to close at once could drop the response."""
         with suppress(OSError):
             request.shutdown(socket.SHUT_WR)
             end = time.monotonic() + SECONDS_TO_CLOSE
@@ -59,14 +57,14 @@ class PromptServer(WSGIServer):
 
 
 def hide_feeds(record: logging.LogRecord) -> bool:
-    """For the log of requests: the address of somebody's calendar feed is a secret."""
+    """A filter for the request log: the address of a calendar feed is a secret."""
     if isinstance(record.args, tuple):
         record.args = tuple(_FEED.sub(r"\1…", part) if isinstance(part, str) else part for part in record.args)
     return True
 
 
 class Command(runserver.Command):
-    help = "Serve the site on this machine, with storage: the engine, the tables and (into empty ones) sample events."
+    help = "Serve the site on this machine. Starts DynamoDB Local, creates tables, and stores sample events if empty."
     addr: str
     port: str
     use_ipv6: bool
@@ -74,7 +72,7 @@ class Command(runserver.Command):
     server_cls = PromptServer
 
     def run(self, **options: Any) -> None:
-        require_free_port(int(self.port), "PORT can name another")
+        require_free_port(int(self.port), "set PORT to another one")
         with storage(self._say) as self.storage_address:
             try:
                 create_tables()
@@ -84,7 +82,7 @@ class Command(runserver.Command):
                 raise storage_failed(error) from error
             self.check()
             logging.getLogger("django.server").addFilter(hide_feeds)
-            super().run(**{**options, "skip_checks": True})  # done just now, and without a word if all is well
+            super().run(**{**options, "skip_checks": True})  # already done, silently if all is well
 
     def _add_first_admin(self) -> None:
         password = None if settings.ON_AWS else people.create_first_admin("admin", Actor("runserver"))
@@ -105,5 +103,5 @@ class Command(runserver.Command):
             "Storage": self.storage_address,
         }
         self.stdout.write("\n".join(f"{name:10}{address}" for name, address in lines.items()))
-        self.stdout.write("Ctrl-C stops it.")
+        self.stdout.write("Press Ctrl-C to stop.")
         self.stdout.flush()

@@ -49,7 +49,7 @@ def test_export_can_be_filtered(arguments: list[str], lines: list[str]) -> None:
 def test_export_writes_a_workbook(arguments: list[str], tmp_path: Path) -> None:
     store_launch_and_gala()
     path = tmp_path / arguments[0]
-    assert run_command("export_events", path, *arguments[1:]) == f"The events are in {path}.\n"
+    assert run_command("export_events", path, *arguments[1:]) == f"The events were exported to {path}.\n"
     sheet = openpyxl.load_workbook(BytesIO(path.read_bytes()))["Events"]
     assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["eventId", "gala", "launch"]
     assert [path.name for path in tmp_path.iterdir()] == [path.name]
@@ -76,6 +76,6 @@ def test_a_failed_export_keeps_the_existing_file(file: Path, faults: FaultProxy)
     store_launch_and_gala()
     file.write_text("as it was")
     faults.set(FAIL, "BatchGetItem")
-    with pytest.raises(CommandError, match="DynamoDB does not do it"):
+    with pytest.raises(CommandError, match="DynamoDB failed"):
         run_command("export_events", file)
     assert [(path, path.read_text()) for path in file.parent.iterdir()] == [(file, "as it was")]

@@ -31,8 +31,8 @@ def test_import_prints_and_makes_each_change(file: Path) -> None:
     assert run_command("import_events", file) == (
         "Row 3: changed: 'Gala': capacity '80' -> '90'\n"
         "Row 4: new: 'New'\n"
-        "1 new, 1 changed, 1 the same, 0 wrong.\n"
-        "2 done, 0 were so already, 0 not done.\n"
+        "1 new, 1 changed, 1 unchanged, 0 with errors.\n"
+        "2 imported, 0 unchanged, 0 failed.\n"
     )
     assert services.get_event("gala").fields["capacity"] == 90
     assert services.get_event("new").updated_by == "command"
@@ -40,28 +40,28 @@ def test_import_prints_and_makes_each_change(file: Path) -> None:
 
 def test_import_of_unchanged_rows_writes_nothing(file: Path) -> None:
     store_launch_and_gala()
-    assert run_command("import_events", write(file, LAUNCH, GALA)) == "0 new, 0 changed, 2 the same, 0 wrong.\n"
+    assert run_command("import_events", write(file, LAUNCH, GALA)) == "0 new, 0 changed, 2 unchanged, 0 with errors.\n"
     assert len(read_table(HistoryItem)) == 2
 
 
 def test_a_dry_run_changes_nothing(file: Path) -> None:
     assert run_command("import_events", write(file, LAUNCH), "--dry-run") == (
-        "Row 2: new: 'Launch night'\n1 new, 0 changed, 0 the same, 0 wrong.\n"
+        "Row 2: new: 'Launch night'\n1 new, 0 changed, 0 unchanged, 0 with errors.\n"
     )
-    with pytest.raises(CommandError, match=r"^1 of 2 rows are wrong\.$"):
+    with pytest.raises(CommandError, match=r"^Rows with errors: 1 of 2\.$"):
         run_command("import_events", write(file, LAUNCH, "x"), "--dry-run")
     assert read_table(HistoryItem) == []
 
 
 def test_a_row_with_errors_stops_the_import_unless_skipped(file: Path) -> None:
     write(file, LAUNCH, "b,\x1b[2J,,today,Roof,80,Ann,draft")
-    with pytest.raises(CommandError, match=r"1 of 2 rows are wrong\. Nothing was imported; mend it, or leave"):
+    with pytest.raises(CommandError, match=r"Rows with errors: 1 of 2\. Nothing was imported\. Fix the file, or skip"):
         run_command("import_events", file)
     assert read_table(HistoryItem) == []
     assert run_command("import_events", file, "--skip-wrong") == (
         "Row 2: new: 'Launch night'\n"
-        r"Row 3: wrong: '\x1b[2J': title has a control character (U+001B); date must be a date as YYYY-MM-DD"
-        "\n1 new, 0 changed, 0 the same, 1 wrong.\n1 done, 0 were so already, 0 not done.\n"
+        r"Row 3: error: '\x1b[2J': title has a control character (U+001B); date must be a date as YYYY-MM-DD"
+        "\n1 new, 0 changed, 0 unchanged, 1 with errors.\n1 imported, 0 unchanged, 0 failed.\n"
     )
 
 
@@ -127,6 +127,6 @@ def test_an_unreachable_database_is_one_sentence(command: str, file: Path) -> No
     write(file, LAUNCH)
     with (
         override_settings(DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"),
-        pytest.raises(CommandError, match=r"DynamoDB does not do it: dynamodb did not respond: .*refused"),
+        pytest.raises(CommandError, match=r"DynamoDB failed: dynamodb did not respond: .*refused"),
     ):
         run_command(command, file)

@@ -102,7 +102,7 @@ def test_start_prints_the_address_and_stop_ends_every_process(site: Site, argume
         f"API docs  {site.url}/docs\n",
         f"Health    {site.url}/healthz\n",
         f"Storage   http://127.0.0.1:{site.engine_port} (DynamoDB Local)\n",
-        "Ctrl-C stops it.\n",
+        "Press Ctrl-C to stop.\n",
     ):
         assert line in said
     assert site.end(signal.SIGINT) == 0
@@ -158,7 +158,7 @@ def said_at_the_end(site: Site) -> str:
 def test_a_port_in_use_is_one_sentence(site: Site) -> None:
     with socket.create_server(("127.0.0.1", site.port)):
         site.start("--noreload")
-        assert said_at_the_end(site) == f"CommandError: Port {site.port} is in use: PORT can name another.\n"
+        assert said_at_the_end(site) == f"CommandError: Port {site.port} is in use; set PORT to another one.\n"
     assert not is_dynamodb(site.engine_port)
 
 
@@ -166,7 +166,7 @@ def test_an_engine_port_in_use_is_one_sentence(site: Site) -> None:
     with socket.create_server(("127.0.0.1", site.engine_port)):
         site.start("--noreload")
         said = said_at_the_end(site)
-    assert said.startswith(f"CommandError: Port {site.engine_port} is in use, and not by DynamoDB")
+    assert said.startswith(f"CommandError: Port {site.engine_port} is in use by another program")
     assert said.count("\n") == 1
 
 

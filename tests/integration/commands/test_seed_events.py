@@ -32,7 +32,7 @@ def test_seed_events_generates_the_requested_number() -> None:
 
 @pytest.mark.parametrize("command", [["runserver", "80530"], ["runserver", "0"], ["dynamodb_local", "--port", "99999"]])
 def test_an_invalid_port_is_one_sentence(command: list[str]) -> None:
-    with pytest.raises(CommandError, match=f"{command[-1]} is no port number."):
+    with pytest.raises(CommandError, match=f"{command[-1]} is not a port number."):
         run_command(*command)
 
 
@@ -46,6 +46,6 @@ def test_seed_events_refuses_an_invalid_count(count: str) -> None:
 def test_an_unreachable_database_is_one_sentence(command: list[str]) -> None:
     with (
         override_settings(DYNAMODB_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"),
-        pytest.raises(CommandError, match=r"DynamoDB does not do it: dynamodb did not respond: .*refused"),
+        pytest.raises(CommandError, match=r"DynamoDB failed: dynamodb did not respond: .*refused"),
     ):
         run_command(*command)

@@ -36,8 +36,8 @@ def test_a_command_leaves_an_engine_of_another_folder_alone(engine: Engine, tmp_
         call_command("seed_events", stdout=output, stderr=notes)
     assert output.getvalue() == "12 events stored.\n"
     [port] = re.findall(
-        rf"^Port {engine.port} is in use by a DynamoDB that is not this folder's: "
-        r"DynamoDB Local is started on port (\d+)\.\n"
+        rf"^Port {engine.port} is in use by the DynamoDB of another folder, "
+        r"so DynamoDB Local starts on port (\d+)\.\n"
         rf"Storage: http://127\.0\.0\.1:\1 \(DynamoDB Local\), data in {tmp_path}/data, table events\n$",
         notes.getvalue(),
     )
@@ -76,11 +76,11 @@ def test_the_error_names_a_port_that_another_program_uses() -> None:
         other.settimeout(0)
         with (
             override_settings(DYNAMODB_LOCAL_PORT=port),
-            pytest.raises(CommandError, match=f"Port {port} is in use, and not by DynamoDB"),
+            pytest.raises(CommandError, match=f"Port {port} is in use by another program: set DYNAMODB_LOCAL_PORT"),
             storage(),
         ):
             pass
-        with pytest.raises(CommandError, match=f"Port {port} is in use: --port can name another."):
+        with pytest.raises(CommandError, match=f"Port {port} is in use; choose another one with --port."):
             call_command("dynamodb_local", port=port)
 
 

@@ -31,7 +31,7 @@ def test_an_engine_that_ends_at_once_reports_the_reason(tmp_path: Path, engine: 
     home = find_engine(engine.directory, engine.home)
     broken = tmp_path / "broken"
     shutil.copytree(home, broken, ignore=shutil.ignore_patterns("DynamoDBLocal_lib"))
-    with pytest.raises(EngineError, match=r"DynamoDB Local ended at once; .*engine-in-memory\.log has why: "):
+    with pytest.raises(EngineError, match=r"DynamoDB Local stopped at once\. .* of .*engine-in-memory\.log: "):
         Engine(tmp_path, free_port(), data=None, home=str(broken)).start()
 
 
@@ -75,7 +75,7 @@ def test_every_acknowledged_event_is_stored_when_the_engine_cannot_write(own_eng
     acknowledged = create_until_it_fails()
     assert len(acknowledged) > 10
     for _ in range(2):
-        with pytest.raises(StorageError, match=r"could not read or write its data; .*engine\.log has the reason"):
+        with pytest.raises(StorageError, match=r"could not read or write its data; see .*engine\.log for the reason"):
             services.create_event(make_fields(), ACTOR)
     assert api.get("/healthz").status_code == 503
     assert {row["eventId"]["S"] for row in read_table(EventItem)} == set(acknowledged)
@@ -104,7 +104,7 @@ def test_a_full_disk_refuses_writes_until_it_has_room(api: APIClient, monkeypatc
 def test_writes_are_refused_after_the_data_was_deleted(own_engine: Engine) -> None:
     create_tables()
     (own_engine.directory / "engine.log").unlink()
-    with pytest.raises(StorageError, match="cannot be reached"):
+    with pytest.raises(StorageError, match="cannot be read"):
         services.create_event(make_fields(), ACTOR)
 
 
@@ -128,7 +128,7 @@ def test_the_error_for_a_damaged_database_file_says_what_to_do(
     good = database.read_bytes()
     database.write_bytes(content(good))
     with pytest.raises(
-        EngineError, match=rf"The database file {database} is damaged \(.*{reason}.*\)\. Put a copy of it"
+        EngineError, match=rf"The database file {database} is damaged \(.*{reason}.*\)\. Restore a copy of it"
     ) as error:
         own_engine.start()
     [advice] = re.findall(r"mv \S+ \S+$", str(error.value))

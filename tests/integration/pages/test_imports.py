@@ -70,7 +70,7 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     text = text_of(answer)
     assert "1 new 1 changed 0 unchanged 1 row with errors" in text
     assert "1 row with errors will be skipped ; you can fix and import it later. 2 events will be imported." in text
-    assert "Columns that events do not have are left out: “Room”." in text
+    assert "Unknown columns are ignored: “Room”." in text
     assert "Row 5 bad title must not be empty date must be a day that exists capacity must be a whole number" in text
     assert "Row 2 <b>Lunch</b> Title Launch night → <b>Lunch</b> Capacity 250 → 80" in text
     assert "Row 3 Gala draft Thu 31 Dec 2026 , Roof , 80 people" in text
@@ -141,9 +141,9 @@ def test_a_file_may_be_as_large_as_the_limit_says(editor: Client, more: int, sta
     [
         (b"", "The file is empty."),
         (b"\n\n", "The file is empty."),
-        (b"%PDF-1.7\0", "This is no spreadsheet that can be read here"),
+        (b"%PDF-1.7\0", "The file is not a CSV or Excel file"),
         (b"PK\x03\x04broken", "The file cannot be read as an Excel workbook"),
-        (b"a,b\n1,2\n", "This does not look like a table of events"),
+        (b"a,b\n1,2\n", "The first row must contain the names of the columns"),
         (b"title\n" + b"x" * MAX_FILE_BYTES, "The file is larger than 4 MiB"),
     ],
 )
@@ -245,7 +245,7 @@ def test_an_export_that_breaks_off_does_not_look_whole(
         next(answer)
     assert "NOT ALL EVENTS ARE IN THIS FILE" in sent.decode().splitlines()[-1]
     faults.set(None)
-    assert plan_import(sent).wrong[-1].event_id.startswith("This export broke off here")
+    assert plan_import(sent).wrong[-1].event_id.startswith("This export stopped here")
 
 
 def test_head_of_an_export_sends_nothing(viewer: Client) -> None:

@@ -47,7 +47,7 @@ def test_two_runs_at_the_same_time_install_once_with_any_pip_settings(requiremen
     ]
     outputs = [run.communicate(timeout=300)[0].decode() for run in runs]
     assert [run.returncode for run in runs] == [0, 0], outputs
-    assert sorted(outputs) == ["", "Installing requirements.txt into .venv (once) ...\n"]
+    assert sorted(outputs) == ["", "Installing requirements.txt into .venv (only once) ...\n"]
     subprocess.run([folder / ".venv/bin/python", "-I", "-c", "import small"], check=True)
     assert not Path(elsewhere).exists()
 
@@ -55,8 +55,8 @@ def test_two_runs_at_the_same_time_install_once_with_any_pip_settings(requiremen
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        ({"PIP_NO_INDEX": "1"}, r"^PIP_NO_INDEX is set, so pip asked no index\. pip says: ERROR: No matching"),
-        ({"PIP_INDEX_URL": "http://127.0.0.1:9/"}, r"^Is the network there\? pip says: ERROR: No matching"),
+        ({"PIP_NO_INDEX": "1"}, r"^PIP_NO_INDEX is set, so pip used no package index\. pip says: ERROR: No matching"),
+        ({"PIP_INDEX_URL": "http://127.0.0.1:9/"}, r"^Is there a network connection\? pip says: ERROR: No matching"),
         ({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "."}, r"^pip says: ERROR: .*hash"),
     ],
 )

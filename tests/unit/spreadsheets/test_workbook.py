@@ -45,8 +45,8 @@ def test_excel_cells_keep_their_types() -> None:
         True,
         None,
         date(2026, 12, 1),
-        Unreadable("has a time of day (19:30); only a day can be taken"),
-        Unreadable("is a time of day, or a span of time"),
+        Unreadable("contains a time (19:30); please enter only the date"),
+        Unreadable("is a time or a duration"),
         "x\ny",
     ]
 
@@ -69,7 +69,7 @@ def test_formulas_are_read_as_their_results() -> None:
             [
                 "yes",
                 Unreadable("is a formula without a result; open the file in Excel and save it"),
-                Unreadable("is an error in the spreadsheet (#DIV/0!)"),
+                Unreadable("contains a spreadsheet error (#DIV/0!)"),
                 None,
             ],
         )
@@ -106,21 +106,21 @@ def test_only_the_first_visible_sheet_is_read() -> None:
     ("data", "message"),
     [
         (workbook(), "The file is empty."),
-        (workbook(["title"]), "There is nothing below the names of the columns."),
-        (workbook(["name", date(2026, 1, 1)], ["x"]), "its first row must name the columns"),
+        (workbook(["title"]), "The file has no rows below the column names."),
+        (workbook(["name", date(2026, 1, 1)], ["x"]), "The first row must contain the names of the columns"),
         (repacked(workbook(["x"]), {"xl/workbook.bin": b""}), "This is a binary workbook (.xlsb)"),
         (repacked(workbook(["x"]), {"mimetype": b""}), "This is an OpenDocument file"),
-        (repacked(workbook(["x"]), {"[Content_Types].xml": None}), "This is a ZIP archive, but no Excel workbook"),
+        (repacked(workbook(["x"]), {"[Content_Types].xml": None}), "This is a ZIP archive, not an Excel workbook"),
         (repacked(workbook(["x"]), {"xl/workbook.xml": b"<workbook"}), "The file cannot be read as an Excel workbook"),
         (sheet_of('<sheetData><row><c r="A1" t="s"><v>99</v></c></row></sheetData>'), "cannot be read as an Excel"),
-        (repacked(workbook(["x"]), {"bomb": bytes(101 * 2**20)}), "unpacks to more than can be read"),
-        (sheet_of("<sheetData><row>" + "<c/>" * 16_385 + "</row></sheetData>"), "unpacks to more than can be read"),
-        (sheet_of("<sheetData><row>" + "<c/>" * 1_000_001 + "</row></sheetData>"), "unpacks to more than can be read"),
+        (repacked(workbook(["x"]), {"bomb": bytes(101 * 2**20)}), "is too large when unpacked"),
+        (sheet_of("<sheetData><row>" + "<c/>" * 16_385 + "</row></sheetData>"), "is too large when unpacked"),
+        (sheet_of("<sheetData><row>" + "<c/>" * 1_000_001 + "</row></sheetData>"), "is too large when unpacked"),
         (
             repacked(workbook(["x"]), {"xl/styles.xml": b"<a>" + b"<b/>" * 1_000_001 + b"</a>"}),
-            "unpacks to more than can be read",
+            "is too large when unpacked",
         ),
-        (sheet_of("<sheetData>" + HEADER + "<row/>" * (MAX_ROWS + 1) + "</sheetData>"), "There is nothing below"),
+        (sheet_of("<sheetData>" + HEADER + "<row/>" * (MAX_ROWS + 1) + "</sheetData>"), "The file has no rows below"),
     ],
 )
 def test_invalid_workbooks_are_refused_with_a_sentence(data: bytes, message: str) -> None:
@@ -149,7 +149,7 @@ def test_the_declared_size_of_a_sheet_is_ignored() -> None:
     )
     sheet = read_spreadsheet(sheet_of(xml))
     assert sheet.rows == [Row(9, ["a"])]
-    assert sheet.notices == [f"What is below row {MAX_ROW_NUMBER:,} was not read."]
+    assert sheet.notices == [f"Rows below row {MAX_ROW_NUMBER:,} were not read."]
 
 
 def test_wrong_sizes_in_the_zip_directory_are_refused() -> None:
