@@ -21,7 +21,7 @@ from events.domain import (
     VersionNotFoundError,
     WriteConflictError,
 )
-from events.rules import allows
+from events.fields import allows
 from events.services import attempts
 from events.storage import events as repository
 from events.storage import history

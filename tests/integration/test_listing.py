@@ -13,7 +13,7 @@ import pytest
 from events import listing, samples, services
 from events.domain import EventRange, Search
 from events.listing import ListPage, list_page
-from events.samples import generated_events, store
+from events.samples import generated_events
 from events.storage import events as repository
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB

@@ -13,7 +13,6 @@ from rest_framework.test import APIClient
 
 from events import batches, services
 from events.domain import Event, EventRange
-from events.storage.history import get_history
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Role, Scope
@@ -24,6 +23,7 @@ from tests.support.builders import ACTOR, PASSWORD, day, make_body, make_fields,
 from tests.support.clients import client_of
 from tests.support.csv_rows import HEADER
 from tests.support.page_reader import fields
+from tests.support.stored import get_history
 
 NEW_PASSWORD = "another battery horse"
 

@@ -23,7 +23,6 @@ from hypothesis.stateful import (
 from rest_framework.test import APIClient
 
 from events.domain import FIELD_NAMES
-from events.storage.history import get_history
 from tests.resilience.reports import DONE
 from tests.resilience.truth import Fields, Planned, Seen, TrueBatch, Truth
 from tests.support.api_calls import send
@@ -31,6 +30,7 @@ from tests.support.builders import make_body, make_staff
 from tests.support.clients import client_of
 from tests.support.history import assert_history_replays, read_history
 from tests.support.page_reader import fields, text
+from tests.support.stored import get_history
 from tests.support.tables import empty_tables
 
 IDS = ("a", "b")

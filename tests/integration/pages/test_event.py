@@ -11,9 +11,9 @@ from django.test import Client
 
 from events import services
 from events.domain import EventChanges, EventNotFoundError, EventRange
-from events.storage.history import get_history
 from tests.support.builders import ACTOR, make_fields, store
 from tests.support.page_reader import fields, links, submit, text, undo_address
+from tests.support.stored import get_history
 
 TYPED = {
     "title": "Launch night",

@@ -12,7 +12,7 @@ from django.test import Client
 
 from events import batches, listing, services
 from events.domain import EventRange
-from events.storage.history import get_activity, get_history
+from events.storage.history import get_activity
 from events.visible_text import visible
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
@@ -21,6 +21,7 @@ from tests.support.builders import store_titled as store
 from tests.support.clients import client_of
 from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.page_reader import fields, links, text, titles
+from tests.support.stored import get_history
 
 LIST = "/staff/events/"
 
