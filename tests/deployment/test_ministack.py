@@ -123,7 +123,10 @@ def test_an_api_client(dev: Deployed, staff: Browser) -> None:
     assert other_site.headers["Access-Control-Allow-Origin"] == "*"
     assert client.send("DELETE", path, **key).status_code == 204
     gone = client.send("GET", path, **key)
-    assert (gone.status_code, gone.json()) == (404, {"detail": "There is no event with this eventId."})
+    assert (gone.status_code, gone.json()) == (
+        404,
+        {"detail": "There is no event with this eventId.", "code": "event_not_found"},
+    )
     assert gone.headers["X-Request-Id"]
     assert client.send("GET", "/openapi.json").json()["openapi"].startswith("3.")
 

@@ -158,7 +158,8 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
     def shared(endpoint_url: str | None, read: Callable[[bytes], Any]) -> Connection:
         caller = sys._getframe(2).f_code  # noqa: SLF001  # the one that called `connection`
-        found.add(f"{Path(caller.co_filename).relative_to(django_settings.BASE_DIR).as_posix()} {caller.co_name}")
+        name = caller.co_qualname.partition(".<locals>")[0].rpartition(".")[2]  # of a lambda, the function around it
+        found.add(f"{Path(caller.co_filename).relative_to(django_settings.BASE_DIR).as_posix()} {name}")
         return real(endpoint_url, read)
 
     real = dynamodb._shared  # noqa: SLF001

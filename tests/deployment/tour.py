@@ -114,13 +114,16 @@ def change_many(editor: Client) -> None:
     sent = {"event": ["party"], "do": "status", "status": "draft"}
     chosen: Any = editor.post("/staff/events/bulk/", sent, follow=True)
     batch = chosen.redirect_chain[-1][0]
-    assert "1 done" in text(editor.post(batch, follow=True))
-    assert "Undo the change" in text(editor.post(f"{batch.partition('?')[0]}undo/", follow=True))
+    assert "1 event updated" in text(editor.post(batch, follow=True))
+    assert "1 change undone" in text(editor.post(f"{batch.partition('?')[0]}undo/", follow=True))
+    outdated: Any = editor.post("/staff/events/bulk/", sent | {"status": "postponed"}, follow=True)
+    submit(editor, "/staff/event/party/edit/", title="Changed meanwhile")
+    assert "1 failed" in text(editor.post(outdated.redirect_chain[-1][0], follow=True))
     row = ",".join(map(str, {**LAUNCH, "eventId": "fair", "description": "x"}.values()))
     file = SimpleUploadedFile("events.csv", f"{','.join(LAUNCH)}\n{row}\n".encode())
     preview: Any = editor.post("/staff/import/", {"file": file})
     [address] = re.findall(r'<form method="post" action="(/staff/batches/[^"]+)"', preview.content.decode())
-    assert "1 done" in text(editor.post(address, follow=True))
+    assert "1 event imported" in text(editor.post(address, follow=True))
 
 
 def manage_people(admin: Client) -> None:
