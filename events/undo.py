@@ -74,10 +74,10 @@ def undo_change_of_batch(event_id: str, batch_id: str, actor: Actor) -> None:
     undo_change(event_id, rows[0].at, actor)
 
 
-def is_undone(event_id: str, at: str) -> bool:
-    """Whether the event's latest change exactly reverses the one made at this time. Raises StorageError."""
+def has_undone(event_id: str, at: str, actor: Actor) -> bool:
+    """Whether this person has just undone the change made at this time. Raises StorageError."""
     match history.get_history(event_id, limit=2):
-        case [latest, undone] if undone.at == at:
+        case [latest, undone] if (undone.at, latest.actor) == (at, actor.name):
             return (latest.before, latest.after) == (undone.after, undone.before)
     return False
 

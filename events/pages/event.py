@@ -172,7 +172,7 @@ def undo_change(request: HttpRequest, event_id: str) -> HttpResponse:
     try:
         event = undo.undo_change(event_id, at, actor_of(request))
     except ChangeSupersededError:
-        if not undo.is_undone(event_id, at):
+        if not undo.has_undone(event_id, at, actor_of(request)):
             raise
         event = versions.get_past(event_id).event  # a double click
     messages.success(request, "The change was undone.")

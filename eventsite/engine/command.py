@@ -106,7 +106,7 @@ class StorageCommand(BaseCommand):
         notes = OutputWrapper(options["stderr"]) if options.get("stderr") else self.stderr
 
         def say(line: str) -> None:
-            if options["verbosity"]:
+            if options["verbosity"] and not settings.ON_LAMBDA:  # there, the output of a command may be a file
                 notes.write(line, str)
 
         with storage(say) as where:

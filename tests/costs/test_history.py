@@ -41,7 +41,7 @@ LIMITS = {
     "form": Limit(0, 8, 1_000_000),
     "delete": Limit(0, 3, 1_000_000),
     "conflict": Limit(3, 12, 3_000_000),
-    "refused restore": Limit(0, 3, 20_000),
+    "refused restore": Limit(1, 4, 20_000),  # it reads two rows, to recognize a double click
     "restore": Limit(7, 14, 2_000_000),
     "undo": Limit(1, 5, 20_000),
 }

@@ -34,7 +34,7 @@ def upload(browser: Client, content: bytes | str, name: str = "events.csv") -> A
 
 def text_of(answer: Any) -> str:
     """What a person reads, words apart by single spaces."""
-    body = re.sub(r"(?s).*<main|</main>.*", " ", answer.content.decode())
+    body = answer.content.decode().partition("<main")[2].partition("</main>")[0]
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", body)))
 
 
