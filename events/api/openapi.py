@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from events.fields import FIELDS
@@ -59,6 +60,11 @@ _IF_MATCH = _header("If-Match", "Only if the event is at one of these revisions 
 _IF_NONE_MATCH = _header("If-None-Match", "304 if the event is still at one of these revisions.")
 
 
+def _phrase(status: int) -> str:
+    """The status as RFC 9110 calls it; Python 3.11 and 3.12 have older names for two."""
+    return {413: "Content Too Large", 422: "Unprocessable Content"}.get(status) or HTTPStatus(status).phrase
+
+
 def operation(
     name: str,
     successes: dict[int, _Schema | None],
@@ -69,7 +75,8 @@ def operation(
     """The arguments that describe an operation to django-ninja. A response without a schema has no body."""
     failures = {status: _component("InvalidRequest" if status == 422 else "Error") for status in errors}
     responses: dict[int, _Schema] = {
-        status: {"content": {"application/json": {"schema": schema}}} if schema else {}
+        status: {"description": _phrase(status)}
+        | ({"content": {"application/json": {"schema": schema}}} if schema else {})
         for status, schema in {**successes, **failures}.items()
     }
     if headers:

@@ -18,6 +18,7 @@ from eventsite.deployment.django_test import lighten
 from eventsite.stack.stage import Stage
 
 MAX_BYTES = 12_000_000
+RUNTIME = "3.11"  # of zappa_settings.json
 # The folder in Lambda, which tracebacks then show.
 _ROOT_ON_LAMBDA = "/var/task"
 # The oldest date that a zip file can hold. With real dates, the file would differ each day.
@@ -86,7 +87,16 @@ def _clear_leftovers(folder: Path) -> None:
 def _install(folder: Path) -> None:
     """Installs wheels for Lambda's machine, not for this one. `contents.errors` checks that they run there."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--target", str(folder), "--implementation", "cp", "--python-version", "3.11", "--only-binary", ":all:"]
+    command += [
+        "--target",
+        str(folder),
+        "--implementation",
+        "cp",
+        "--python-version",
+        RUNTIME,
+        "--only-binary",
+        ":all:",
+    ]
     command += [option for platform in _PLATFORMS for option in ("--platform", platform)]
     command += ["--require-hashes", "--no-deps", "-r", str(settings.BASE_DIR / "requirements.txt")]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -95,9 +105,29 @@ def _install(folder: Path) -> None:
         raise DeploymentError(f"pip could not install requirements.txt. Is there a network? {output[-600:]}")
 
 
+def runtime_python() -> str:
+    """A Python of the version that the function runs on: only its bytecode is of use there. Raises DeploymentError."""
+    check = f"import sys; sys.exit('{{}}.{{}}'.format(*sys.version_info) != '{RUNTIME}')"
+    for python in filter(None, (sys.executable, shutil.which(f"python{RUNTIME}"))):
+        if not subprocess.run([python, "-I", "-c", check], check=False, capture_output=True).returncode:
+            return python
+    raise DeploymentError(f"Lambda runs the function on Python {RUNTIME}, so the package needs a python{RUNTIME} here.")
+
+
 def _compile(folder: Path, *options: str) -> None:
     """Compiles to bytecode that Python uses without checking the source's date, which a zip file does not keep."""
-    command = [sys.executable, "-I", "-m", "compileall", "-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    command = [
+        runtime_python(),
+        "-I",
+        "-m",
+        "compileall",
+        "-q",
+        "-f",
+        "-j",
+        "0",
+        "--invalidation-mode",
+        "unchecked-hash",
+    ]
     command += [*options, "-s", str(folder), "-p", _ROOT_ON_LAMBDA, str(folder)]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:

@@ -6,12 +6,13 @@ import base64
 import gzip
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from email.message import Message
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, Self
+
+from eventsite.deployment.package import runtime_python
 
 _CHILD = Path(__file__).with_name("isolated_child.py")
 SECRET_KEY = "a key that only this test uses " * 2
@@ -81,7 +82,7 @@ class Isolated:
             "EVENTS_API_ACCESS": "open",
             "PRELOAD_PAGES": "false" if prefix else "true",  # so that both values are tested
         }
-        command = [sys.executable, "-S", "-I", "-W", "error", str(_CHILD), str(folder)]
+        command = [runtime_python(), "-S", "-I", "-W", "error", str(_CHILD), str(folder)]
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
         )

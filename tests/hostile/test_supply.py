@@ -28,6 +28,7 @@ def test_the_files_are_these() -> None:
     assert FILES == [
         "requirements-dev.txt",
         "requirements-ministack.txt",
+        "requirements-peer.txt",
         "requirements-stress.txt",
         "requirements.txt",
     ]
