@@ -200,19 +200,19 @@ class Refusal(NamedTuple):
     store: Store
 
 
-def simulate(mix: str, count: int, rate: float, mended: frozenset[str] = frozenset()) -> Iterator[Refusal]:
-    """So many requests a second, minute by minute, on tables that were new when it began; `mended` has no limits."""
+def simulate(mix: str, count: int, rate: float, removed: frozenset[str] = frozenset()) -> Iterator[Refusal]:
+    """So many requests a second, minute by minute, on tables that were new when it began; `removed` has no limits."""
     reads, writes = demand(mix, count)
-    simulated = {name: store for name, store in new_stores(mix, count).items() if name not in mended}
+    simulated = {name: store for name, store in new_stores(mix, count).items() if name not in removed}
     while True:
         refused = {name: store.minute(rate * reads[name], rate * writes[name]) for name, store in simulated.items()}
         worst = max(refused, key=lambda name: refused[name])
         yield Refusal(refused[worst], worst, simulated[worst])
 
 
-def last_minute(mix: str, count: int, rate: float, minutes: int, mended: frozenset[str] = frozenset()) -> Refusal:
+def last_minute(mix: str, count: int, rate: float, minutes: int, removed: frozenset[str] = frozenset()) -> Refusal:
     """What is refused at the end; once nothing is, nothing changes any more."""
-    refusals = islice(simulate(mix, count, rate, mended), minutes)
+    refusals = islice(simulate(mix, count, rate, removed), minutes)
     return next((refusal for number, refusal in enumerate(refusals, 1) if not refusal.share or number == minutes))
 
 
@@ -225,15 +225,15 @@ class Break(NamedTuple):
 
 
 @cache
-def first_break(mix: str, count: int, minutes: int, mended: frozenset[str] = frozenset()) -> Break:
+def first_break(mix: str, count: int, minutes: int, removed: frozenset[str] = frozenset()) -> Break:
     """The highest rate at which the last of so many minutes goes well."""
     low, high = 0.1, float(RATES[-1])
-    refusal = last_minute(mix, count, high, minutes, mended)
+    refusal = last_minute(mix, count, high, minutes, removed)
     if refusal.share <= REFUSED:
         return Break(high)
     while high / low > 1.05:
         middle = math.sqrt(low * high)
-        last = last_minute(mix, count, middle, minutes, mended)
+        last = last_minute(mix, count, middle, minutes, removed)
         if last.share <= REFUSED:
             low = middle
         else:

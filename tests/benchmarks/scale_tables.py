@@ -64,15 +64,15 @@ def _broken(found: Break) -> str:
 
 
 def mending() -> str:
-    """What an import meets next, each time after what stopped it was mended."""
-    mended: frozenset[str] = frozenset()
+    """What an import meets next, each time after what stopped it was removed."""
+    removed: frozenset[str] = frozenset()
     lines = []
     while True:
-        found = first_break("import", 10_000, MINUTES, mended)
-        lines.append([", ".join(sorted(mended)) or "nothing", _number(found.rate), _broken(found)])
+        found = first_break("import", 10_000, MINUTES, removed)
+        lines.append([", ".join(sorted(removed)) or "nothing", _number(found.rate), _broken(found)])
         if not found.name:
-            return _table(["mended", "events written a second", "then"], lines)
-        mended |= {found.name}
+            return _table(["removed", "events written a second", "then"], lines)
+        removed |= {found.name}
 
 
 def units() -> str:
