@@ -63,7 +63,7 @@ def test_batches_are_one_line_each(viewer: Client) -> None:
 
 def test_a_batch_that_goes_on_says_so(viewer: Client) -> None:
     for number in range(53):
-        store(f"e{number}", actor=Actor("edith", batch="import-1"))
+        store(f"e{number}", actor=Actor("edith", batch="import-0123456789abcdef"))
     with patch.object(activity, "_MORE_QUERIES", 0):
         page = viewer.get(ACTIVITY)
     assert "edith imported at least 51 events" in text(page)
