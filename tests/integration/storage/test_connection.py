@@ -15,9 +15,10 @@ from events import services
 from events.domain import EventRange, StorageBusyError
 from events.storage import lists as event_lists
 from events.storage.models import EventItem, HistoryItem
+from eventsite.accounts import people
 from tests.support import fault_proxy as fault_kinds
 from tests.support.api_calls import LAUNCH, assert_error, send
-from tests.support.builders import ACTOR, make_body, make_fields
+from tests.support.builders import ACTOR, make_body, make_fields, make_staff
 from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, delay, garbage, lose_answer, refuse, say
 from tests.support.tables import read_table
 
@@ -250,6 +251,20 @@ def test_a_transaction_that_conflicts_with_another_is_retried(api: APIClient, fa
         faults.set(conflict, "TransactWriteItems", times=2)
         assert send(api, method, path, body).status_code in (200, 201, 204)
         assert faults.calls.count("TransactWriteItems") == 3
+
+
+def test_a_write_to_the_access_table_that_conflicts_with_another_is_retried(faults: FaultProxy) -> None:
+    canceled = fault_kinds.error(
+        400, "TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": "TransactionConflict"}]
+    )
+    faults.set(canceled, "TransactWriteItems", times=2)
+    anna = make_staff("anna", "admin")
+    assert faults.calls.count("TransactWriteItems") == 3
+    faults.set(fault_kinds.error(400, "TransactionConflictException"), "UpdateItem", times=2)
+    people.sign_out_everywhere(anna)
+    assert faults.calls.count("UpdateItem") == 3
+    faults.set(None)
+    assert people.get_staff("anna").epoch == anna.epoch
 
 
 def test_reads_that_must_be_current_are_consistent_reads(api: APIClient, faults: FaultProxy) -> None:
