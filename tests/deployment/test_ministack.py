@@ -255,7 +255,10 @@ def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None
     assert "`manage.py stack destroy production` removes the rest." in done.stdout
     destroyed = project.manage("stack", "destroy", "production", "--yes")
     assert destroyed.returncode == 0, destroyed.stdout + destroyed.stderr
-    assert left(ministack, "production") == {
+    # The first stage of an account makes the role of API Gateway's logs. It stays for the stages after it.
+    role = ministack.client("apigateway").get_account()["cloudwatchRoleArn"].rpartition("/")[2]
+    kept = {"roles": [role]} if role.startswith("events-production-") else {}
+    assert left(ministack, "production") == kept | {
         "tables": ["events-production", "events-production-access", "events-production-history"],
         "parameters": ["/events/production/secret-key"],
     }
