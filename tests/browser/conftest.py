@@ -11,8 +11,10 @@ import pytest
 from django.conf import settings as django_settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
+from events import services
+from events.pages.today import today
 from tests.support import chromium
-from tests.support.builders import PASSWORD, make_staff
+from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
 from tests.support.http_server import Server
 
 # Playwright keeps an event loop in this thread. Without this, Django refuses some calls of later tests.
@@ -95,6 +97,11 @@ def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/staff/")
+
+
+def store(event_id: str = "launch", **overrides: Any) -> None:
+    """Stores an event with the date of today."""
+    services.create_event(make_fields(eventId=event_id, **{"date": today().isoformat(), **overrides}), ACTOR)
 
 
 @pytest.fixture(autouse=True)

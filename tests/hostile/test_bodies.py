@@ -1,4 +1,4 @@
-"""Bodies: deep, long, many-keyed, twice-keyed, compressed, half-sent, and in encodings that are none."""
+"""Unusual bodies: deep, long, compressed or incomplete, with many or duplicate keys, in invalid encodings."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ VALID = json.dumps(LAUNCH)[1:-1]
     ],
     ids=range(23),
 )
-def test_json_that_is_too_much_is_refused_in_a_sentence(api: APIClient, body: str, said: str) -> None:
+def test_invalid_json_returns_422_with_a_short_message(api: APIClient, body: str, said: str) -> None:
     response = send(api, "POST", "/events", body.encode())
     assert (response.status_code, response["Content-Type"]) == (422, "application/json")
     assert said in json.loads(response.content)["detail"]
@@ -67,7 +67,7 @@ def test_json_that_is_too_much_is_refused_in_a_sentence(api: APIClient, body: st
 
 
 @pytest.mark.parametrize(("count", "said"), [(100, "k91 is not a field of an event"), (101, "body has 101 fields")])
-def test_fields_are_named_one_by_one_up_to_a_hundred(api: APIClient, count: int, said: str) -> None:
+def test_errors_name_each_unknown_field_up_to_100_fields(api: APIClient, count: int, said: str) -> None:
     names = [f"k{number}" for number in range(count - len(LAUNCH))]
     response = send(api, "POST", "/events", {**LAUNCH, **dict.fromkeys(names, 1)})
     assert response.status_code == 422
@@ -77,23 +77,23 @@ def test_fields_are_named_one_by_one_up_to_a_hundred(api: APIClient, count: int,
 
 
 @pytest.mark.parametrize(("length", "shown"), [(100, "k" * 100), (101, "k" * 100 + "…")])
-def test_names_of_fields_are_shown_up_to_a_hundred_characters(api: APIClient, length: int, shown: str) -> None:
+def test_errors_shorten_field_names_to_100_characters(api: APIClient, length: int, shown: str) -> None:
     response = send(api, "POST", "/events", {**LAUNCH, "k" * length: 1})
     assert json.loads(response.content)["detail"] == f"{shown} is not a field of an event."
 
 
-def test_of_two_values_of_a_name_the_last_counts(api: APIClient) -> None:
-    """As in most programs that a body may have come through; what is stored is what is answered."""
+def test_the_last_of_duplicate_keys_wins(api: APIClient) -> None:
+    """Most JSON parsers do the same. The response shows what is stored."""
     sent = f'{{"title": "first", {VALID}, "title": "last", "\\u0074itle": "very last"}}'
     assert_event(send(api, "POST", "/events", sent.encode()), 201, {**LAUNCH, "title": "very last"})
     assert_event(send(api, "GET", "/events/launch"), 200, {**LAUNCH, "title": "very last"})
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-7", "latin-1"])
-def test_json_is_utf_8_whatever_a_header_says(api: APIClient, encoding: str) -> None:
+def test_json_is_read_as_utf_8_with_any_charset(api: APIClient, encoding: str) -> None:
     body = json.dumps({**LAUNCH, "title": "caf\u00e9 +AOk-"}, ensure_ascii=False).encode(encoding)
     response = api.generic("POST", "/events", body, content_type=f"application/json; charset={encoding}")
-    if encoding == "utf-7":  # is ASCII, and says what it says
+    if encoding == "utf-7":  # UTF-7 is ASCII, so it is read literally
         assert json.loads(response.content)["title"] == "caf+AOk +-AOk-"
     else:
         assert response.status_code == 422
@@ -101,7 +101,7 @@ def test_json_is_utf_8_whatever_a_header_says(api: APIClient, encoding: str) -> 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_a_compressed_body_is_not_unpacked(api: APIClient, coding: str) -> None:
-    """A thousandth of what it holds: refused as what it is, for what it is not."""
+    """The body is about 1,000 times smaller than its content. It is refused, because it is not JSON."""
     bomb = gzip.compress(b" " * 20_000_000 + json.dumps(make_body()).encode())
     response = send(api, "POST", "/events", bomb, Content_Encoding=coding)
     assert response.status_code == 422
@@ -112,8 +112,8 @@ CHARSETS = ["hex", "rot13", "idna", "punycode", "undefined", "utf-16", "utf-7", 
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
-def test_no_charset_breaks_a_form(server: Server, charset: str) -> None:
-    """A form is sent as its page is written, in UTF-8; what else a header says does not count."""
+def test_forms_are_read_as_utf_8_with_any_charset(server: Server, charset: str) -> None:
+    """Browsers send a form in the encoding of its page, which is UTF-8. The charset in the header is ignored."""
     make_staff("ada", "admin")
     for kind in ("multipart/form-data; boundary=x", "application/x-www-form-urlencoded"):
         browser = requests.Session()
@@ -148,8 +148,8 @@ def test_no_charset_breaks_a_form(server: Server, charset: str) -> None:
         "charset=utf-8",
     ],
 )
-def test_no_header_breaks_a_query(server: Server, parameters: str) -> None:
-    """Nor makes another one of it. What fails here fails before any middleware, and is no answer at all."""
+def test_content_type_does_not_change_the_query(server: Server, parameters: str) -> None:
+    """An error here would happen before any middleware, so the client would get no response."""
     event = {**LAUNCH, "status": "caf\u00e9 +AOk-"}
     assert server.request("POST", "/events", json=event).status_code == 201
     many = "&".join(f"a{number}=" for number in range(1_500))
@@ -162,7 +162,7 @@ def test_no_header_breaks_a_query(server: Server, parameters: str) -> None:
 
 
 PARTS = {
-    "base64 that is none": 'name="file"; filename="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!',
+    "invalid base64": 'name="file"; filename="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!',
     "a file's charset": 'name="file"; filename="a.csv"\r\nContent-Type: text/csv; charset=hex\r\n\r\ntitle',
     "a name's charset": "name=\"file\"; filename*=hex''a.csv\r\n\r\ntitle",
     "a field's charset": "name*=idna''zz%ff\r\n\r\ntitle",
@@ -178,7 +178,7 @@ PARTS = {
 
 @pytest.mark.parametrize("part", mostly_at_length(PARTS, 6))
 @pytest.mark.parametrize("end", mostly_at_length(["\r\n--x--\r\n", "", "\r\n--x", "\r\n--x--x--"], 1))
-def test_no_part_of_a_form_is_a_surprise(editor: Client, part: str, end: str) -> None:
+def test_malformed_form_parts_cause_no_server_error(editor: Client, part: str, end: str) -> None:
     editor.raise_request_exception = False
     body = f"--x\r\nContent-Disposition: form-data; {part}{end}".encode()
     for address in ("/staff/import/", "/staff/events/new/"):
@@ -187,13 +187,13 @@ def test_no_part_of_a_form_is_a_surprise(editor: Client, part: str, end: str) ->
 
 
 @pytest.mark.parametrize("boundary", ["", "=", "=" + "a" * 300, '=""', '="\xff"', "=a; boundary=b", "=\x01", "=a b"])
-def test_no_boundary_is_a_surprise(editor: Client, boundary: str) -> None:
+def test_malformed_boundaries_return_400_or_422(editor: Client, boundary: str) -> None:
     editor.raise_request_exception = False
     response = editor.generic("POST", "/staff/import/", b"--a\r\n\r\n", f"multipart/form-data; boundary{boundary}")
     assert response.status_code in (400, 422)
 
 
-def test_thousands_of_fields_are_too_many(editor: Client) -> None:
+def test_thousands_of_fields_return_400(editor: Client) -> None:
     editor.raise_request_exception = False
     many = {f"field{number}": "1" for number in range(5_000)}
     parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="a"\r\n\r\na\r\n' for name in many)
@@ -206,8 +206,8 @@ def test_thousands_of_fields_are_too_many(editor: Client) -> None:
     assert editor.get(f"/staff/events/?{hashed}").status_code == 200
 
 
-def test_a_slow_client_holds_up_nobody_else(server: Server) -> None:
-    """Of the server that `runserver` is: each connection is a thread. API Gateway sends Lambda whole requests only."""
+def test_slow_clients_do_not_block_others(server: Server) -> None:
+    """`runserver` has a thread for each connection. API Gateway sends only complete requests to Lambda."""
     address = urlsplit(server.url)
     held: list[Any] = []
     try:
@@ -224,7 +224,7 @@ def test_a_slow_client_holds_up_nobody_else(server: Server) -> None:
     assert server.request("GET", "/events").json()[0]["title"] == "Launch night"
 
 
-def test_a_body_that_never_comes_stores_nothing(editor: Client, server: Server) -> None:
+def test_an_incomplete_body_returns_a_client_error(editor: Client, server: Server) -> None:
     address = urlsplit(server.url)
     for sent in (b"title=x", b""):
         with socket.create_connection((address.hostname, address.port), timeout=20) as connection:

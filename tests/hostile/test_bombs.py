@@ -1,4 +1,4 @@
-"""Workbooks that are small to send and large to read: what reading the worst of those admitted takes of memory."""
+"""Zip bombs: small workbooks that need much memory. The worst accepted ones must fit into the function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from events.spreadsheets.sheet import MAX_FILE_BYTES
 from events.spreadsheets.workbook import MAX_TAGS, MAX_TAGS_ELSEWHERE, MAX_UNPACKED_BYTES
 from tests.support.workbooks import GOOD, HEADER, repacked, sheet_of
 
-# A function has 512 MB, of which it takes 150 before it reads anything.
+# The function has 512 MB. It uses 150 MB before it reads a file.
 MOST_MEGABYTES = 300
 
 _SPARE = 64 * 1024  # for the rest of the workbook
@@ -25,7 +25,7 @@ _EMOJI = "\U0001f3aa"
 _STYLES = '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{}</styleSheet>'
 _ROW = '<row r="2"><c r="A2"><v>1</v></c></row>'
 
-# In a process of its own: what was once taken is not given back. `resource` would count what its parent has taken.
+# Runs in a new process, because the peak of a process never falls. `resource` would include the parent's peak.
 _CHILD = """
 import re, sys
 from pathlib import Path
@@ -46,13 +46,13 @@ print((taken() - before) // 1024)
 
 
 def filled(piece: str, tags: int = MAX_TAGS, around: int = 1000) -> str:
-    """As many of a piece as are just admitted."""
+    """The piece, repeated up to the limits."""
     by_tags = (tags - around) // piece.count("<")
     return piece * min(by_tags, (MAX_UNPACKED_BYTES - _SPARE) // len(piece.encode()))
 
 
 def text_piece(tags: int, most_tags: int, form: str) -> str:
-    """A piece of text in some tags, each letter of which takes four bytes, and so long that its like fill a file."""
+    """A text in tags. Repeated, it reaches both limits at once. With the emoji, each character takes four bytes."""
     return form.format(_EMOJI + "x" * ((MAX_UNPACKED_BYTES - _SPARE) * tags // most_tags - len(form) - 8))
 
 
@@ -61,7 +61,7 @@ def attributes(count: int = 3000) -> str:
 
 
 def inside(part: str, end: str, piece: str) -> bytes:
-    """A workbook with a part that goes on for long before its end."""
+    """A workbook in which one part repeats the piece before its end."""
     content = ZipFile(BytesIO(GOOD)).read(part).decode()
     return repacked(GOOD, {part: content.replace(end, filled(piece, MAX_TAGS_ELSEWHERE) + end).encode()})
 
@@ -118,12 +118,12 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "name",
     [pytest.param(name, marks=() if name == "styles" else pytest.mark.stress) for name in BOMBS],
 )
-def test_what_is_admitted_fits_into_the_function(
+def test_accepted_workbooks_fit_into_memory(
     name: str, tmp_path: Path, record_property: Callable[[str, Any], None]
 ) -> None:
     data = BOMBS[name]()
     if not Path("/proc/self/status").exists():
-        pytest.skip("only Linux says what a process took at most")
+        pytest.skip("only Linux reports the peak memory of a process")
     assert len(data) <= MAX_FILE_BYTES
     assert sum(part.file_size for part in ZipFile(BytesIO(data)).infolist()) <= MAX_UNPACKED_BYTES
     (tmp_path / "bomb.xlsx").write_bytes(data)

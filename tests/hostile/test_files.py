@@ -1,4 +1,4 @@
-"""Every text in what leaves the site as a file: CSV, Excel, iCalendar; and in what comes in as one."""
+"""Hostile texts in exported and imported files: CSV, Excel and iCalendar."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from eventsite.accounts import feeds, people
 from tests.support.builders import ACTOR, make_fields
 from tests.support.hostile_texts import TAKEN, TEXT_FIELDS
 
-# Beginnings that a spreadsheet program may take for a formula, after what it may skip.
+# The start of a formula, after characters that a spreadsheet program may skip.
 FORMULA = re.compile("[\\s\"']*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 @pytest.fixture
 def events() -> list[dict[str, Any]]:
-    """One for each text, which says it in every field."""
+    """One event for each text, with the text in every field."""
     made = []
     for number, text in enumerate(TAKEN.values()):
         fields = make_fields(**dict.fromkeys(TEXT_FIELDS, text), capacity=number, date=today().isoformat())
@@ -48,7 +48,7 @@ def test_no_cell_of_a_csv_file_is_a_formula(events: list[dict[str, Any]], viewer
     assert [len(row) for row in rows] == [8] * (len(events) + 1)
     for cell in (cell for row in rows for cell in row):
         assert not FORMULA.match(cell) or cell.startswith("'"), cell
-    # With another delimiter, as Excel has it in many countries, no line begins another cell either.
+    # In many countries, Excel splits lines at semicolons. No cell is a formula then either.
     for line in content.split("\r\n"):
         assert not [cell for cell in line.split(";")[1:] if line.startswith(";") and FORMULA.match(cell)]
         assert line == "" or line.startswith('"')
@@ -68,15 +68,13 @@ def test_no_cell_of_a_workbook_is_a_formula_or_an_error(events: list[dict[str, A
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_what_was_exported_can_be_imported_and_changes_nothing(
-    events: list[dict[str, Any]], editor: Client, kind: str
-) -> None:
+def test_importing_an_export_changes_nothing(events: list[dict[str, Any]], editor: Client, kind: str) -> None:
     file = SimpleUploadedFile(f"events.{kind}", export(editor, kind))
     page = editor.post("/staff/import/", {"file": file}).content.decode()
     assert "Nothing to import. The file contains no changes." in page
 
 
-def test_no_text_ends_the_calendar(events: list[dict[str, Any]], viewer: Client) -> None:
+def test_texts_do_not_change_the_structure_of_the_calendar(events: list[dict[str, Any]], viewer: Client) -> None:
     token = feeds.feed_token(people.get_staff("vera"))
     content = Client().get(f"/staff/feed/{token}.ics").content
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
@@ -94,7 +92,7 @@ def test_no_text_ends_the_calendar(events: list[dict[str, Any]], viewer: Client)
 @pytest.mark.parametrize(
     "name", ["a\r\nX-Evil: 1.csv", "../../etc/passwd", "=cmd.csv", "a" * 5_000 + ".csv", "\u202evsc.exe", "<b>.csv"]
 )
-def test_the_name_of_a_file_is_only_a_name(editor: Client, name: str) -> None:
+def test_hostile_file_names_are_escaped(editor: Client, name: str) -> None:
     content = b"title,date,location,capacity,organizer,status\r\na,2026-12-01,b,1,c,d\r\n"
     response = editor.post("/staff/import/", {"file": SimpleUploadedFile(name, content)})
     assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""What another site can make somebody's browser send: nothing that changes anything, or leads elsewhere."""
+"""Requests that another site can make a browser send. They change nothing and redirect to no other site."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HTML = {"Accept": "text/html"}
 REFUSED = "this page was open for too long"
 
 
-# The others write something when they are sent as they should be; the event was changed by one of them before.
+# Valid forms of these pages write nothing here: they set a cookie, lack a file, or come after `edit_event`.
 CHANGING_NOTHING = ("theme", "pages:delete_event", "pages:undo_change", "pages:restore_event", "pages:import_events")
 
 
@@ -37,7 +37,7 @@ def everything() -> list[list[dict[str, Any]]]:
 
 @pytest.fixture
 def forms() -> dict[str, tuple[str, dict[str, Any]]]:
-    """Each page that takes a form: an address that there is, and what would do something there."""
+    """For each page with a form: an existing address, and a valid form."""
     make_staff("eva", "editor")
     key, _ = keys.create_key("shop", Scope.READ, ACTOR)
     created = services.create_event(make_fields(), ACTOR)
@@ -81,7 +81,7 @@ def _other() -> Task:
 
 
 def browser() -> Client:
-    """Ada's, in which tokens are asked for."""
+    """A browser of ada, with CSRF checks."""
     client = client_of(people.get_staff("ada"))
     client.handler.enforce_csrf_checks = True
     return client
@@ -98,8 +98,8 @@ def token_of(client: Client) -> str:
     return client.cookies[django_settings.CSRF_COOKIE_NAME].value
 
 
-def test_every_form_is_here(forms: dict[str, tuple[str, dict[str, Any]]]) -> None:
-    """Whatever takes a POST under /staff/ is tried below."""
+def test_the_forms_cover_every_page_that_accepts_post(forms: dict[str, tuple[str, dict[str, Any]]]) -> None:
+    """The tests below cover every page under /staff/ that accepts a POST."""
     taking = set()
     for name, (address, _) in PAGES.items():
         if client_of(people.get_staff("ada")).post(address).status_code != 405:
@@ -114,13 +114,13 @@ def test_every_form_is_here(forms: dict[str, tuple[str, dict[str, Any]]]) -> Non
         ("another's token", False, {}),
         ("token", False, {"Origin": "https://evil.example"}),
         ("token", False, {"Origin": "null"}),
-        ("token", True, {}),  # over https, where it comes from must be said
+        ("token", True, {}),  # over https, Django requires an Origin or a Referer
         ("token", True, {"Referer": "https://evil.example/testserver/"}),
         ("token", True, {"Referer": "http://testserver/"}),
         ("token", True, {"Origin": "https://testserver.evil.example"}),
     ],
 )
-def test_what_comes_from_elsewhere_changes_nothing(
+def test_forged_forms_change_nothing(
     forms: dict[str, tuple[str, dict[str, Any]]], what: str, secure: bool, headers: dict[str, str]
 ) -> None:
     client = browser()
@@ -134,8 +134,8 @@ def test_what_comes_from_elsewhere_changes_nothing(
     assert everything() == before
 
 
-def test_what_comes_from_the_pages_themselves_is_taken(forms: dict[str, tuple[str, dict[str, Any]]]) -> None:
-    """So that what is refused above is refused for where it comes from."""
+def test_forms_of_the_site_itself_are_accepted(forms: dict[str, tuple[str, dict[str, Any]]]) -> None:
+    """This shows that the forms above are refused only because of where they come from."""
     for name, (address, form) in forms.items():
         client = browser()
         typed = {**form, "csrfmiddlewaretoken": token_of(client)}
@@ -146,8 +146,8 @@ def test_what_comes_from_the_pages_themselves_is_taken(forms: dict[str, tuple[st
         assert everything() != before or name in CHANGING_NOTHING, name
 
 
-def test_being_signed_in_opens_no_api(settings: Any) -> None:
-    """Nobody's browser can be made to call it: a cookie is no key."""
+def test_a_session_cookie_gives_no_access_to_the_api(settings: Any) -> None:
+    """So another site cannot make a browser call it."""
     settings.EVENTS_API_ACCESS = "keyed"
     client = client_of(people.get_staff("ada"))
     created = client.post("/events", json.dumps(make_body()), content_type="application/json")
@@ -180,14 +180,14 @@ ELSEWHERE = [
 
 
 def leads_elsewhere(location: str) -> bool:
-    """As a browser reads it: tabs and line ends do not count, and a backslash is a slash."""
+    """Reads an address like a browser, which ignores tabs and line ends and treats a backslash as a slash."""
     read = "".join(character for character in location if character > " ").replace("\\", "/")
     address = urlsplit(read)
     return bool(read[:2] == "//" or address.scheme or address.netloc not in ("", "testserver"))
 
 
 @pytest.mark.parametrize("there", mostly_at_length(ELSEWHERE, 5))
-def test_no_form_leads_elsewhere(there: str) -> None:
+def test_forms_do_not_redirect_to_other_sites(there: str) -> None:
     form = {"next": there, "theme": "dark", "username": "ada", "password": PASSWORD}
     new = {"old_password": PASSWORD, "new_password1": "another battery", "new_password2": "another battery"}
     page = {"Referer": there, "HX-Current-URL": there} if there.isascii() and there.isprintable() else {}
@@ -207,7 +207,7 @@ def test_no_form_leads_elsewhere(there: str) -> None:
         assert "X-Evil" not in response.headers
 
 
-def test_what_leads_elsewhere_is_seen() -> None:
+def test_leads_elsewhere_recognizes_every_address() -> None:
     assert [there for there in ELSEWHERE if not leads_elsewhere(there)] == []
     assert not leads_elsewhere("/staff/login/?next=//evil.example")
 
@@ -222,7 +222,7 @@ def test_what_leads_elsewhere_is_seen() -> None:
         "/staff/event/%0d%0aX-Evil:%201",
     ],
 )
-def test_a_forgotten_slash_leads_nowhere_else(path: str) -> None:
+def test_a_missing_slash_does_not_redirect_to_other_sites(path: str) -> None:
     response = Client().get(path, headers=HTML)
     assert not leads_elsewhere(response.get("Location", ""))
     assert "X-Evil" not in response.headers

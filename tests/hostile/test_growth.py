@@ -1,4 +1,4 @@
-"""Untrusted text takes work in proportion to its length: four times the text, about four times the CPU time."""
+"""CPU time grows in proportion to the length of untrusted text: four times the text, about four times the time."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from tests.hostile.test_bombs import styles
 from tests.support.workbooks import HEADER, sheet_of, workbook
 
 SHORT = 4_000
-MAX_HEADER = 10_000  # what API Gateway takes of all headers together
+MAX_HEADER = 10_000  # API Gateway's limit for all headers together
 FEW_SECONDS = 0.05
 MOST_GROWTH = 9  # four if the work is linear, sixteen if it is quadratic
 
-# A text that is repeated, and an end by which no pattern matches the whole.
+# A text to repeat, and an end that prevents patterns from matching all of it.
 PIECES = {
     "zeros": ("0", "x"),
     "signs": ("-", "x"),
@@ -69,7 +69,7 @@ def text_of(piece: tuple[str, str], length: int) -> str:
 
 
 def assert_linear(prepare: Callable[[int], Callable[[], Any]], length: int = SHORT) -> None:
-    """`prepare` returns the work for a text of a length. Compares CPU times, which a busy machine may disturb twice."""
+    """`prepare` returns the work for a text of this length. A busy machine may disturb two of three measurements."""
     short, long = prepare(length), prepare(4 * length)
     ratios = []
     for _ in range(3):
@@ -93,7 +93,7 @@ def csv_row(text: str) -> bytes:
 
 
 @pieces
-def test_cells_of_a_csv_file(piece: tuple[str, str]) -> None:
+def test_csv_cells_take_linear_time(piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         data = csv_row(text_of(piece, length))
         return lambda: plan_import(data)
@@ -102,7 +102,7 @@ def test_cells_of_a_csv_file(piece: tuple[str, str]) -> None:
 
 
 @pieces
-def test_the_header_of_a_csv_file(piece: tuple[str, str]) -> None:
+def test_a_csv_header_takes_linear_time(piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(piece, length)
         data = f"{text}title,{text},date\na,b,c\n".encode()
@@ -112,8 +112,8 @@ def test_the_header_of_a_csv_file(piece: tuple[str, str]) -> None:
 
 
 @pieces
-def test_the_beginning_of_a_csv_file(piece: tuple[str, str]) -> None:
-    """Also where it is not UTF-8."""
+def test_the_first_line_of_a_csv_file_takes_linear_time(piece: tuple[str, str]) -> None:
+    """In UTF-8, and in another encoding."""
 
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(piece, length)
@@ -124,7 +124,7 @@ def test_the_beginning_of_a_csv_file(piece: tuple[str, str]) -> None:
 
 
 @pieces
-def test_cells_and_header_of_a_workbook(piece: tuple[str, str]) -> None:
+def test_workbook_cells_and_header_take_linear_time(piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(piece, length)
         data = workbook([*FIELD_NAMES, text[:32_767]], [text] * 9) if len(text) <= 32_767 else long_workbook(text)
@@ -134,7 +134,7 @@ def test_cells_and_header_of_a_workbook(piece: tuple[str, str]) -> None:
 
 
 def long_workbook(text: str) -> bytes:
-    """With longer cells than Excel has."""
+    """A workbook with longer cells than Excel allows."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;")
     rows = ([*FIELD_NAMES, escaped], [escaped] * 9)
     cells = (
@@ -148,7 +148,7 @@ NUMBERS = {"zeros": "{}1", "zeros after a point": "1.{}", "not a number": "{}x",
 
 @pytest.mark.parametrize("form", NUMBERS.values(), ids=NUMBERS.keys())
 @pytest.mark.parametrize("kind", ["n", "d", "e", "b", "s"])
-def test_values_of_a_workbook(kind: str, form: str) -> None:
+def test_workbook_values_take_linear_time(kind: str, form: str) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         row = f'<row r="2"><c r="A2" t="{kind}"><v>{form.format("0" * length)}</v></c></row>'
         data = sheet_of(f"<sheetData>{HEADER}{row}</sheetData>")
@@ -180,7 +180,7 @@ STYLES: dict[str, Callable[[int], str]] = {
 
 
 @pytest.mark.parametrize("name", STYLES)
-def test_styles_of_a_workbook(name: str) -> None:
+def test_workbook_styles_take_linear_time(name: str) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         data = styles(STYLES[name](length))
         return lambda: read_spreadsheet(data)
@@ -189,7 +189,7 @@ def test_styles_of_a_workbook(name: str) -> None:
 
 
 @pieces
-def test_forms(piece: tuple[str, str]) -> None:
+def test_forms_take_linear_time(piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(piece, length)
         forms = EventForm, NewEventForm, FilterForm
@@ -199,7 +199,7 @@ def test_forms(piece: tuple[str, str]) -> None:
 
 
 @pieces
-def test_fields_of_the_api(piece: tuple[str, str]) -> None:
+def test_api_fields_take_linear_time(piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(piece, length)
         return lambda: [seconds(lambda rule=rule: rule(text)) for rule in RULES.values()]  # type: ignore[misc]
@@ -221,7 +221,7 @@ BODIES: dict[str, Callable[[str], bytes]] = {
 
 @pieces
 @pytest.mark.parametrize("name", BODIES)
-def test_bodies(name: str, piece: tuple[str, str]) -> None:
+def test_json_bodies_take_linear_time(name: str, piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         body = BODIES[name](text_of(piece, length))
         request = RequestFactory().post("/events", body, content_type="application/json")
@@ -231,7 +231,7 @@ def test_bodies(name: str, piece: tuple[str, str]) -> None:
 
 
 @pieces
-def test_queries_and_tokens(piece: tuple[str, str]) -> None:
+def test_queries_and_tokens_take_linear_time(piece: tuple[str, str]) -> None:
     readers: list[Callable[[str], Any]] = [
         cursors.decode,
         cursors.decode_change,
@@ -256,7 +256,7 @@ HEADERS = ("Accept", "Accept-Encoding", "Authorization", "Cookie", "Idempotency-
 
 @pytest.mark.parametrize("header", HEADERS)
 @pytest.mark.parametrize("form", ["{}", "gzip{}", "gzip;q=0.{}", "gzip ;{}", '"{}"', 'a="{}"', "Bearer {}"])
-def test_headers(api: APIClient, header: str, form: str) -> None:
+def test_headers_take_linear_time(api: APIClient, header: str, form: str) -> None:
     plain = [piece for piece in PIECES.values() if "".join(piece).isascii()]
 
     def prepare(length: int) -> Callable[[], Any]:
@@ -266,8 +266,8 @@ def test_headers(api: APIClient, header: str, form: str) -> None:
     assert_linear(prepare, MAX_HEADER // 4)
 
 
-def test_pages_that_shorten_what_they_show(editor: Client) -> None:
-    """Django counts composed characters: to put accents in order takes quadratic time."""
+def test_pages_that_shorten_texts_take_linear_time(editor: Client) -> None:
+    """Django normalizes a text before it shortens it. For many accents, this takes quadratic time."""
 
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(PIECES["accents"], length)

@@ -1,4 +1,4 @@
-"""Headers in and out: no client puts one into an answer, and every answer has those that protect it."""
+"""Headers: clients cannot inject any into a response, and every response has those that protect it."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def addresses() -> list[str]:
 
 @pytest.fixture
 def browser() -> Client:
-    """An admin's, to whom every page is open."""
+    """A browser of an admin, who may open every page."""
     services.create_event(make_fields(), ACTOR)
     client = client_of(make_staff("ada", "admin"))
     client.raise_request_exception = False
     return client
 
 
-def test_every_method_at_every_address_is_answered(browser: Client) -> None:
-    """As it is meant, or with 405 and what is allowed; none is a fault of the server's, and TRACE tells nothing."""
+def test_no_method_at_any_address_causes_a_server_error(browser: Client) -> None:
+    """A 405 names the allowed methods. TRACE does not repeat the request."""
     for address in addresses():
         for method in METHODS:
             if method == "POST" and "sign-out" in address:
@@ -56,15 +56,15 @@ def test_every_method_at_every_address_is_answered(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "_method"])
-def test_no_header_makes_another_method_of_it(api: APIClient, name: str) -> None:
+def test_headers_cannot_override_the_method(api: APIClient, name: str) -> None:
     services.create_event(make_fields(), ACTOR)
     for method in ("GET", "POST"):
         send(api, method, f"/events/launch?{name}=DELETE", {name: "DELETE"}, **{name.replace("-", "_"): "DELETE"})
     assert services.get_event("launch").fields == make_fields()
 
 
-def test_every_page_is_in_no_frame_and_in_no_cache(browser: Client) -> None:
-    """Errors, forms, redirects and files alike; what is for programs cannot be taken for a page."""
+def test_pages_forbid_frames_and_caching(browser: Client) -> None:
+    """Also errors, forms, redirects and files. With `nosniff`, browsers do not treat JSON as HTML."""
     seen = set()
     for address in addresses():
         for accept in ("text/html", "*/*"):
@@ -80,7 +80,7 @@ def test_every_page_is_in_no_frame_and_in_no_cache(browser: Client) -> None:
     assert {200, 302, 404, 405} <= seen
 
 
-def test_what_depends_on_who_asks_says_so(browser: Client) -> None:
+def test_responses_that_depend_on_the_user_are_not_shared(browser: Client) -> None:
     for address in ("/staff/", "/staff/events/", "/staff/people/", "/staff/account/"):
         assert "Cookie" in browser.get(address)["Vary"]
     feed = Client().get(f"/staff/feed/{feeds.feed_token(people.get_staff('ada'))}.ics")
@@ -102,7 +102,7 @@ HOSTS = [
 
 
 @pytest.mark.parametrize("headers", HOSTS, ids=str)
-def test_another_host_is_refused(headers: dict[str, str]) -> None:
+def test_unknown_hosts_return_400(headers: dict[str, str]) -> None:
     services.create_event(make_fields(), ACTOR)
     client = Client(SERVER_NAME=headers["Host"], headers=headers)
     client.raise_request_exception = False
@@ -115,7 +115,7 @@ def test_another_host_is_refused(headers: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "name", ["X-Forwarded-Host", "X-Host", "X-Forwarded-Server", "Forwarded", "X-Original-URL", "X-Rewrite-URL"]
 )
-def test_no_other_header_names_the_host_or_the_path(browser: Client, name: str) -> None:
+def test_other_headers_do_not_change_the_host_or_the_path(browser: Client, name: str) -> None:
     services.create_event(make_fields(eventId="second"), ACTOR)
     headers = {name: "host=evil.example" if name == "Forwarded" else "evil.example"}
     listed = browser.get("/events?limit=1", headers=headers)
@@ -128,8 +128,8 @@ def test_no_other_header_names_the_host_or_the_path(browser: Client, name: str) 
 
 
 @pytest.mark.parametrize("text", mostly_at_length(TAKEN))
-def test_no_text_becomes_a_header(api: APIClient, text: str) -> None:
-    """Of a created event's address, of the next page, of a download."""
+def test_texts_cannot_inject_headers(api: APIClient, text: str) -> None:
+    """Checks the headers of a created event, of a list with a next page, and of one event."""
     for number in range(2):
         created = send(api, "POST", "/events", make_body(eventId=f"{text[:99]}{number}", status=text))
         assert created.status_code == 201
@@ -164,16 +164,16 @@ def requests_with_line_ends() -> Iterator[tuple[str, dict[str, str]]]:
         yield "/events", {name: "a%0d%0aX-Evil: 1\tb\x0b\x85\xa0"}
 
 
-def test_line_ends_that_are_written_out_are_none(server: Server) -> None:
-    """Over a real socket: what a client cannot send as a line's end, it cannot have made into one."""
+def test_encoded_line_ends_cannot_inject_headers(server: Server) -> None:
+    """Over a real socket, where a decoded line end would start a new header."""
     for address, headers in requests_with_line_ends():
         answer = server.request("GET", address, headers=headers, allow_redirects=False)
         assert answer.status_code < 500
         assert "X-Evil" not in answer.headers
 
 
-def test_cookies_in_production(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """As a stage has them: each for https only, out of reach of scripts, not sent along from other sites."""
+def test_production_cookies_are_secure_http_only_and_same_site(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """With the settings of a stage."""
     for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"):
         setattr(settings, name, True)
     settings.SESSION_COOKIE_PATH = settings.CSRF_COOKIE_PATH = "/production"
@@ -181,7 +181,7 @@ def test_cookies_in_production(monkeypatch: pytest.MonkeyPatch, settings: Any) -
     client = Client()
     client.get("/staff/login/", secure=True)
     client.post("/staff/login/", {"username": "ada", "password": "correct horse battery"}, secure=True)
-    client.post("/staff/account/feed/", secure=True)  # says so in a message
+    client.post("/staff/account/feed/", secure=True)  # sets the message cookie
     client.post("/staff/theme/", {"theme": "dark"}, secure=True)
     assert len(client.cookies) == 4
     for name, cookie in client.cookies.items():
@@ -192,7 +192,7 @@ def test_cookies_in_production(monkeypatch: pytest.MonkeyPatch, settings: Any) -
 @pytest.mark.parametrize(
     "cookie", ["x" * 60_000, "; ".join(f"a{number}=1" for number in range(5_000)), '=;;=,\x01"\\', "\xff\xfe"]
 )
-def test_cookies_that_are_nonsense_are_nobodys(cookie: str) -> None:
+def test_invalid_cookies_sign_nobody_in(cookie: str) -> None:
     for name in (
         django_settings.SESSION_COOKIE_NAME,
         django_settings.CSRF_COOKIE_NAME,

@@ -1,4 +1,4 @@
-"""What is logged of hostile requests: one line each, which says who did it, and no secret."""
+"""Logs of hostile requests: one line each, with the actor and without secrets."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def lines(capfd: pytest.CaptureFixture[str]) -> Lines:
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_whatever_is_sent_is_one_line(make_event: Any, lines: Lines) -> None:
-    """In the path, the query, the body, in headers, as a name at sign-in."""
+def test_each_request_logs_one_line(make_event: Any, lines: Lines) -> None:
+    """With hostile texts in the path, the query, the body and headers."""
     for name, text in ANYTHING.items():
         written = quote(text.encode("utf-8", "surrogatepass"), safe="")
         headers = dict.fromkeys(("User-Agent", "X-Request-Id"), text.encode("utf-8", "replace").decode("latin-1"))
@@ -58,8 +58,8 @@ def test_whatever_is_sent_is_one_line(make_event: Any, lines: Lines) -> None:
             assert line["message"] == f"{line['method']} {line['route']} {line['status']}"
 
 
-def test_what_is_logged_besides_is_one_line_too() -> None:
-    """As Lambda writes it: no text of a record makes a second one."""
+def test_other_log_records_are_one_line_too() -> None:
+    """In the format for Lambda, no text of a record starts a second line."""
     for text in ANYTHING.values():
         record = logging.makeLogRecord({"msg": "a %s b", "args": (text,), "name": text})
         written = JSONFormatter().format(record)
@@ -67,8 +67,8 @@ def test_what_is_logged_besides_is_one_line_too() -> None:
         assert json.loads(written)["message"] == f"a {text} b"
 
 
-def test_names_that_people_type_make_no_line(caplog: pytest.LogCaptureFixture) -> None:
-    """Of keys and accounts, in the words of the log of what was done."""
+def test_typed_names_do_not_start_a_new_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Names of keys and accounts, in the log messages about them."""
     admin = client_of(make_staff("ada", "admin"))
     with caplog.at_level(logging.INFO):
         for anything in [*ANYTHING.values()][:9]:
@@ -83,7 +83,7 @@ def test_names_that_people_type_make_no_line(caplog: pytest.LogCaptureFixture) -
     assert "typed-secret" not in caplog.text
 
 
-def test_who_signs_in_and_out_and_reads_a_feed_is_named(lines: Lines) -> None:
+def test_sign_in_sign_out_and_feeds_log_the_username(lines: Lines) -> None:
     staff = make_staff("ada", "admin")
     page = handler(rest_event("GET", "/staff/login/", Accept="text/html"), None)
     token = page["multiValueHeaders"]["Set-Cookie"][0].partition("=")[2].partition(";")[0]
@@ -107,7 +107,7 @@ def test_who_signs_in_and_out_and_reads_a_feed_is_named(lines: Lines) -> None:
     assert address.rpartition(":")[2] not in json.dumps(line)
 
 
-def test_a_key_that_there_is_not_is_nobody(lines: Lines) -> None:
+def test_unknown_keys_log_no_actor(lines: Lines) -> None:
     _, token = keys.create_key("shop", Scope.READ, ACTOR)
     for wrong in (
         token[:-1] + "x",
@@ -123,7 +123,7 @@ def test_a_key_that_there_is_not_is_nobody(lines: Lines) -> None:
         assert token[-47:] not in json.dumps(line)
 
 
-def test_runserver_writes_no_feeds_secret() -> None:
+def test_runserver_hides_the_tokens_of_feeds() -> None:
     line = '"GET /staff/feed/ada:c2VjcmV0.ics?x=1 HTTP/1.1" %s %s'
     record = logging.makeLogRecord({"msg": "%s", "args": (line, "200", "5")})
     assert hide_feeds(record)

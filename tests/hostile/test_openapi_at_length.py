@@ -1,4 +1,4 @@
-"""Schemathesis at length: requests that are valid and such as are not, one by one and in chains of calls."""
+"""Schemathesis with many examples: valid and invalid requests, alone and in chains of calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.openapi.loaders import from_dict
 
 from eventsite.api import api as ninja_api
-from tests.integration.api.test_openapi import say_what_json_schema_cannot
+from tests.integration.api.test_openapi import apply_rules_beyond_json_schema
 from tests.support.http_server import Server
 from tests.support.tables import empty_tables
 
@@ -26,23 +26,23 @@ ANY_TIME = settings(
 @pytest.mark.stress
 @schema.parametrize()
 @settings(ANY_TIME, max_examples=1_000)
-def test_the_server_keeps_to_the_document_at_length(case: schemathesis.Case[Any], server: Server) -> None:
+def test_the_server_follows_the_document_with_many_examples(case: schemathesis.Case[Any], server: Server) -> None:
     """The short form is in tests/integration/api/test_openapi.py."""
-    say_what_json_schema_cannot(case)
+    apply_rules_beyond_json_schema(case)
     case.call_and_validate(base_url=server.url)
 
 
 @pytest.mark.parametrize("chains", [2, pytest.param(300, marks=pytest.mark.stress)])
-def test_so_it_does_in_chains_of_calls(
+def test_the_server_follows_the_document_in_chains_of_calls(
     server: Server, chains: int, record_property: Callable[[str, Any], None]
 ) -> None:
-    """What one call answers is sent to the next: created events are read, changed, deleted, asked for again."""
+    """Each call uses the response of an earlier one: created events are read, changed, deleted and read again."""
     called: list[str] = []
 
     class Chain(schema.as_state_machine()):  # type: ignore[misc]
         def before_call(self, case: schemathesis.Case[Any]) -> None:
             called.append(case.operation.label)
-            say_what_json_schema_cannot(case)
+            apply_rules_beyond_json_schema(case)
 
         def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
             return {"base_url": server.url}
@@ -51,7 +51,7 @@ def test_so_it_does_in_chains_of_calls(
             empty_tables()
 
     for _ in range(max(1, chains // 10)):
-        # A made-up eventId is another one each time: where hypothesis notices, it gives the rest of its ten chains up.
+        # Generated event IDs differ each time. If hypothesis notices, it skips the rest of its ten chains.
         with suppress(FlakyStrategyDefinition):
             Chain.run(settings=settings(ANY_TIME, max_examples=min(chains, 10), stateful_step_count=8, database=None))
     record_property("calls", len(called))

@@ -1,4 +1,4 @@
-"""Pages of other sites in a developer's browser: in open access they may read, and only listed ones may write."""
+"""Pages of other origins in a browser: with open access, all may read, and only listed ones may write."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def launch(settings: Any) -> None:
 
 
 def writes(api: APIClient, headers: dict[str, str]) -> list[Any]:
-    """Each kind of write, and what a form or a script can send without a preflight."""
+    """Sends each kind of write, and a create as text/plain, which needs no preflight."""
     body = json.dumps({**LAUNCH, "eventId": "simple"})
     return [
         send(api, "POST", "/events", {**LAUNCH, "eventId": "new"}, **headers),
@@ -61,7 +61,7 @@ def writes(api: APIClient, headers: dict[str, str]) -> list[Any]:
 
 
 @pytest.mark.parametrize("page", ELSEWHERE)
-def test_in_open_access_pages_of_other_origins_may_only_read(api: APIClient, page: str) -> None:
+def test_open_access_lets_other_origins_only_read(api: APIClient, page: str) -> None:
     before = read_table(EventItem)
     for response in writes(api, ELSEWHERE[page]):
         assert_error(response, 403, REFUSED, code="origin_refused")
@@ -74,7 +74,7 @@ def test_in_open_access_pages_of_other_origins_may_only_read(api: APIClient, pag
 
 
 @pytest.mark.parametrize("page", SAME)
-def test_in_open_access_the_sites_own_pages_and_programs_may_write(api: APIClient, page: str) -> None:
+def test_open_access_lets_own_pages_programs_and_listed_origins_write(api: APIClient, page: str) -> None:
     assert [response.status_code for response in writes(api, SAME[page])] == [201, 201, 200, 204]
 
 
@@ -82,7 +82,9 @@ def test_in_open_access_the_sites_own_pages_and_programs_may_write(api: APIClien
 @pytest.mark.parametrize(
     ("origin", "status"), [("https://evil.example", 403), ("null", 403), ("https://app.example", 200)]
 )
-def test_a_preflight_for_a_write_is_for_listed_origins(api: APIClient, method: str, origin: str, status: int) -> None:
+def test_a_preflight_for_a_write_allows_only_listed_origins(
+    api: APIClient, method: str, origin: str, status: int
+) -> None:
     asked = {
         "Origin": origin,
         "Access-Control-Request-Method": method,
@@ -96,7 +98,7 @@ def test_a_preflight_for_a_write_is_for_listed_origins(api: APIClient, method: s
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_preflight_for_reading_is_for_all(api: APIClient, method: str) -> None:
+def test_a_preflight_for_a_read_allows_every_origin(api: APIClient, method: str) -> None:
     asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": method}
     response = send(api, "OPTIONS", "/events", **asked)
     assert (response.status_code, response["Access-Control-Allow-Origin"]) == (200, "*")
@@ -104,7 +106,7 @@ def test_a_preflight_for_reading_is_for_all(api: APIClient, method: str) -> None
 
 @pytest.mark.parametrize("access", ["read-open", "keyed"])
 @pytest.mark.parametrize("page", ELSEWHERE)
-def test_where_writing_needs_a_key_the_key_decides(api: APIClient, access: str, page: str, settings: Any) -> None:
+def test_a_required_key_replaces_the_origin_check(api: APIClient, access: str, page: str, settings: Any) -> None:
     settings.EVENTS_API_ACCESS = access
     before = read_table(EventItem)
     assert {response.status_code for response in writes(api, ELSEWHERE[page])} == {401}
@@ -119,8 +121,8 @@ def test_where_writing_needs_a_key_the_key_decides(api: APIClient, access: str, 
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "0.0.0.0", "192.0.2.1"]
 )
-def test_another_name_for_this_machine_is_no_way_in(server: Server, host: str, settings: Any) -> None:
-    """A page whose own name is made to lead here (DNS rebinding) is of the same origin: only its host tells."""
+def test_dns_rebinding_returns_400(server: Server, host: str, settings: Any) -> None:
+    """With DNS rebinding, a hostile page has the same origin as the site. Only its Host header differs."""
     settings.DEBUG, settings.ALLOWED_HOSTS = True, []
     headers = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
     for method, path in (("GET", "/events"), ("POST", "/events"), ("DELETE", "/events/launch")):

@@ -1,4 +1,4 @@
-"""Addresses written in every way: each event has one, and nothing outside the site has any."""
+"""Addresses in unusual spellings: each event has exactly one, and files outside the site have none."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def events() -> None:
         ),
     ],
 )
-def test_no_other_writing_is_an_event(events: None, api: APIClient, written: str) -> None:
-    """No trimming, no folding, no normalising, no second decoding."""
+def test_other_spellings_of_an_id_return_404(events: None, api: APIClient, written: str) -> None:
+    """The site does not trim, fold, normalize or decode an ID a second time."""
     found = send(api, "GET", f"/events/{written}")
     if found.status_code == 200:
         assert written == "%252e%252e"
@@ -86,7 +86,7 @@ def test_no_other_writing_is_an_event(events: None, api: APIClient, written: str
 @pytest.mark.parametrize(
     "written", ["a/", "/a", "a/b", "a%2Fb", "a%2F", "%2Fa", "a//", "./a", "x/../a", "a/.", "a/edit"]
 )
-def test_a_slash_is_never_part_of_an_id(events: None, api: APIClient, written: str) -> None:
+def test_ids_with_a_slash_return_404(events: None, api: APIClient, written: str) -> None:
     before = read_table(EventItem)
     for method in ("GET", "PUT", "DELETE", "POST"):
         assert send(api, method, f"/events/{written}", {"title": "x"}).status_code == 404
@@ -94,8 +94,8 @@ def test_a_slash_is_never_part_of_an_id(events: None, api: APIClient, written: s
 
 
 @pytest.mark.parametrize("written", ["%FF", "caf%E9", "%ED%A0%80", "%C3", "a%80"])
-def test_bytes_that_are_no_text_are_no_address(events: None, server: Server, written: str) -> None:
-    """Else "%FF" and "%25FF" would be two addresses of one event."""
+def test_paths_that_are_not_utf_8_return_404(events: None, server: Server, written: str) -> None:
+    """Otherwise "%FF" and "%25FF" would be two addresses of one event."""
     before = read_table(EventItem)
     for method in ("GET", "PUT", "DELETE"):
         answer = server.request(method, f"/events/{written}", json={"title": "x"})
@@ -119,7 +119,7 @@ UPWARDS = ("../", "..%2f", "%2e%2e/", "%2e%2e%2f", "..%5c", "....//", "..;/", "%
 
 
 @pytest.mark.parametrize("upwards", mostly_at_length(UPWARDS, 4))
-def test_no_file_is_served_that_is_not_the_sites(server: Server, upwards: str) -> None:
+def test_files_outside_the_site_are_not_served(server: Server, upwards: str) -> None:
     for file, depth, start in product(OUTSIDE, (1, 3), ("/static/", "/static/site/", "/")):
         answer = server.request("GET", f"{start}{upwards * depth}{file}", allow_redirects=False)
         assert answer.status_code in (400, 404), answer.url
@@ -145,7 +145,7 @@ NUMBERS = (
 )
 
 
-def test_pages_of_a_billion_rows_there_are_none(api: APIClient) -> None:
+def test_invalid_limits_return_422(api: APIClient) -> None:
     for limit in NUMBERS:
         answer = api.get("/events", {"limit": limit})
         assert answer.status_code == 422, limit
@@ -174,12 +174,12 @@ def tampered() -> list[str]:
             for text in ("2026-12-01#\0", "2026-12-01#" + "x" * 513, "9999-99-99#\uffff", "../../etc#a")
         ),
         "MjAyNi0xMi0wMSNhYQ\n",
-        "eyJldmVudElkIjp7IlMiOiJhIn19",  # DynamoDB's own kind of key
+        "eyJldmVudElkIjp7IlMiOiJhIn19",  # a key as DynamoDB encodes it
     ]
 
 
 @pytest.mark.parametrize("number", mostly_at_length(range(len(tampered())), 5))
-def test_a_cursor_that_nobody_gave_is_refused_or_begins_anew(
+def test_invalid_cursors_return_422_or_show_the_first_page(
     events: None, api: APIClient, editor: Client, number: int
 ) -> None:
     cursor = tampered()[number]
@@ -198,7 +198,7 @@ def test_a_cursor_that_nobody_gave_is_refused_or_begins_anew(
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "999999999999999999999", "1e9", "x", ""])
-def test_there_are_no_numbered_pages_to_ask_for(events: None, editor: Client, page: str) -> None:
+def test_page_numbers_are_ignored(events: None, editor: Client, page: str) -> None:
     for address in ("/staff/events/", "/staff/activity/", "/staff/calendar/", "/staff/people/"):
         query = {"page": page, "limit": page, "offset": page, "month": f"{page}-{page}"}
         assert editor.get(address, query).status_code in (200, 403)

@@ -1,4 +1,4 @@
-"""Getting in, and staying in, against somebody's will."""
+"""Attacks on sign-in and on sessions."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def with_key(key: str, address: str = "198.51.100.9") -> Client:
     return client
 
 
-@pytest.mark.parametrize("planted", ["of mallory's", "made up", "of one's own"])
-def test_a_session_that_was_planted_is_not_signed_in_with(planted: str) -> None:
-    """Its key changes at sign-in, and the old one is nobody's."""
+@pytest.mark.parametrize("planted", ["mallory's", "invented", "anna's"])
+def test_sign_in_replaces_a_planted_session(planted: str) -> None:
+    """Sign-in creates a new session key. The old key does not work."""
     make_staff("anna")
     mallory, before = client_of(make_staff("mallory")), client_of(people.get_staff("anna"))
-    key = {"of mallory's": key_of(mallory), "made up": "a" * 32, "of one's own": key_of(before)}[planted]
+    key = {"mallory's": key_of(mallory), "invented": "a" * 32, "anna's": key_of(before)}[planted]
     client = with_key(key)
     assert sign_in(client).status_code == 302
     assert key_of(client) != key
@@ -52,7 +52,7 @@ def test_a_session_that_was_planted_is_not_signed_in_with(planted: str) -> None:
     assert not is_in(with_key(key))
 
 
-def test_the_token_of_forms_changes_at_sign_in() -> None:
+def test_sign_in_changes_the_csrf_token() -> None:
     make_staff("anna")
     client = Client()
     client.get(LOGIN)
@@ -61,14 +61,14 @@ def test_the_token_of_forms_changes_at_sign_in() -> None:
     assert client.cookies[settings.CSRF_COOKIE_NAME].value != before
 
 
-def test_nobody_who_is_not_signed_in_has_a_session() -> None:
+def test_visitors_have_no_session() -> None:
     client = Client(headers={"Accept": "text/html"})
     for address in ("/", "/staff/", LOGIN, "/staff/nothing/", "/events", "/docs"):
         client.get(address)
     assert settings.SESSION_COOKIE_NAME not in client.cookies
 
 
-def test_no_key_that_was_made_up_is_a_session() -> None:
+def test_invented_session_keys_do_not_work() -> None:
     make_staff("anna")
     for key in ("", "a" * 31, "../staff#anna", "staff#anna", "x" * 4_000, "\x00", "%", "{}", "' OR 1=1"):
         assert not is_in(with_key(key))
@@ -79,7 +79,7 @@ Attempts = Callable[..., tuple[int, str, int, list[str]]]
 
 @pytest.fixture
 def attempts(hashed: list[str], faults: FaultProxy) -> Attempts:
-    """What someone sees of a try, how often a password was hashed for it, and what DynamoDB was asked."""
+    """Tries to sign in. Returns the status, the page, how many passwords were hashed, and the DynamoDB calls."""
 
     def attempt(username: str, password: str = "wrong", address: str = "192.0.2.1") -> tuple[int, str, int, list[str]]:
         hashed.clear()
@@ -91,8 +91,8 @@ def attempts(hashed: list[str], faults: FaultProxy) -> Attempts:
     return attempt
 
 
-def test_no_answer_tells_who_has_an_account(attempts: Attempts) -> None:
-    """The same status, page, hashing and calls, before the lockout, at it and after it; whatever the name."""
+def test_responses_do_not_reveal_who_has_an_account(attempts: Attempts) -> None:
+    """Status, page, hashing and calls are the same for every name, before and after the lockout."""
     make_staff("anna")
     make_staff("gone")
     people.deactivate("gone", ACTOR)
@@ -104,10 +104,10 @@ def test_no_answer_tells_who_has_an_account(attempts: Attempts) -> None:
 
 
 @pytest.mark.stress  # the short form is in tests/integration/accounts/test_sign_in.py
-def test_from_many_addresses_a_name_is_tried_no_more_often(
+def test_attempts_from_many_addresses_share_one_limit_per_name(
     attempts: Attempts,
 ) -> None:
-    """Thirty passwords in a quarter of an hour, wherever they come from; other names are not locked with it."""
+    """Thirty passwords in 15 minutes from all addresses together. Other names are not locked."""
     make_staff("anna")
     make_staff("ben")
     tried = sum(attempts("anna", f"guess {number}", f"2001:db8::{number:x}")[2] for number in range(60))
@@ -117,7 +117,7 @@ def test_from_many_addresses_a_name_is_tried_no_more_often(
 
 
 @pytest.mark.stress
-def test_one_address_tries_many_names_but_each_only_so_often(
+def test_attempts_from_one_address_are_limited_per_name(
     attempts: Attempts,
 ) -> None:
     for name in ("anna", "ben"):
@@ -126,7 +126,7 @@ def test_one_address_tries_many_names_but_each_only_so_often(
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Client-IP", "True-Client-IP", "Forwarded"])
-def test_no_header_is_another_address(name: str) -> None:
+def test_headers_do_not_change_the_client_address(name: str) -> None:
     make_staff("anna")
     for number in range(lockout.ATTEMPTS_PER_ADDRESS):
         answer = Client(headers={name: f"198.51.100.{number}"}).post(LOGIN, {"username": "anna", "password": "x"})
@@ -134,8 +134,8 @@ def test_no_header_is_another_address(name: str) -> None:
     assert sign_in(Client(headers={name: "198.51.100.99"})).status_code == 429
 
 
-def test_a_new_password_is_not_locked_with_the_old_one() -> None:
-    """Else whoever is locked out, by a stranger or themselves, would be so with the password an admin gives them."""
+def test_a_new_password_ends_the_lockout() -> None:
+    """Otherwise, a person who is locked out could not use the new password that an admin gives them."""
     make_staff("anna")
     for _ in range(lockout.ATTEMPTS_PER_ADDRESS):
         sign_in(Client(), password="guess")
@@ -147,7 +147,7 @@ def test_a_new_password_is_not_locked_with_the_old_one() -> None:
     assert sign_in(Client(), password=password).status_code == 429
 
 
-# What ends or lessens what someone may do, while they are at it.
+# Changes that end or reduce the rights of a signed-in user.
 CHANGES: dict[str, Callable[[], Any]] = {
     "demoted": lambda: people.change_role("anna", Role.VIEWER, ACTOR),
     "deactivated": lambda: people.deactivate("anna", ACTOR),
@@ -157,8 +157,8 @@ CHANGES: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_someone_may_do_no_more_fails_at_the_next_click(change: str) -> None:
-    """On every page that is for editors or admins, open or not, whatever they send."""
+def test_lost_rights_end_with_the_next_request(change: str) -> None:
+    """On every page for editors or admins, whether they open it or send a form."""
     make_staff("second", "admin")
     client = client_of(make_staff("anna", "admin"))
     services.create_event(make_fields(), ACTOR)

@@ -1,4 +1,4 @@
-"""What is installed: pinned, by hash, and each with a reason that somebody wrote down."""
+"""Installed packages: each is pinned by its hash and has a documented reason."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ FILES = sorted(path.name for path in settings.BASE_DIR.glob("requirements*.txt")
 
 
 def requirements(name: str) -> dict[str, str]:
-    """Each requirement of a file, by its name, whole."""
+    """The complete requirement lines of a file, by package name."""
     text = (settings.BASE_DIR / name).read_text().replace("\\\n", "")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return {re.split(r"[ =<>!~;@\[]", line, maxsplit=1)[0].lower(): line for line in lines}
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_each_release_is_pinned_and_known_by_its_hash(name: str) -> None:
+def test_every_requirement_is_pinned_by_hash(name: str) -> None:
     for line in requirements(name).values():
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[^\s;,*]+( ; [^#]*?)?( +--hash=sha256:[0-9a-f]{64})+", line), line[:80]
 
 
-def test_the_files_are_these() -> None:
+def test_the_list_of_requirement_files_is_complete() -> None:
     assert FILES == [
         "requirements-dev.txt",
         "requirements-ministack.txt",
@@ -34,7 +34,7 @@ def test_the_files_are_these() -> None:
     ]
 
 
-def test_each_package_has_its_reason() -> None:
+def test_every_package_has_a_documented_reason() -> None:
     text = (settings.BASE_DIR / "docs" / "dependencies.md").read_text()
     rows = re.findall(r"^\| ([a-z0-9-]+) \| ([^|]+) \| ", text, re.MULTILINE)
     named = [name for name, _ in rows if name not in ("package", "---")]
@@ -44,20 +44,20 @@ def test_each_package_has_its_reason() -> None:
     assert set(named[: len(asked_for)]) == asked_for, "the first table is of what pyproject.toml names"
 
 
-def test_what_the_tests_run_with_is_what_the_site_runs_with() -> None:
+def test_tests_use_the_same_releases_as_production() -> None:
     production, development = requirements("requirements.txt"), requirements("requirements-dev.txt")
     for name, line in production.items():
         assert development[name].split()[0] == line.split()[0]
 
 
-def test_whoever_finds_something_is_told_where_to_say_so() -> None:
+def test_the_security_policy_says_how_to_report() -> None:
     said = (settings.BASE_DIR / "SECURITY.md").read_text()
     for heading in ("## Reporting", "## What is protected, and by what", "## What is not"):
         assert heading in said
 
 
-def test_no_warning_of_the_linter_is_silenced_without_a_word() -> None:
-    """Of its rules on security; each that is has its reason on the line."""
+def test_silenced_security_rules_have_a_reason() -> None:
+    """Each `noqa` of a security rule has its reason on the same line."""
     silenced = [
         line.strip()
         for folder in ("events", "eventsite")

@@ -1,4 +1,4 @@
-"""Every text in every field, through the API: given back character for character, or refused by name."""
+"""Hostile texts in every field of the API: returned unchanged, or refused with the name of the field."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.tables import read_table
 
 
 @pytest.mark.parametrize("text", mostly_at_length(TAKEN))
-def test_what_is_taken_comes_back_as_it_was(api: APIClient, text: str) -> None:
+def test_accepted_texts_are_returned_unchanged(api: APIClient, text: str) -> None:
     for field in TEXT_FIELDS:
         event = {**LAUNCH, "eventId": field, field: text}
         created = send(api, "POST", "/events", event)
@@ -42,7 +42,7 @@ def test_what_is_taken_comes_back_as_it_was(api: APIClient, text: str) -> None:
 
 
 @pytest.mark.parametrize("case", mostly_at_length(REFUSED))
-def test_what_is_refused_is_named_and_leaves_nothing(api: APIClient, case: tuple[str, str]) -> None:
+def test_refused_texts_return_422_and_store_nothing(api: APIClient, case: tuple[str, str]) -> None:
     text, said = case
     for field in TEXT_FIELDS:
         sent = json.dumps({**LAUNCH, field: text}).encode()
@@ -59,8 +59,8 @@ def test_what_is_refused_is_named_and_leaves_nothing(api: APIClient, case: tuple
 
 @pytest.mark.parametrize("character", mostly_at_length(["\u00e9", "x", "\u65e5", "\U0001f3aa"], 1))
 @pytest.mark.parametrize("field", [*TEXT_FIELDS])
-def test_the_limit_is_exact(api: APIClient, field: str, character: str) -> None:
-    """In bytes of UTF-8, also where a character lies across it; of the description, in characters."""
+def test_length_limits_are_exact(api: APIClient, field: str, character: str) -> None:
+    """Limits count bytes of UTF-8, even within a character. The limit of the description counts characters."""
     if field == "description":
         longest, unit = character * MAX_DESCRIPTION_CHARACTERS, f"{MAX_DESCRIPTION_CHARACTERS:,} characters long"
     else:
@@ -80,8 +80,8 @@ def test_the_limit_is_exact(api: APIClient, field: str, character: str) -> None:
     )
 
 
-def test_names_that_look_alike_are_two(api: APIClient) -> None:
-    """No normalising: composed and decomposed, wide and narrow, Latin and Cyrillic are different texts."""
+def test_similar_ids_are_different_events(api: APIClient) -> None:
+    """Texts are not normalized: composed and decomposed, wide and narrow, Latin and Cyrillic ones differ."""
     alike = [
         "caf\u00e9",
         "cafe\u0301",

@@ -1,4 +1,4 @@
-"""Every text in every field, on every staff page: it is text there, and what is hidden in it is seen."""
+"""Hostile texts in every field on every staff page: they stay text, and hidden characters become visible."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.support.tables import empty_tables
 
 EDITOR = Actor("edith", "127.0.0.1")
 SHORT = {name: text for name, text in TAKEN.items() if len(text) < 100}  # longer ones are cut on some pages
-FORMS = ("edit", "copy", "conflict", "form")  # where it is as it was typed
+FORMS = ("edit", "copy", "conflict", "form")  # these show the text as it was typed
 
 
 def put(text: str) -> str:
-    """An event that says this everywhere, changed once; another that was deleted. The first one's id."""
+    """Stores a changed event and a deleted one with this text in every field. Returns the ID of the first."""
     day = today().isoformat()
     said = dict.fromkeys(TEXT_FIELDS, text)
     created = services.create_event(make_fields(**said, date=day, capacity=1), ACTOR)
@@ -40,7 +40,7 @@ def put(text: str) -> str:
 
 
 def spreadsheet(text: str) -> SimpleUploadedFile:
-    """A file with a new, a changed and a wrong row, and a name that says it, too."""
+    """A file with a new row, a changed row and a row with errors. Its name contains the text too."""
     said = dict.fromkeys(TEXT_FIELDS, text)
     rows = [
         make_fields(**{**said, "eventId": f"{text}3"}),
@@ -51,7 +51,7 @@ def spreadsheet(text: str) -> SimpleUploadedFile:
 
 
 def pages(client: Client, text: str) -> dict[str, Any]:
-    """Each page that shows the events' texts, by a name that says nothing of them."""
+    """The responses of all pages that show texts of events, by the name of the page."""
     event_id = put(text)
     one, gone = (f"/staff/event/{quote(name, safe='')}/" for name in (event_id, f"{event_id}2"))
     answers = {
@@ -84,19 +84,19 @@ def pages(client: Client, text: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def harmless(engine: Engine) -> dict[str, list[str]]:
-    """How each page is built when nothing is meant badly."""
+    """The structure of each page with a harmless text."""
     built = {name: build_of(answer) for name, answer in pages(client_of(make_staff("edith")), "plain").items()}
     empty_tables()
     return built
 
 
 @pytest.mark.parametrize("text", mostly_at_length(SHORT))
-def test_it_is_text(harmless: dict[str, list[str]], editor: Client, text: str) -> None:
-    """Each page has the tags and attributes that it has anyway, and says what the event says."""
+def test_texts_do_not_change_the_structure_of_pages(harmless: dict[str, list[str]], editor: Client, text: str) -> None:
+    """Each page has the same tags and attributes as with a harmless text, and shows the text."""
     for name, answer in pages(editor, text).items():
         assert build_of(answer) == harmless[name], name
         shown = text if name in FORMS else visible(text)
-        # What a template cuts, it composes.
+        # Templates that shorten a text also normalize it.
         assert normalize("NFC", shown.strip())[:30] in normalize("NFC", said_on(answer)), name
         assert answer["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
 
@@ -129,7 +129,7 @@ ANYTHING = {
 
 
 @pytest.mark.parametrize("text", mostly_at_length(ANYTHING))
-def test_what_an_address_says_is_text_too(admin: Client, text: str) -> None:
+def test_texts_in_addresses_do_not_change_the_structure_of_pages(admin: Client, text: str) -> None:
     services.create_event(make_fields(), ACTOR)
     admin.raise_request_exception = False
     written = quote(text.encode("utf-8", "surrogatepass"), safe="")
@@ -143,7 +143,7 @@ def test_what_an_address_says_is_text_too(admin: Client, text: str) -> None:
             assert set(build_of(answer)) <= {part for page in harmless for part in build_of(page)}, where
 
 
-def test_what_is_typed_at_sign_in_is_text_too() -> None:
+def test_texts_typed_at_sign_in_do_not_change_the_structure_of_the_page() -> None:
     form = ("username", "password", "next")
     harmless = build_of(Client().post("/staff/login/", dict.fromkeys(form, "plain")))
     for text in [*TAKEN.values()][:8]:
@@ -179,12 +179,12 @@ def test_what_is_typed_at_sign_in_is_text_too() -> None:
         ("a\n\tb\n", "a\n\tb\n"),
     ],
 )
-def test_what_is_hidden_is_seen(text: str | None, shown: str) -> None:
+def test_hidden_characters_become_visible(text: str | None, shown: str) -> None:
     assert visible(text) == shown
 
 
-def test_what_looks_blank_at_an_end_is_trimmed() -> None:
-    """All that Python treats as white space, and zero-width spaces; no joiner: a word of Persian may end with one."""
+def test_invisible_characters_at_the_ends_are_trimmed() -> None:
+    """White space as in Python, and zero-width spaces. Joiners stay, because a Persian word may end with one."""
     blanks = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
     for blank in [*blanks, "\u00ad", "\u180e", "\u200b", "\u2060", "\u2800", "\ufeff"]:
         assert trimmed(f"{blank} a{blank}b {blank}") == f"a{blank}b", hex(ord(blank))
@@ -193,6 +193,6 @@ def test_what_looks_blank_at_an_end_is_trimmed() -> None:
         assert trimmed(kept) == kept
 
 
-def test_quotation_marks_stay_around_what_they_quote() -> None:
+def test_quotation_marks_enclose_right_to_left_text() -> None:
     assert quoted("plain") == "“plain”"
     assert quoted("\u05e9\u2069\u202e") == "“\u2068\u05e9[U+2069][U+202E]\u2069”"

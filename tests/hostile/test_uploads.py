@@ -1,4 +1,4 @@
-"""Bodies that are too long, of no known length, or never complete: refused before anything is read or written."""
+"""Bodies that are too long, have no length or stay incomplete: refused before anything is read or written."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Unread:
 
 
 def announce(client: Client, method: str, path: str, length: int | str, kind: str = MULTIPART, **headers: str) -> Any:
-    """A request of this length, of which nothing may be read."""
+    """Sends a request with this Content-Length. The test fails if the body is read."""
     announced: dict[str, Any] = {"CONTENT_LENGTH": str(length), "CONTENT_TYPE": kind, "wsgi.input": Unread()}
     return client.generic(method, path, headers=headers, **announced)
 
@@ -70,13 +70,13 @@ def test_a_body_that_is_too_long_for_its_address_is_not_read(path: str, limit: i
 
 
 @pytest.mark.parametrize(("path", "limit"), LIMITS.items())
-def test_a_body_that_is_just_short_enough_is_read(editor: Client, path: str, limit: int) -> None:
+def test_a_body_at_the_limit_is_read(editor: Client, path: str, limit: int) -> None:
     part = b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
     body = part + b"x" * (limit - len(part) - 9) + b"\r\n--x--\r\n"
     assert editor.generic("POST", path, body, MULTIPART).status_code not in (411, 413)
 
 
-def test_a_person_is_told_on_a_page() -> None:
+def test_pages_explain_the_limit() -> None:
     login = announce(Client(), "POST", "/staff/login/", 64 * KIB + 1, **HTML)
     assert (login.status_code, login["Content-Type"]) == (413, "text/html; charset=utf-8")
     assert "What you sent is too large. The limit is 64 KiB." in login.content.decode()
@@ -95,10 +95,10 @@ def test_the_largest_file_to_import_is_accepted_and_not_written_to_disk(editor: 
 
 
 def exchange(server: Server, *lines: str, body: bytes = b"") -> bytes:
-    """Everything that comes back for these lines, until the server ends the connection."""
+    """Sends these lines. Returns everything that the server sends until it closes the connection."""
     address = urlsplit(server.url)
     with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
-        with suppress(ConnectionError):  # it may be closed before all is sent
+        with suppress(ConnectionError):  # the server may close it before all is sent
             connection.sendall("\r\n".join([*lines, "Host: 127.0.0.1", "", ""]).encode() + body)
         received = b""
         while more := connection.recv(65536):
@@ -109,8 +109,8 @@ def exchange(server: Server, *lines: str, body: bytes = b"") -> bytes:
 HIDDEN = b"POST /events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{}"
 
 
-def test_a_refusal_comes_at_once_and_ends_the_connection(server: Server) -> None:
-    """Of 300 MB, nothing needs to be sent; what is sent is not another request."""
+def test_a_body_that_is_too_long_is_refused_at_once(server: Server) -> None:
+    """The client need not send the 300 MB. What it does send is not read as another request."""
     cookie = f"Cookie: events-local-csrf={'a' * 32}"
     for body in (b"", HIDDEN, b"x" * 5_000_000):
         received = exchange(
@@ -129,7 +129,7 @@ def test_a_refusal_comes_at_once_and_ends_the_connection(server: Server) -> None
 @pytest.mark.parametrize("path", ["/staff/login/", "/staff/import/", "/events"])
 @pytest.mark.parametrize("kind", [MULTIPART, "application/x-www-form-urlencoded", "application/json"])
 @pytest.mark.parametrize("coding", [(), ("Transfer-Encoding: chunked",), ("Transfer-Encoding: gzip, chunked",)])
-def test_a_body_of_no_known_length_is_refused(server: Server, path: str, kind: str, coding: tuple[str, ...]) -> None:
+def test_a_body_without_a_length_returns_411(server: Server, path: str, kind: str, coding: tuple[str, ...]) -> None:
     received = exchange(server, f"POST {path} HTTP/1.1", f"Content-Type: {kind}", *coding, body=HIDDEN)
     assert received.startswith(b"HTTP/1.1 411 ")
     assert received.endswith(b'{"detail":"The body must have a Content-Length.","code":"length_required"}')
@@ -146,19 +146,19 @@ def test_a_request_without_a_body_needs_no_length(server: Server) -> None:
         assert exchange(server, line, "Connection: close").split(b" ")[1] == status
 
 
-def test_gunicorn_does_not_wait_for_ever_either(api: APIClient) -> None:
+def test_gunicorn_connections_have_a_timeout(api: APIClient) -> None:
     client, connection = socket.socketpair()
     with client, connection:
         api.get("/events", **{"gunicorn.socket": connection})
         assert connection.gettimeout() == bodies.SECONDS_WITHOUT_A_BYTE
 
 
-def test_the_limit_of_an_upload_leaves_room_for_the_form_around_the_largest_file() -> None:
+def test_the_upload_limit_has_room_for_the_largest_file_and_its_form() -> None:
     assert django_settings.FILE_UPLOAD_MAX_MEMORY_SIZE == MAX_FILE_BYTES + 64 * KIB
 
 
 @pytest.mark.parametrize("path", ["/events", "/staff/login/", "/staff/import/"])
-def test_a_body_that_stops_arriving_ends(
+def test_an_incomplete_body_times_out(
     server: Server, path: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(runserver, "SECONDS_WITHOUT_A_BYTE", 0.2)
@@ -167,6 +167,6 @@ def test_a_body_that_stops_arriving_ends(
             server, f"POST {path} HTTP/1.1", f"Content-Type: {kind}", "Content-Length: 9000", body=b'{"title": "x"'
         )
         assert received.split(b" ")[1] in (b"400", b"403")
-    assert exchange(server, "GET /events HTTP/1.1").startswith(b"HTTP/1.1 200 ")  # and no next request comes
+    assert exchange(server, "GET /events HTTP/1.1").startswith(b"HTTP/1.1 200 ")  # an idle connection times out too
     assert read_table(EventItem) == []
     assert "Traceback" not in capfd.readouterr().err

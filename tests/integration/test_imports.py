@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
-from io import BytesIO
 from typing import Any, cast
 
-import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from events import services
-from events.domain import FIELD_NAMES, Event, EventFields, EventRange
+from events.domain import EventFields, EventRange
 from events.fields import allows, trim_changes
 from events.imports import FieldChange, Plan, PlannedRow, plan_import
 from events.spreadsheets.csv_file import write_csv
@@ -22,46 +19,12 @@ from events.spreadsheets.workbook import write_workbook
 from events.storage.models import EventItem, HistoryItem
 from events.tasks import Task
 from events.visible_text import trimmed
-from tests.support.builders import ACTOR, make_fields
+from tests.support.builders import make_fields
+from tests.support.import_plans import HEADER, create, only, plan_cells, plan_csv, reasons
 from tests.support.strategies import event_ids, field_values
 from tests.support.tables import read_table
 
-HEADER = ",".join(FIELD_NAMES)
-BLANKS = " \u00a0\u200b\u2060"
-TWO_WAYS = "date may be day/month or month/day; please write 2026-12-31 or 31.12.2026"
-NO_SLASHES = "date must not contain slashes; please write 2026-12-31 or 31.12.2026"
-
 relaxed = hypothesis_settings(deadline=None, max_examples=50)  # slow on a busy machine
-
-
-def create(**overrides: Any) -> Event:
-    return services.create_event(make_fields(**overrides), ACTOR)
-
-
-def plan_csv(*lines: str) -> Plan:
-    return plan_import("\n".join(lines).encode())
-
-
-def plan_cells(header: list[str], *rows: list[Any]) -> Plan:
-    book = openpyxl.Workbook()
-    sheet = book.active
-    assert sheet is not None
-    for row in (header, *rows):
-        sheet.append(row)
-    file = BytesIO()
-    book.save(file)
-    return plan_import(file.getvalue())
-
-
-def only(plan: Plan) -> PlannedRow:
-    [row] = plan.rows
-    return row
-
-
-def reasons(plan: Plan) -> str:
-    row = only(plan)
-    assert (row.fate, row.task) == ("wrong", None)
-    return "; ".join(row.reasons)
 
 
 def test_each_row_is_new_changed_unchanged_or_an_error() -> None:
@@ -161,127 +124,6 @@ def test_a_second_row_for_the_same_event_is_an_error() -> None:
         (4, "wrong", ["eventId is the same as in row 2"]),
         (5, "wrong", ["eventId is the same as in row 2"]),
     ]
-
-
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        ("launch,,,,,,,", "title, date, location, capacity, organizer, status"),
-        ("launch, ,\t, ,  , , ,", "title, date, location, capacity, organizer, status"),
-        ("launch", "title, date, location, capacity, organizer, status"),
-    ],
-)
-def test_errors_name_every_empty_field(line: str, reason: str) -> None:
-    create()
-    assert reasons(plan_csv(HEADER, line)) == "; ".join(f"{name} must not be empty" for name in reason.split(", "))
-
-
-@pytest.mark.parametrize(
-    ("field", "cell", "reason"),
-    [
-        ("eventId", "a/b", "eventId must not contain '/', and must not be '.' or '..'"),
-        ("date", "3/4/2026", TWO_WAYS),
-        ("date", "12/11/2027", TWO_WAYS),
-        ("date", " 3/4/26 ", TWO_WAYS),
-        ("date", "2027/12/31", NO_SLASHES),
-        ("date", "2027/1/2", NO_SLASHES),
-        ("date", "31/12/2027", NO_SLASHES),
-        ("date", "12/31/2027", NO_SLASHES),
-        ("date", "05/5/2027", NO_SLASHES),
-        ("date", "n/a", "date must be a date as YYYY-MM-DD"),
-        ("date", "3/4", "date must be a date as YYYY-MM-DD"),
-        ("date", "31.2.2026", "date must be a day that exists"),
-        ("date", "1.12.26", "date must be a date as YYYY-MM-DD"),
-        ("date", "Dec 1", "date must be a date as YYYY-MM-DD"),
-        ("capacity", "2.5", "capacity must be a whole number"),
-        ("capacity", "1.000", "capacity must be a whole number"),
-        ("capacity", "many", "capacity must be a whole number"),
-        ("capacity", "٣", "capacity must be a whole number"),
-        ("capacity", "-5", "capacity must not be negative"),
-        ("capacity", "9" * 9_999, "capacity must be at most 1,000,000,000,000,000"),
-        ("capacity", "-" + "9" * 9_999, "capacity must not be negative"),
-        ("title", '"a\nb"', "title has a control character (U+000A)"),
-        ("title", "x" * 140_000, "title must be at most 1,024 bytes long in UTF-8"),
-        ("description", "x" * 140_000, "description must be at most 65,536 characters long"),
-        ("location", "x" * 1_025, "location must be at most 1,024 bytes long in UTF-8"),
-    ],
-)
-def test_errors_name_every_broken_rule(field: str, cell: str, reason: str) -> None:
-    cells = {**make_fields(description=""), field: cell}
-    assert reasons(plan_csv(HEADER, ",".join(str(cells[name]) for name in FIELD_NAMES))) == reason
-
-
-@pytest.mark.parametrize(
-    ("field", "cell", "value"),
-    [
-        ("date", "1.2.2026", "2026-02-01"),
-        ("date", " 2026-02-01 ", "2026-02-01"),
-        ("capacity", " 0007 ", 7),
-        ("capacity", "0" * 5_000, 0),
-        ("title", " 'quoted' ", "'quoted'"),
-        ("title", BLANKS + "a b" + BLANKS, "a b"),
-        ("eventId", BLANKS + "a b" + BLANKS, "a b"),
-        ("location", "\u2002Hall\u3000", "Hall"),
-        ("organizer", "\ufeffTeam\u00ad", "Team"),
-        ("status", "active ", "active"),
-        ("status", "'=x ", "=x"),
-        ("status", "x" * 1_024 + " ", "x" * 1_024),
-        ("description", " \u00a0a ", " \u00a0a "),
-        ("date", "\u200b2026-02-01\u00a0", "2026-02-01"),
-        ("capacity", "\u200b7\u00a0", 7),
-        ("title", "'=1+1", "=1+1"),
-        ("title", "''+1", "'+1"),
-        ("title", "=1+1", "=1+1"),
-        ("eventId", "'-1", "-1"),
-        ("description", '"a\r\nb\rc"', "a\nb\nc"),
-        ("description", '"\'\r\na"', "\na"),
-    ],
-)
-def test_text_cells_are_converted(field: str, cell: str, value: Any) -> None:
-    cells = {**make_fields(), field: cell}
-    [task] = plan_csv(HEADER, ",".join(str(cells[name]) for name in FIELD_NAMES)).tasks
-    assert task.changes == make_fields(**{field: value})
-
-
-@pytest.mark.parametrize(
-    ("field", "cell", "value"),
-    [
-        ("date", date(2026, 2, 1), "2026-02-01"),
-        ("capacity", 7.0, 7),
-        ("capacity", 10**15, 10**15),
-        ("title", 2026, "2026"),
-        ("title", 2026.0, "2026"),
-        ("title", 2.5, "2.5"),
-        ("eventId", 7, "7"),
-        ("description", None, ""),
-    ],
-)
-def test_excel_values_are_converted(field: str, cell: Any, value: Any) -> None:
-    cells = {**make_fields(), field: cell}
-    [task] = plan_cells(list(FIELD_NAMES), [cells[name] for name in FIELD_NAMES]).tasks
-    assert task.changes == make_fields(**{field: value})
-
-
-@pytest.mark.parametrize(
-    ("field", "cell", "reason"),
-    [
-        ("title", True, "title must be text, not TRUE"),
-        ("title", date(2026, 2, 1), "title is stored as a date; please format the cell as text and"),
-        ("eventId", 1e15, "eventId is a number with too many digits; please format the cell as text and"),
-        ("title", "=1+1", "title is a formula without a result; open the file in Excel and save it"),
-        ("capacity", "=1+1", "capacity is a formula without a result"),
-        ("capacity", True, "capacity must be a whole number"),
-        ("capacity", 2.5, "capacity must be a whole number"),
-        ("capacity", date(2026, 2, 1), "capacity must be a whole number"),
-        ("capacity", 1e16, "capacity must be at most 1,000,000,000,000,000"),
-        ("date", 46_000, "date must be a date as YYYY-MM-DD, or a cell that is formatted as a date"),
-        ("date", True, "date must be a date as YYYY-MM-DD, or a cell that is formatted as a date"),
-        ("status", "#REF!", "status contains a spreadsheet error (#REF!)"),
-    ],
-)
-def test_invalid_excel_values_are_errors(field: str, cell: Any, reason: str) -> None:
-    cells = {**make_fields(), field: cell}
-    assert reasons(plan_cells(list(FIELD_NAMES), [cells[name] for name in FIELD_NAMES])).startswith(reason)
 
 
 def test_unknown_columns_are_named_and_ignored() -> None:

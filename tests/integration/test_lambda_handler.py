@@ -18,7 +18,7 @@ from tests.support.tables import read_table
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_the_life_of_an_event(make_event: Any) -> None:
+def test_an_event_can_be_created_read_updated_and_deleted(make_event: Any) -> None:
     body = {"eventId": "café 🎪", **make_body()}
     path = "/events/caf%C3%A9%20%F0%9F%8E%AA"
     status, headers, answer = call(make_event("POST", "/events", body))
@@ -29,17 +29,17 @@ def test_the_life_of_an_event(make_event: Any) -> None:
     assert call(make_event("PUT", path, {"capacity": -1}))[0] == 422
     assert call(make_event("DELETE", path))[::2] == (204, None)
     assert call(make_event("GET", path))[0] == 404
-    assert {row["address"]["S"] for row in read_table(HistoryItem)} == {"192.0.2.7"}  # not what the client made up
+    assert {row["address"]["S"] for row in read_table(HistoryItem)} == {"192.0.2.7"}  # not what the client sent
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_a_body_that_was_sent_in_chunks_is_whole_here(make_event: Any) -> None:
+def test_chunked_bodies_are_accepted(make_event: Any) -> None:
     event = make_event("POST", "/events", make_body(), **{"Transfer-Encoding": "chunked"})
     assert call(event)[0] == 201
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_links_lead_back_through_the_gateway(make_event: Any) -> None:
+def test_links_have_the_address_of_the_gateway(make_event: Any) -> None:
     for number in range(2):
         services.create_event(make_fields(eventId=str(number)), ACTOR)
     _, headers, _ = call(make_event("GET", "/events?limit=1"))
@@ -47,7 +47,7 @@ def test_links_lead_back_through_the_gateway(make_event: Any) -> None:
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_a_compressed_answer_arrives(make_event: Any) -> None:
+def test_responses_can_be_compressed(make_event: Any) -> None:
     services.create_event(make_fields(description="é" * 5000), ACTOR)
     event = make_event("GET", "/events/launch", **{"Accept-Encoding": "gzip"})
     status, headers, answer = call(event)
@@ -56,8 +56,8 @@ def test_a_compressed_answer_arrives(make_event: Any) -> None:
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_an_answer_too_long_for_lambda_asks_for_pages(make_event: Any) -> None:
-    # Quotes and line ends are escaped once more on the way to the gateway: these 3.9 MB are 6.9 there.
+def test_a_response_too_long_for_lambda_returns_413(make_event: Any) -> None:
+    # Lambda escapes quotes and line ends once more: these 3.9 MB become 6.9 MB.
     for number in range(60):
         services.create_event(make_fields(eventId=f"{number:02}", description='"\n' * 16_384), ACTOR)
     status, headers, answer = call(make_event("GET", "/events", Origin="https://app.example"))
@@ -70,15 +70,15 @@ def test_an_answer_too_long_for_lambda_asks_for_pages(make_event: Any) -> None:
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_an_answer_too_long_for_lambda_may_have_few_characters(make_event: Any) -> None:
-    for number in range(9):  # each character is written as twelve
+def test_the_limit_counts_escaped_characters(make_event: Any) -> None:
+    for number in range(9):  # each character is escaped to twelve
         services.create_event(make_fields(eventId=str(number), description="🎪" * 65_536), ACTOR)
     assert call(make_event("GET", "/events"))[0] == 413
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
 @pytest.mark.parametrize("event_id", ["日本", "é", "🎪 x"])
-def test_a_path_may_come_decoded(make_event: Any, event_id: str) -> None:
+def test_decoded_paths_are_accepted(make_event: Any, event_id: str) -> None:
     services.create_event(make_fields(eventId=event_id), ACTOR)
     assert call(make_event("GET", f"/events/{event_id}"))[::2] == (200, make_fields(eventId=event_id))
 
@@ -92,7 +92,7 @@ def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch, spare: int, status:
     assert MAX_RESPONSE_BYTES == 6_291_556
 
 
-def test_a_compressed_answer_too_long_for_lambda_is_a_plain_413(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compressed_response_too_long_for_lambda_returns_a_plain_413(monkeypatch: pytest.MonkeyPatch) -> None:
     services.create_event(make_fields(description="é" * 5000), ACTOR)
     monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", 400)
     answer = handler(rest_event("GET", "/events/launch", **{"Accept-Encoding": "gzip"}), None)
@@ -108,6 +108,6 @@ def test_head_has_no_body(make_event: Any, path: str) -> None:
     assert (answer["statusCode"], answer["body"]) == (200, "")
 
 
-def test_the_collector_is_on_again_after_the_start() -> None:
+def test_garbage_collection_is_on_after_the_start() -> None:
     assert gc.isenabled()
     assert gc.get_freeze_count() > 0

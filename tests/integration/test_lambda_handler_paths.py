@@ -1,4 +1,4 @@
-"""Event IDs that look percent-encoded, through each gateway: every path names one event, and no other."""
+"""Event IDs that look percent-encoded, through each gateway: every path finds exactly one event."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.lambda_events import (
 )
 
 GATEWAYS = [rest_event, http_event, http_1_event, function_url_event, load_balancer_event]
-# Each with those that it would become if it were decoded once more, or once too little.
+# Each ID, and the IDs that it would become if it were decoded once too often or not at all.
 IDS = ["hb%41", "hbA", "hb%2541", "hb%2F", "hb%252F", "hb%25", "hb%", "hb+", "hb ", "hb%2B", "hbé", "hb%C3%A9", "hb%E9"]
 
 
@@ -58,7 +58,7 @@ def test_a_location_leads_to_the_new_event(make_event: Any) -> None:
 def test_a_path_that_is_still_encoded_is_recognized_by_the_request_context(
     make_event: Any, prefix: str, settings: Any
 ) -> None:
-    """AWS documents neither form. Its context has been seen decoded beside an encoded path."""
+    """AWS documents neither form. In practice, the context was decoded while the path was still encoded."""
     settings.URL_PREFIX = prefix
     for event_id in IDS:
         event = make_event("GET", prefix + path_of(event_id))
@@ -76,8 +76,8 @@ def test_a_path_that_is_still_encoded_is_recognized_by_the_request_context(
         ("/events/hb\ud800", "/events/hb"),
     ],
 )
-def test_a_path_that_the_gateway_damaged_names_no_event(make_event: Any, path: str, in_context: str) -> None:
-    """Its two copies contradict each other, or it had bytes that are not UTF-8."""
+def test_damaged_paths_return_404(make_event: Any, path: str, in_context: str) -> None:
+    """The two copies of the path differ, or the path had bytes that are not UTF-8."""
     services.create_event(make_fields(eventId="hb\ufffd", title="hb\ufffd"), ACTOR)
     event = make_event("DELETE", path)
     event["rawPath" if "rawPath" in event else "path"] = path
@@ -90,7 +90,7 @@ def test_a_path_that_the_gateway_damaged_names_no_event(make_event: Any, path: s
 
 
 @pytest.mark.parametrize("make_event", [rest_event, function_url_event, load_balancer_event])
-def test_bytes_that_are_not_utf_8_name_no_event(make_event: Any) -> None:
+def test_paths_that_are_not_utf_8_return_404(make_event: Any) -> None:
     services.create_event(make_fields(eventId="hb\ufffd", title="hb\ufffd"), ACTOR)
     assert call(make_event("DELETE", "/events/hb%FF"))[0] == 404
     assert call(make_event("DELETE", "/events/hb%EF%BF%BD"))[0] == 204

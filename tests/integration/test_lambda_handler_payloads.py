@@ -1,4 +1,4 @@
-"""What else the function is invoked with, and what stands before its addresses."""
+"""Schedules, commands and other payloads of the function, and addresses below a stage."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ KEEP_WARM = {
 
 
 @pytest.mark.parametrize("event", [KEEP_WARM, {"source": "aws.events"}, {"detail-type": "Scheduled Event"}])
-def test_schedules_are_answered_quietly(event: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+def test_scheduled_events_write_nothing_to_the_log(event: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
     assert handler(event, None) is None
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_command_runs_and_what_it_prints_is_logged_and_returned(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_output_of_a_command_is_logged_and_returned(capfd: pytest.CaptureFixture[str]) -> None:
     services.create_event(make_fields(title="Two words"), ACTOR)
     written = handler({"manage": "export_events --status 'active' -"}, None)
     assert "Two words" in written
@@ -43,16 +43,16 @@ def test_a_command_runs_and_what_it_prints_is_logged_and_returned(capfd: pytest.
 
 
 @pytest.mark.parametrize(("command", "said"), [("no_such_command", "Unknown command"), ("create_staff", "required")])
-def test_a_command_that_fails_fails_the_invocation(command: str, said: str) -> None:
+def test_a_failed_command_fails_the_invocation(command: str, said: str) -> None:
     with pytest.raises(CommandError, match=said):
         handler({"manage": command}, None)
 
 
-def test_a_command_that_only_explains_itself_ends_nothing() -> None:
+def test_the_help_of_a_command_is_returned() -> None:
     assert handler({"manage": "create_tables --help"}, None).startswith("usage:")
 
 
-def test_what_a_command_says_is_cut_before_it_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_output_of_a_command_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_handler, "MAX_COMMAND_OUTPUT", 20)
     services.create_event(make_fields(), ACTOR)
     said = handler({"manage": "export_events -"}, None)
@@ -60,7 +60,7 @@ def test_what_a_command_says_is_cut_before_it_is_too_long(monkeypatch: pytest.Mo
     assert said.endswith(" characters)\n")
 
 
-def test_what_the_gateway_hands_over_may_be_any_text() -> None:
+def test_queries_and_cookies_may_be_any_text() -> None:
     services.create_event(make_fields(status="日本"), ACTOR)
     event = http_event("GET", "/events?status=日本", Cookie="a=日本")
     assert call(event)[::2] == (200, [make_fields(status="日本")])
@@ -79,7 +79,7 @@ def test_what_the_gateway_hands_over_may_be_any_text() -> None:
         (None, r"it received NoneType\."),
     ],
 )
-def test_anything_else_is_an_error_that_says_what_it_got(event: Any, got: str) -> None:
+def test_other_payloads_raise_an_error_that_names_them(event: Any, got: str) -> None:
     with pytest.raises(ValueError, match=rf"^This function handles API Gateway, schedules and `zappa manage`; {got}$"):
         handler(event, None)
 
@@ -89,7 +89,7 @@ def prefix(settings: Any) -> Iterator[str]:
     settings.URL_PREFIX = settings.FORCE_SCRIPT_NAME = "/production"
     settings.SESSION_COOKIE_PATH = settings.CSRF_COOKIE_PATH = "/production"
     yield "/production"
-    set_script_prefix("/")  # as a thread remembers it
+    set_script_prefix("/")  # Django stores it per thread
 
 
 def path_as_sent(make_event: Any, prefix: str, path: str) -> str:
@@ -98,7 +98,7 @@ def path_as_sent(make_event: Any, prefix: str, path: str) -> str:
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_a_stage_stands_before_every_address_of_the_api(make_event: Any, prefix: str) -> None:
+def test_api_addresses_begin_with_the_stage(make_event: Any, prefix: str) -> None:
     path = path_as_sent(make_event, prefix, "/events")
     created = call(make_event("POST", path, {"eventId": "a b", **make_fields(eventId="a b")}))
     assert (created[0], created[1]["Location"]) == (201, "/production/events/a%20b")
@@ -109,14 +109,14 @@ def test_a_stage_stands_before_every_address_of_the_api(make_event: Any, prefix:
 
 
 @pytest.mark.parametrize("path", ["/production/events/launch", "/events/launch"])
-def test_a_rest_api_may_leave_the_prefix_on(prefix: str, path: str) -> None:
-    """As it does behind a domain's base path."""
+def test_a_rest_api_may_send_the_prefix(prefix: str, path: str) -> None:
+    """It does so with the base path of a custom domain."""
     services.create_event(make_fields(), ACTOR)
     assert call(rest_event("GET", path))[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/productionevents", "/production", "/production/"])
-def test_only_the_prefix_itself_is_taken_off(prefix: str, path: str) -> None:
+def test_only_the_whole_prefix_is_removed(prefix: str, path: str) -> None:
     status, headers, _ = call(http_event("GET", path))
     expected = (302, "/production/staff/") if path != "/productionevents" else (404, None)
     assert (status, headers.get("Location")) == expected
@@ -145,7 +145,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_signing_in_below_a_stage_sets_several_cookies_for_it_and_leads_back(make_event: Any, prefix: str) -> None:
+def test_sign_in_sets_cookies_and_redirects_below_the_stage(make_event: Any, prefix: str) -> None:
     make_staff("anna")
     refused = handler(
         make_event("GET", path_as_sent(make_event, prefix, "/staff/events/?q=x"), Accept="text/html"), None
@@ -171,14 +171,14 @@ def test_signing_in_below_a_stage_sets_several_cookies_for_it_and_leads_back(mak
     assert {cookie["path"] for cookie in given.values()} == {"/production"}
 
 
-def test_messages_wait_in_a_cookie_of_the_stages_own(prefix: str) -> None:
+def test_the_message_cookie_has_the_path_of_the_stage(prefix: str) -> None:
     make_staff("anna", "viewer")
     answer = client_of(make_staff("ada", "admin")).post("/staff/people/anna/", {"role": "editor"})
     assert answer.cookies["events-local-messages"]["path"] == "/production"
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_a_page_too_long_for_lambda_says_what_a_person_can_do(make_event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_too_long_for_lambda_explains_what_to_do(make_event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", 400)
     answer = handler(make_event("GET", "/staff/login/", Accept="text/html"), None)
     headers = answer.get("multiValueHeaders") or answer["headers"]

@@ -1,11 +1,10 @@
-"""Undo, restore and merge: earlier fields are restored exactly, and no other change is lost."""
+"""Restore, merge and history: earlier fields are restored exactly, and no other change is lost."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 from unittest.mock import patch
 
 import pytest
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from events import services, undo, versions
 from events.domain import (
-    ChangeSupersededError,
     Event,
     EventChanges,
     EventNotFoundError,
@@ -30,58 +28,7 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.history import assert_history_replays
 from tests.support.stored import get_history
 from tests.support.tables import empty_tables, read_table
-
-EVA = ACTOR._replace(name="eva")
-
-
-def test_undo_of_a_delete_restores_every_field() -> None:
-    created = store(description="Line\n\ttwo")
-    changed = services.update_event("launch", {"capacity": 5}, ACTOR)
-    deleted = services.delete_event("launch", ACTOR)
-    restored = undo.undo_change("launch", deleted.at, EVA)
-    assert restored == services.get_event("launch")
-    assert restored is not None
-    assert restored.fields == changed.fields
-    assert (restored.created_at, restored.updated_by) == (created.created_at, "eva")
-    assert restored.revision != changed.revision
-    assert [row.action for row in get_history("launch")] == ["restore", "delete", "update", "create"]
-
-
-def test_undo_of_an_update_can_be_undone() -> None:
-    created = store()
-    changed = services.update_event("launch", {"title": "B", "status": "draft"}, ACTOR)
-    undone = undo.undo_change("launch", changed.updated_at, EVA)
-    assert undone is not None
-    assert undone.fields == created.fields
-    again = undo.undo_change("launch", undone.updated_at, EVA)
-    assert again is not None
-    assert again.fields == changed.fields
-
-
-def test_undo_of_a_create_deletes_the_event() -> None:
-    created = store()
-    assert undo.undo_change("launch", created.created_at, EVA) is None
-    with pytest.raises(EventNotFoundError):
-        services.get_event("launch")
-    assert [row.action for row in get_history("launch")] == ["delete", "create"]
-
-
-def test_only_the_latest_change_is_undone() -> None:
-    created = store()
-    changed = services.update_event("launch", {"title": "B"}, ACTOR)
-    services.update_event("launch", {"capacity": 1}, EVA)
-    for at in (created.created_at, changed.updated_at):
-        with pytest.raises(ChangeSupersededError):
-            undo.undo_change("launch", at, ACTOR)
-    assert services.get_event("launch").fields == {**created.fields, "title": "B", "capacity": 1}
-
-
-def test_a_delete_is_undone_once() -> None:
-    store()
-    at = services.delete_event("launch", ACTOR).at
-    undo.undo_change("launch", at, ACTOR)
-    with pytest.raises(ChangeSupersededError):
-        undo.undo_change("launch", at, ACTOR)
+from tests.support.writes_between import BETWEEN, EVA, delete, land, restore_and_delete, update
 
 
 def test_unknown_changes_cannot_be_undone_or_restored() -> None:
@@ -231,16 +178,6 @@ def test_long_addresses_find_nothing() -> None:
     assert len(versions.get_past("launch", "9" * 3000).rows) == 1
 
 
-def test_a_restore_has_a_later_timestamp_than_the_delete_even_if_the_clock_is_behind() -> None:
-    store()
-    at = services.delete_event("launch", ACTOR).at
-    with patch("events.domain.datetime", wraps=datetime) as clock:
-        clock.now.return_value = datetime(2020, 1, 1, tzinfo=UTC)
-        restored = undo.undo_change("launch", at, ACTOR)
-    assert restored is not None
-    assert restored.updated_at > at
-
-
 def test_merging_changes_of_two_people() -> None:
     opened = store()
     theirs = services.update_event("launch", {"title": "Theirs", "location": "Cellar", "capacity": 7}, EVA)
@@ -335,66 +272,6 @@ def test_the_activity_of_all_events_has_pages() -> None:
     assert (rows[1].changed, rows[1].title) == (("title", "capacity"), "B")
     rest = get_activity(50, rows[-1].key)
     assert [row.event_id for row in rest] == ["e3", "e2", "e1", "e0"]
-
-
-def update() -> None:
-    services.update_event("launch", {"capacity": 77}, EVA)
-
-
-def delete() -> None:
-    services.delete_event("launch", EVA)
-
-
-def create() -> None:
-    services.create_event(make_fields(title="Another"), EVA)
-
-
-def restore_and_delete() -> None:
-    undo.undo_change("launch", get_history("launch", limit=1)[0].at, EVA)
-    services.update_event("launch", {"title": "Edited in between"}, EVA)
-    services.delete_event("launch", EVA)
-
-
-def land(faults: FaultProxy, write: Callable[[], None], before_call: int) -> None:
-    """Runs a write of another user before one of the next DynamoDB calls, counted from 0."""
-
-    def write_first(handler: Any, body: bytes) -> None:
-        faults.set(None)
-        write()
-        handler.answer(*handler.forward(body))
-
-    faults.set(write_first, after=before_call, times=1)
-
-
-BETWEEN = pytest.mark.parametrize("before_call", range(3))  # two reads and the write
-
-
-@BETWEEN
-@pytest.mark.parametrize("write", [update, delete])
-def test_an_undo_keeps_a_write_between_its_calls(
-    faults: FaultProxy, before_call: int, write: Callable[[], None]
-) -> None:
-    store()
-    at = services.update_event("launch", {"title": "B"}, ACTOR).updated_at
-    land(faults, write, before_call)
-    with pytest.raises(ChangeSupersededError):
-        undo.undo_change("launch", at, ACTOR)
-    assert get_history("launch", limit=1)[0].actor == "eva"
-    assert_history_replays()
-
-
-@BETWEEN
-@pytest.mark.parametrize("write", [create, restore_and_delete])
-def test_an_undo_of_a_delete_keeps_a_write_between_its_calls(
-    faults: FaultProxy, before_call: int, write: Callable[[], None]
-) -> None:
-    store()
-    at = services.delete_event("launch", ACTOR).at
-    land(faults, write, before_call)
-    with pytest.raises(ChangeSupersededError):
-        undo.undo_change("launch", at, ACTOR)
-    assert get_history("launch", limit=1)[0].actor == "eva"
-    assert_history_replays()
 
 
 @BETWEEN

@@ -69,7 +69,7 @@ def load_balancer_event(method: str, path: str, body: Any = None, **headers: str
 
 
 def call(event: dict[str, Any]) -> tuple[int, CaseInsensitiveDict[str], Any]:
-    """The handler's answer: its status, its headers (of several, the last), and what is in its JSON."""
+    """Calls the handler. Returns the status, the headers (the last value of each) and the parsed JSON."""
     answer = handler(event, None)
     headers = CaseInsensitiveDict(
         answer.get("headers") or {name: values[-1] for name, values in answer["multiValueHeaders"].items()}

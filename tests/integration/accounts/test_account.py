@@ -1,4 +1,4 @@
-"""One's own account: the password, the calendar feed's address."""
+"""The account of the signed-in user: the password and the address of the calendar feed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def change(client: Client, old: str = PASSWORD, new: str = NEW, again: str = NEW
 
 
 class TestPassword:
-    def test_changing_it(self, editor: Client) -> None:
+    def test_a_password_can_be_changed(self, editor: Client) -> None:
         response = change(editor)
         assert (response.status_code, response["Location"]) == (302, ACCOUNT)
         assert "Password changed." in editor.get(ACCOUNT).content.decode()
@@ -46,17 +46,17 @@ class TestPassword:
             (PASSWORD, "", "", "This field is required."),
         ],
     )
-    def test_what_is_wrong_stands_beside_it(self, editor: Client, old: str, new: str, again: str, message: str) -> None:
+    def test_invalid_input_shows_an_error(self, editor: Client, old: str, new: str, again: str, message: str) -> None:
         response = change(editor, old, new, again)
         assert response.status_code == 200
         assert message in response.content.decode()
         assert people.get_staff("edith").check_password(PASSWORD)
 
-    def test_the_shortest_password(self, editor: Client) -> None:
+    def test_a_password_may_have_ten_characters(self, editor: Client) -> None:
         assert change(editor, new="tenletters", again="tenletters").status_code == 302
         assert people.get_staff("edith").check_password("tenletters")
 
-    def test_it_undoes_nothing_that_happens_meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_password_change_keeps_a_concurrent_role_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
         client = client_of(make_staff("anna", "editor"))
         check = Staff.check_password
 
@@ -87,25 +87,25 @@ class TestPassword:
         assert check(staff, given[0])
         assert staff.must_change_password
 
-    def test_a_one_time_password_lets_do_nothing_but_change_it(self) -> None:
+    def test_a_one_time_password_must_be_changed_first(self) -> None:
         client = client_of(make_staff("anna", "admin", must_change_password=True))
         for path in (ACCOUNT, "/staff/people/", "/staff/"):
             assert client.get(path)["Location"] == f"{CHANGE}?next={path}"
         page = client.get(f"{CHANGE}?next=/staff/people/").content.decode()
         assert "Choose your own password" in page
         assert 'name="next" value="/staff/people/"' in page
-        assert change(client, new=PASSWORD, again=PASSWORD).status_code == 200  # not the same again
+        assert change(client, new=PASSWORD, again=PASSWORD).status_code == 200  # the old password is refused
         assert change(client, next="https://evil.example/", new="x", again="x").status_code == 200
         assert change(client, next="/staff/people/")["Location"] == "/staff/people/"
         assert client.get("/staff/people/").status_code == 200
 
-    def test_whoever_has_a_one_time_password_can_sign_out(self) -> None:
+    def test_people_with_a_one_time_password_can_sign_out(self) -> None:
         client = client_of(make_staff("anna", must_change_password=True))
         assert client.post("/staff/logout/")["Location"] == "/staff/login/"
 
 
 class TestSaving:
-    def test_only_what_was_changed_is_written(self) -> None:
+    def test_only_changed_fields_are_written(self) -> None:
         mine, theirs = make_staff("anna"), people.get_staff("anna")
         mine.must_change_password = True
         mine.save()
@@ -116,7 +116,7 @@ class TestSaving:
         staff = people.get_staff("anna")
         assert (staff.must_change_password, staff.feed_nonce) == (True, "new")
 
-    def test_the_role_is_not_saved_past_the_set_of_admins(self) -> None:
+    def test_saving_does_not_change_the_role(self) -> None:
         staff = make_staff("anna")
         staff.role = "admin"
         with pytest.raises(TypeError):
@@ -125,13 +125,13 @@ class TestSaving:
 
 
 class TestFeed:
-    def test_the_page_says_what_a_feed_holds(self, viewer: Client) -> None:
+    def test_the_page_says_which_events_a_feed_contains(self, viewer: Client) -> None:
         page = viewer.get(ACCOUNT).content.decode()
         assert f"the events of the past {DAYS_BACK} days and all later ones" in page
         assert "at most 2,000 events and 2 MB" in page
         assert "all events there" not in page
 
-    def test_its_address_is_on_the_page_and_can_be_renewed(self, viewer: Client) -> None:
+    def test_the_address_is_shown_and_can_be_renewed(self, viewer: Client) -> None:
         def address() -> str:
             response = viewer.get(ACCOUNT)
             assert response["Cache-Control"] == "private, no-store"
@@ -146,7 +146,7 @@ class TestFeed:
         assert staff_of_feed(address().rpartition("/")[2]) == people.get_staff("vera")
         assert viewer.get("/staff/account/feed/").status_code == 405
 
-    def test_tokens_that_are_none(self) -> None:
+    def test_invalid_tokens_are_refused(self) -> None:
         anna, ben = make_staff("anna"), make_staff("ben")
         good = feed_token(anna)
         assert staff_of_feed(good) == anna
@@ -155,7 +155,7 @@ class TestFeed:
             assert staff_of_feed(token) is None, token
         assert feed_token(ben) != good
 
-    def test_it_ends_with_the_account_and_outlives_a_new_secret_key(self) -> None:
+    def test_tokens_survive_key_rotation_and_end_with_the_account(self) -> None:
         anna = make_staff("anna")
         with override_settings(SECRET_KEY="an old one"):
             token = feed_token(anna)

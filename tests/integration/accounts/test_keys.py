@@ -1,4 +1,4 @@
-"""API keys: made and revoked by admins, checked at every call that sends one."""
+"""API keys: admins create and revoke them, and every call that sends a key is checked."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class TestPages:
         tokens = {shown_token(admin.post(f"{KEYS}new/", {**form, "name": name})) for name in ("shop", "site")}
         assert len(tokens) == len(keys.list_keys()) == 2
 
-    def test_no_form_shows_the_key_of_another(self, admin: Client) -> None:
+    def test_other_forms_do_not_show_the_key(self, admin: Client) -> None:
         for expected in (1, 0, 0):
             form = {**fields(admin.get(f"{KEYS}new/")), "name": "shop", "scope": "read"}
             page = admin.post(f"{KEYS}new/", form).content.decode()
@@ -108,7 +108,7 @@ class TestPages:
             tokens.add(token)
         assert len(tokens) == 2
 
-    def test_a_key_is_not_shown_again_after_a_minute_nor_once_revoked(
+    def test_a_key_is_not_shown_again_after_a_minute_or_when_revoked(
         self, admin: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         form = {**fields(admin.get(f"{KEYS}new/")), "name": "shop", "scope": "read"}
@@ -132,14 +132,14 @@ class TestPages:
             ("site", "all", "Select a valid choice."),
         ],
     )
-    def test_what_is_wrong_stands_beside_it(self, admin: Client, name: str, scope: str, message: str) -> None:
+    def test_invalid_input_shows_an_error(self, admin: Client, name: str, scope: str, message: str) -> None:
         make_key("importer")
         response = admin.post(f"{KEYS}new/", {"name": name, "scope": scope})
         assert response.status_code == 200
         assert message in response.content.decode()
         assert len(keys.list_keys()) == 1
 
-    def test_revoking(self, admin: Client, api: APIClient) -> None:
+    def test_a_revoked_key_does_not_work(self, admin: Client, api: APIClient) -> None:
         token = make_key()
         confirm = f"{KEYS}{key_id(token)}/revoke/"
         assert "within 30 seconds" in admin.get(confirm).content.decode()
@@ -154,22 +154,22 @@ class TestPages:
         assert [key.revoked_at is None for key in keys.list_keys()] == [True, False]
 
     @pytest.mark.parametrize("absent", ["0" * 12, "nothing", "x" * 3000])
-    def test_a_key_that_there_is_not(self, admin: Client, absent: str) -> None:
+    def test_unknown_keys_return_404(self, admin: Client, absent: str) -> None:
         response = admin.post(f"{KEYS}{absent}/revoke/")
         assert response.status_code == 404
         assert "This API key does not exist, or is already revoked." in response.content.decode()
 
-    def test_an_empty_list_invites(self, admin: Client, faults: FaultProxy) -> None:
+    def test_an_empty_list_says_so_without_a_scan(self, admin: Client, faults: FaultProxy) -> None:
         faults.set(None)
         assert "There are no keys yet." in admin.get(KEYS).content.decode()
         assert "Scan" not in faults.calls
 
     @pytest.mark.parametrize("access", ["open", "read-open", "keyed"])
-    def test_it_says_when_one_is_needed(self, admin: Client, access: str) -> None:
+    def test_the_list_shows_the_access_setting(self, admin: Client, access: str) -> None:
         with override_settings(EVENTS_API_ACCESS=access):
             assert f"(EVENTS_API_ACCESS is {access})" in admin.get(KEYS).content.decode()
 
-    def test_a_key_that_is_revoked_late_leaves_its_name_to_the_next(self) -> None:
+    def test_a_late_revocation_does_not_free_the_name_of_a_new_key(self) -> None:
         read_before = keys.get_key(key_id(make_key("shop")))
         keys.revoke_key(read_before.id, ACTOR)
         make_key("shop")
@@ -178,11 +178,11 @@ class TestPages:
         with pytest.raises(KeyNameTakenError):
             make_key("shop")
 
-    def test_the_longest_name(self, admin: Client) -> None:
+    def test_a_name_may_have_60_characters(self, admin: Client) -> None:
         shown_token(admin.post(f"{KEYS}new/", {"name": "x" * 60, "scope": "read"}))
         assert keys.list_keys()[0].name == "x" * 60
 
-    def test_the_newest_is_first_and_the_revoked_are_last(self, admin: Client) -> None:
+    def test_newest_keys_are_first_and_revoked_keys_are_last(self, admin: Client) -> None:
         names = [f"k{number}" for number in range(6)]
         tokens = {name: make_key(name) for name in names}
         for name in ("k1", "k4"):
@@ -191,7 +191,7 @@ class TestPages:
         assert [key.name for key in keys.list_keys()] == expected
         assert re.findall(r"\bk\d\b(?=<br>)", admin.get(KEYS).content.decode()) == expected
 
-    def test_names_are_one_keys_own(self) -> None:
+    def test_names_are_unique_ignoring_case(self) -> None:
         make_key("Straße")
         with pytest.raises(KeyNameTakenError):
             make_key("STRASSE")
@@ -199,7 +199,7 @@ class TestPages:
 
 class TestCalls:
     @pytest.mark.parametrize("access", ["open", "read-open", "keyed"])
-    def test_what_a_scope_allows(self, api: APIClient, access: str) -> None:
+    def test_read_keys_cannot_write(self, api: APIClient, access: str) -> None:
         create(api)
         read, write = bearer(make_key("reader", "read")), bearer(make_key("writer"))
         with override_settings(EVENTS_API_ACCESS=access):
@@ -212,7 +212,7 @@ class TestCalls:
                 assert response["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="write"'
             assert send(api, "DELETE", "/events/launch", **write).status_code == 204
 
-    def test_who_called_is_in_the_history_and_nothing_secret(
+    def test_the_history_names_the_key_without_its_secret(
         self, api: APIClient, caplog: pytest.LogCaptureFixture
     ) -> None:
         token = make_key("importer")
@@ -225,7 +225,7 @@ class TestCalls:
         assert token.split("_")[2] not in f"{row}{event}{caplog.text}"
 
     @pytest.mark.parametrize("access", ["open", "read-open", "keyed"])
-    def test_a_bad_key_is_refused_even_where_none_is_needed(self, api: APIClient, access: str) -> None:
+    def test_invalid_keys_return_401_even_if_no_key_is_needed(self, api: APIClient, access: str) -> None:
         token = make_key()
         _, own_id, secret = token.split("_")
         bad = ["", "made-up", token[:-1], token + "0", token.upper(), f"evk_{own_id}_{'0' * 48}", f"{token} {token}"]
@@ -238,19 +238,19 @@ class TestCalls:
             for scheme in ("Bearer", "bearer", "BEARER "):
                 assert send(api, "GET", "/events", Authorization=f"{scheme} {token}").status_code == 200
 
-    def test_health_and_documentation_need_none(self, api: APIClient) -> None:
+    def test_health_and_documentation_need_no_key(self, api: APIClient) -> None:
         with override_settings(EVENTS_API_ACCESS="keyed"):
             for path in ("/healthz", "/docs", "/openapi.json"):
                 assert api.get(path, HTTP_AUTHORIZATION="Bearer made-up").status_code == 200
 
-    def test_storage_that_fails_lets_nobody_in(self, api: APIClient, faults: FaultProxy) -> None:
+    def test_a_failed_lookup_of_a_key_returns_500(self, api: APIClient, faults: FaultProxy) -> None:
         token = make_key()
         faults.set(FAIL, "GetItem")
         assert send(api, "PUT", "/events/launch", {}, **bearer(token)).status_code == 500
 
 
 class TestMemory:
-    """What a process remembers of keys, so that not every call costs a read more."""
+    """Each process remembers keys, so that most calls need no extra read."""
 
     @pytest.fixture
     def clock(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
@@ -258,7 +258,7 @@ class TestMemory:
         monkeypatch.setattr("eventsite.accounts.keys.time.monotonic", lambda: clock[0])
         return clock
 
-    def test_without_a_key_nothing_is_looked_up(self, api: APIClient, faults: FaultProxy) -> None:
+    def test_calls_without_a_key_read_no_key(self, api: APIClient, faults: FaultProxy) -> None:
         faults.set(None)
         api.get("/events/absent")
         assert faults.calls == ["GetItem"]
@@ -270,7 +270,7 @@ class TestMemory:
             send(api, "GET", "/events/absent", **bearer(token))
         assert faults.calls == ["GetItem", "UpdateItem", "GetItem", "GetItem", "GetItem"]  # the key, its use, events
 
-    def test_what_another_process_revoked_is_refused_within_30_seconds(
+    def test_keys_revoked_by_another_process_are_refused_within_30_seconds(
         self, api: APIClient, clock: list[float]
     ) -> None:
         token = make_key()
@@ -288,7 +288,7 @@ class TestMemory:
         with pytest.raises(KeyNotFoundError):
             keys.revoke_key(key_id(token), ACTOR)
 
-    def test_it_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_number_of_remembered_keys_is_limited(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(keys, "MAX_REMEMBERED", 3)
         tokens = [make_key(f"key {number}") for number in range(5)]
         for token in tokens * 2:
@@ -297,7 +297,7 @@ class TestMemory:
 
 
 class TestLastUse:
-    def test_it_is_noted_every_five_minutes(self, api: APIClient, faults: FaultProxy) -> None:
+    def test_the_last_use_is_recorded_every_five_minutes(self, api: APIClient, faults: FaultProxy) -> None:
         token = make_key()
         keys.check_token(token)
         first = keys.get_key(key_id(token)).last_used_at
@@ -317,7 +317,7 @@ class TestLastUse:
         assert last is not None
         assert last > first
 
-    def test_of_two_processes_one_notes_it(self) -> None:
+    def test_only_one_of_two_processes_records_a_use(self) -> None:
         token = make_key()
         now = datetime.now(UTC)
         key_repository.note_use(key_id(token), now, now - timedelta(minutes=5))
@@ -326,7 +326,7 @@ class TestLastUse:
         key_repository.note_use("0" * 12, now, now)
         assert len(keys.list_keys()) == 1
 
-    def test_a_call_does_not_fail_with_the_note_of_it(
+    def test_a_call_succeeds_if_its_use_cannot_be_recorded(
         self, api: APIClient, faults: FaultProxy, caplog: pytest.LogCaptureFixture
     ) -> None:
         token = make_key()

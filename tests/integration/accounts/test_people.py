@@ -1,4 +1,4 @@
-"""Managing people: adding them, their roles, letting them out and in again; and that an admin is always left."""
+"""Managing people: adding, changing roles, deactivating and reactivating. One admin always remains."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def active_admins() -> set[str]:
 
 
 class TestList:
-    def test_everyone_is_on_it_without_a_scan(self, admin: Client, faults: FaultProxy) -> None:
+    def test_the_list_shows_everyone_without_a_scan(self, admin: Client, faults: FaultProxy) -> None:
         make_staff("anna", "editor")
         make_staff("new.comer@example.org", "viewer", must_change_password=True)
         make_staff("gone")
@@ -56,14 +56,14 @@ class TestList:
             ("new.comer@example.org", "viewer", "one-time"),
         ]
 
-    def test_more_than_a_batch_of_them(self) -> None:
+    def test_the_list_can_be_longer_than_a_batch(self) -> None:
         for number in range(103):
             make_staff(f"p{number:03}", "viewer")
         assert [staff.username for staff in people.list_staff()] == [f"p{number:03}" for number in range(103)]
 
 
 class TestAdding:
-    def test_someone_is_added_and_signs_in_with_what_the_answer_shows(self, admin: Client) -> None:
+    def test_a_new_person_signs_in_with_the_shown_password(self, admin: Client) -> None:
         response = admin.post(f"{PEOPLE}new/", {"username": " Anna ", "role": "editor"})
         assert response.status_code == 200
         assert response["Cache-Control"] == "private, no-store"
@@ -90,7 +90,7 @@ class TestAdding:
         assert people.get_staff("anna").check_password(password)
         assert active_admins() == {"ada", "anna"}
 
-    def test_no_password_is_shown_by_another_form_nor_after_its_first_use(self, admin: Client) -> None:
+    def test_other_forms_and_later_requests_show_no_password(self, admin: Client) -> None:
         form = {**fields(admin.get(f"{PEOPLE}new/")), "username": "anna", "role": "editor"}
         one_time_password(admin.post(f"{PEOPLE}new/", form).content.decode())
         for other in ({**form, "role": "admin"}, {**form, "form_id": str(uuid4())}):
@@ -115,17 +115,17 @@ class TestAdding:
             ("anna", "owner", "Select a valid choice."),
         ],
     )
-    def test_what_is_wrong_stands_beside_it(self, admin: Client, username: str, role: str, message: str) -> None:
+    def test_invalid_input_shows_an_error(self, admin: Client, username: str, role: str, message: str) -> None:
         response = admin.post(f"{PEOPLE}new/", {"username": username, "role": role})
         assert response.status_code == 200
         assert message in response.content.decode()
         assert [staff.username for staff in people.list_staff()] == ["ada"]
 
-    def test_the_longest_username(self, admin: Client) -> None:
+    def test_a_username_may_have_63_characters(self, admin: Client) -> None:
         page = admin.post(f"{PEOPLE}new/", {"username": "x" * 63, "role": "viewer"}).content.decode()
         assert people.get_staff("x" * 63).check_password(one_time_password(page))
 
-    def test_of_two_at_once_one_is_added(self) -> None:
+    def test_concurrent_adds_create_one_account(self) -> None:
         def add(number: int) -> bool:
             try:
                 people.add_person("anna", Role.ADMIN, ACTOR)
@@ -139,7 +139,7 @@ class TestAdding:
 
 
 class TestChanging:
-    def test_a_role(self, admin: Client) -> None:
+    def test_a_role_can_be_changed(self, admin: Client) -> None:
         make_staff("anna", "viewer")
         assert admin.get(f"{PEOPLE}anna/").status_code == 200
         response = admin.post(f"{PEOPLE}anna/", {"role": "admin"})
@@ -149,7 +149,7 @@ class TestChanging:
         assert admin.post(f"{PEOPLE}anna/", {"role": "owner"}).status_code == 200
         assert people.get_staff("anna").role == "admin"
 
-    def test_deactivating_and_reactivating(self, admin: Client) -> None:
+    def test_an_account_can_be_deactivated_and_reactivated(self, admin: Client) -> None:
         make_staff("anna", "admin")
         anna = client_of(people.get_staff("anna"))
         page = admin.get(f"{PEOPLE}anna/deactivate/").content.decode()
@@ -163,7 +163,7 @@ class TestChanging:
         assert active_admins() == {"ada", "anna"}
         assert people.get_staff("anna").check_password(PASSWORD)
 
-    def test_resetting_a_password(self, admin: Client) -> None:
+    def test_a_password_can_be_reset(self, admin: Client) -> None:
         make_staff("anna")
         assert admin.get(f"{PEOPLE}anna/reset-password/").status_code == 200
         assert people.get_staff("anna").check_password(PASSWORD)
@@ -173,14 +173,14 @@ class TestChanging:
         assert anna.check_password(one_time_password(response.content.decode()))
         assert anna.must_change_password
 
-    def test_a_reset_sent_twice_shows_the_password_that_holds(self, admin: Client) -> None:
+    def test_a_reset_sent_twice_shows_the_valid_password(self, admin: Client) -> None:
         make_staff("anna")
         form = fields(admin.get(f"{PEOPLE}anna/reset-password/"))
         shown = {one_time_password(admin.post(f"{PEOPLE}anna/reset-password/", form).content.decode()) for _ in "ab"}
         [password] = shown
         assert people.get_staff("anna").check_password(password)
 
-    def test_of_two_resets_at_once_both_show_the_password_that_holds(self, admin: Client) -> None:
+    def test_two_resets_at_once_show_the_valid_password(self, admin: Client) -> None:
         make_staff("anna")
         form = fields(admin.get(f"{PEOPLE}anna/reset-password/"))
         clients = [admin, client_of(people.get_staff("ada"))]
@@ -190,7 +190,7 @@ class TestChanging:
         [password] = {one_time_password(page) for page in pages}
         assert people.get_staff("anna").check_password(password)
 
-    def test_a_reset_sent_again_later_does_not_bring_the_password_back(self, admin: Client) -> None:
+    def test_a_reset_sent_again_later_returns_409(self, admin: Client) -> None:
         make_staff("anna")
         form = fields(admin.get(f"{PEOPLE}anna/reset-password/"))
         admin.post(f"{PEOPLE}anna/reset-password/", form)
@@ -203,7 +203,7 @@ class TestChanging:
         assert people.get_staff("anna").check_password(one_time_password(again.content.decode()))
 
     @pytest.mark.parametrize("username", ["nobody", "NO", "x" * 3000, "a%20b"])
-    def test_nobody_of_this_name(self, admin: Client, username: str) -> None:
+    def test_unknown_usernames_return_404(self, admin: Client, username: str) -> None:
         for path in ("", "deactivate/", "reset-password/"):
             assert admin.get(f"{PEOPLE}{username}/{path}").status_code == 404
         for path in ("", "deactivate/", "reset-password/", "reactivate/"):
@@ -230,7 +230,7 @@ class TestChanging:
 
 
 class TestLastAdmin:
-    def test_it_stays(self, admin: Client) -> None:
+    def test_the_last_admin_cannot_be_demoted_or_deactivated(self, admin: Client) -> None:
         make_staff("anna", "editor")
         make_staff("gone", "admin")
         people.deactivate("gone", ACTOR)
@@ -242,13 +242,13 @@ class TestLastAdmin:
         assert LAST_ADMIN in admin.get(f"{PEOPLE}ada/").content.decode()
         assert active_admins() == {"ada"}
 
-    def test_another_may_step_down(self, admin: Client) -> None:
+    def test_an_admin_may_step_down_if_another_remains(self, admin: Client) -> None:
         make_staff("anna", "admin")
         assert admin.post(f"{PEOPLE}ada/", {"role": "viewer"}).status_code == 302
         assert active_admins() == {"anna"}
         assert admin.get(PEOPLE).status_code == 403
 
-    def test_what_changes_nothing_may_be_done_to_it(self) -> None:
+    def test_changes_without_effect_are_allowed(self) -> None:
         make_staff("ada", "admin")
         people.change_role("ada", Role.ADMIN, ACTOR)
         people.reactivate("ada", ACTOR)
@@ -256,7 +256,9 @@ class TestLastAdmin:
 
     @pytest.mark.parametrize("count", [2, 4])
     @pytest.mark.parametrize("change", [lambda who: people.change_role(who, Role.EDITOR, ACTOR), None])
-    def test_one_is_left_however_many_demote_each_other(self, count: int, change: Callable[[str], None] | None) -> None:
+    def test_one_admin_remains_after_concurrent_removals(
+        self, count: int, change: Callable[[str], None] | None
+    ) -> None:
         for _ in range(5):
             names = [f"admin{number}" for number in range(count)]
             for name in names:
@@ -278,7 +280,7 @@ class TestLastAdmin:
             assert done.count(False) == 1
             assert active_admins() == {names[done.index(False)]}
 
-    def test_a_role_and_a_deactivation_at_once_both_count(self) -> None:
+    def test_a_concurrent_role_change_and_deactivation_both_succeed(self) -> None:
         make_staff("ada", "admin")
         for _ in range(5):
             make_staff("anna", "admin") if not exists("anna") else None
@@ -303,7 +305,7 @@ def exists(username: str) -> bool:
     return True
 
 
-def test_nobody_comes_to_be_by_being_changed() -> None:
+def test_changes_do_not_create_accounts() -> None:
     for change in (
         lambda: people.set_password("nobody", PASSWORD, ACTOR),
         lambda: people.deactivate("nobody", ACTOR),
@@ -315,7 +317,7 @@ def test_nobody_comes_to_be_by_being_changed() -> None:
 
 
 def test_a_reset_that_arrives_late_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was given up, another was made, and then it is done after all: DynamoDB is asked for what it was asked for."""
+    """The first reset fails, a second one succeeds, and then the write of the first arrives at DynamoDB."""
     make_staff("anna")
     sent: list[tuple[Any, ...]] = []
     update = repository.update_staff
@@ -334,14 +336,14 @@ def test_a_reset_that_arrives_late_is_refused(monkeypatch: pytest.MonkeyPatch) -
     assert people.get_staff("anna").check_password(password)
 
 
-def test_a_reset_wins_over_what_was_changed_meanwhile() -> None:
+def test_concurrent_resets_leave_one_valid_password() -> None:
     make_staff("anna")
     with ThreadPoolExecutor(4) as pool:
         given = list(pool.map(lambda _: people.reset_password("anna", ACTOR), range(4)))
     assert [people.get_staff("anna").check_password(password) for password in given].count(True) == 1
 
 
-def test_the_first_admin_is_made_only_where_there_is_nobody() -> None:
+def test_the_first_admin_is_created_only_without_other_accounts() -> None:
     password = people.create_first_admin("admin", ACTOR)
     assert password
     assert people.get_staff("admin").check_password(password)

@@ -1,4 +1,4 @@
-"""Whom each staff page is for: nobody, a viewer, an editor and an admin try every address."""
+"""The role that each staff page needs. A visitor, a viewer, an editor and an admin open every address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.builders import make_staff
 from tests.support.clients import client_of
 from tests.support.staff_pages import PAGES, role_of
 
-# A page's role is decided here, and in the URL conf; whoever changes one means to change both.
+# The role of each page. It is also in the URL conf; change both together.
 ROLES = {
     "theme": "anyone",
     "accounts:login": "anyone",
@@ -51,18 +51,18 @@ ROLES = {
     "pages:feed": "anyone",
 }
 
-# Who may send a page's form, where not all who may open the page.
+# The role that sending a form needs, if it differs from the role that opening the page needs.
 ROLES_TO_POST = {"pages:batch": "editor"}
 
 
-def test_every_page_is_for_whom_it_was_decided() -> None:
+def test_every_page_has_the_expected_role() -> None:
     assert {name: role_of(pattern) for name, (_, pattern) in PAGES.items()} == ROLES
     assert {name: role_of(pattern, "post") for name, (_, pattern) in PAGES.items()} == ROLES | ROLES_TO_POST
 
 
 @pytest.fixture(params=["nobody", "viewer", "editor", "admin"])
 def visitor(request: pytest.FixtureRequest) -> tuple[str, Callable[[], Client]]:
-    """Who comes, and a new browser of theirs: some pages sign out."""
+    """A role, and a function that opens a new browser for it, because some pages sign out."""
     if request.param == "nobody":
         return "nobody", lambda: Client(headers={"Accept": "text/html"})
     make_staff("someone", request.param)
@@ -70,7 +70,7 @@ def visitor(request: pytest.FixtureRequest) -> tuple[str, Callable[[], Client]]:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_page_is_closed_to_all_others(visitor: tuple[str, Callable[[], Client]], method: str) -> None:
+def test_pages_open_only_for_their_role_or_a_higher_one(visitor: tuple[str, Callable[[], Client]], method: str) -> None:
     who, browser = visitor
     assert len(PAGES) >= len(ROLES)
     for name, (address, pattern) in PAGES.items():
@@ -92,7 +92,7 @@ def test_a_page_is_closed_to_all_others(visitor: tuple[str, Callable[[], Client]
             assert "Your role does not allow this." in response.content.decode(), name
 
 
-def test_where_the_site_begins() -> None:
+def test_the_root_redirects_to_the_staff_pages() -> None:
     client = Client(headers={"Accept": "text/html"})
     for path in ("/", "/staff"):
         assert client.get(path)["Location"] == "/staff/"

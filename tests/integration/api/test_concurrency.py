@@ -1,4 +1,4 @@
-"""Many at once, over real sockets: no change is lost, none is made twice."""
+"""Concurrent requests over real sockets: no change is lost, and none is made twice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_seven_writers_of_seven_fields_all_succeed(server: Server) -> None:
     assert all(len(row["after"]["M"]) == 1 for row in rows if row["action"]["S"] == "update")
 
 
-def test_the_history_of_a_race_leads_to_what_is_there(server: Server) -> None:
+def test_history_after_concurrent_updates_leads_to_the_stored_event(server: Server) -> None:
     server.request("POST", "/events", json=make_body(eventId="raced"))
     calls = [("PUT", "/events/raced", {"json": {"capacity": number, "title": f"T{number}"}}) for number in range(12)]
     assert {answer.status_code for answer in at_once(server, calls)} == {200}
@@ -47,7 +47,7 @@ def test_the_history_of_a_race_leads_to_what_is_there(server: Server) -> None:
     assert state == {name: item[name] for name in state}
 
 
-def test_of_many_creates_of_one_id_one_succeeds(server: Server) -> None:
+def test_only_one_of_many_creates_with_the_same_id_succeeds(server: Server) -> None:
     bodies = [make_body(eventId="wanted", capacity=number) for number in range(8)]
     answers = at_once(server, [("POST", "/events", {"json": body}) for body in bodies])
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
@@ -56,7 +56,7 @@ def test_of_many_creates_of_one_id_one_succeeds(server: Server) -> None:
     assert len(read_table(HistoryItem)) == 1
 
 
-def test_of_many_creates_of_one_key_one_is_made_and_all_are_answered(server: Server) -> None:
+def test_creates_with_the_same_idempotency_key_make_one_event(server: Server) -> None:
     call = ("POST", "/events", {"json": make_body(), "headers": {"Idempotency-Key": "once", "Accept-Encoding": ""}})
     answers = at_once(server, [call] * 8)
     assert {answer.status_code for answer in answers} == {201}
@@ -64,7 +64,7 @@ def test_of_many_creates_of_one_key_one_is_made_and_all_are_answered(server: Ser
     assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == len(read_table(AccessItem)) == 1
 
 
-def test_of_many_who_saw_one_revision_one_may_change_it(server: Server) -> None:
+def test_only_one_of_many_updates_with_the_same_revision_succeeds(server: Server) -> None:
     tag = server.request("POST", "/events", json=make_body(eventId="guarded")).headers["ETag"]
     calls = [
         ("PUT", "/events/guarded", {"json": {"capacity": number}, "headers": {"If-Match": tag}}) for number in range(8)
@@ -76,14 +76,14 @@ def test_of_many_who_saw_one_revision_one_may_change_it(server: Server) -> None:
     assert len(read_table(HistoryItem)) == 2
 
 
-def test_of_many_deletes_one_succeeds(server: Server) -> None:
+def test_only_one_of_many_deletes_succeeds(server: Server) -> None:
     server.request("POST", "/events", json=make_body(eventId="doomed"))
     answers = at_once(server, [("DELETE", "/events/doomed", {})] * 6)
     assert sorted(answer.status_code for answer in answers) == [204] + [404] * 5
     assert [row["action"]["S"] for row in read_table(HistoryItem)].count("delete") == 1
 
 
-def test_updates_and_deletes_leave_no_half_event(server: Server) -> None:
+def test_concurrent_updates_and_deletes_leave_no_partial_event(server: Server) -> None:
     for _ in range(5):
         server.request("POST", "/events", json=make_body(eventId="fought-over"))
         answers = at_once(

@@ -1,4 +1,4 @@
-"""Every endpoint and every status, answer for answer."""
+"""Every endpoint and every status, with whole responses."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ OLD_REVISION = "The event's revision does not match If-Match. Nothing was change
 
 
 class TestCreate:
-    def test_answers_the_event_and_where_it_is(self, api: APIClient) -> None:
+    def test_returns_the_event_and_its_location(self, api: APIClient) -> None:
         response = send(api, "POST", "/events", LAUNCH)
         assert_event(response, 201, LAUNCH)
         assert response["Location"] == "/events/launch"
         assert api.get(response["Location"])["ETag"] == response["ETag"]
 
     @pytest.mark.parametrize("event_id", [..., None])
-    def test_makes_up_an_id_if_there_is_none(self, api: APIClient, event_id: Any) -> None:
+    def test_generates_an_id_if_there_is_none(self, api: APIClient, event_id: Any) -> None:
         body = make_body(eventId=event_id)
         response = send(api, "POST", "/events", body)
-        made_up = json.loads(response.content)["eventId"]
-        assert len(made_up) == 36
-        assert_event(response, 201, {**body, "eventId": made_up})
-        assert response["Location"] == f"/events/{made_up}"
+        generated = json.loads(response.content)["eventId"]
+        assert len(generated) == 36
+        assert_event(response, 201, {**body, "eventId": generated})
+        assert response["Location"] == f"/events/{generated}"
 
-    def test_refuses_an_id_that_is_taken(self, api: APIClient) -> None:
+    def test_an_existing_id_returns_409(self, api: APIClient) -> None:
         created = create(api)
         response = send(api, "POST", "/events", {**LAUNCH, "title": "Another"})
         assert_error(response, 409, "An event with this eventId already exists. Nothing was changed.")
         assert_event(api.get("/events/launch"), 200, LAUNCH)
         assert api.get("/events/launch")["ETag"] == created["ETag"]
 
-    def test_names_every_fault_at_once(self, api: APIClient) -> None:
+    def test_names_every_error_at_once(self, api: APIClient) -> None:
         body = {"eventId": "a/b", "title": " ", "date": "2026-02-30", "capacity": True, "status": None, "colour": 1}
         errors = [
             {"field": "eventId", "message": "must not contain '/', and must not be '.' or '..'"},
@@ -81,7 +81,7 @@ class TestCreate:
             (b"title=Launch", "is not valid JSON: "),
         ],
     )
-    def test_refuses_what_is_no_json_object(self, api: APIClient, body: bytes, message: str) -> None:
+    def test_a_body_must_be_a_json_object(self, api: APIClient, body: bytes, message: str) -> None:
         response = send(api, "POST", "/events", body)
         assert response.status_code == 422
         answer = json.loads(response.content)
@@ -89,17 +89,17 @@ class TestCreate:
         assert answer["errors"][0]["message"].startswith(message)
         assert answer["detail"].startswith(f"body {message}")
 
-    def test_half_a_surrogate_pair_is_a_fault_of_its_field(self, api: APIClient) -> None:
+    def test_half_a_surrogate_pair_is_an_error_of_its_field(self, api: APIClient) -> None:
         body = json.dumps({**LAUNCH, "title": "\ud800"}).encode()
         error = {"field": "title", "message": "has half a surrogate pair (U+D800)"}
         assert_error(send(api, "POST", "/events", body), 422, "title has half a surrogate pair (U+D800).", [error])
 
-    @pytest.mark.parametrize(("unknown", "faults"), [(92, 92), (93, 1), (60_000, 1)])
-    def test_not_every_field_of_very_many_is_named(self, api: APIClient, unknown: int, faults: int) -> None:
+    @pytest.mark.parametrize(("unknown", "errors"), [(92, 92), (93, 1), (60_000, 1)])
+    def test_too_many_fields_are_one_error(self, api: APIClient, unknown: int, errors: int) -> None:
         body = {**LAUNCH, **dict.fromkeys((f"x{number}" for number in range(unknown)), 1)}
         response = send(api, "POST", "/events", body)
-        assert (response.status_code, len(json.loads(response.content)["errors"])) == (422, faults)
-        if faults == 1:
+        assert (response.status_code, len(json.loads(response.content)["errors"])) == (422, errors)
+        if errors == 1:
             message = f"has {unknown + 8:,} fields; an event has 8"
             assert_error(response, 422, f"body {message}.", [{"field": "body", "message": message}])
 
@@ -116,16 +116,16 @@ class TestCreate:
             ("5.0", "must be a whole number"),
         ],
     )
-    def test_a_number_that_is_too_large_is_called_that(self, api: APIClient, digits: str, message: str) -> None:
+    def test_errors_name_the_rule_that_a_number_breaks(self, api: APIClient, digits: str, message: str) -> None:
         body = json.dumps({**LAUNCH, "capacity": "?"}).replace('"?"', digits).encode()
         error = {"field": "capacity", "message": message}
         assert_error(send(api, "POST", "/events", body), 422, f"capacity {message}.", [error])
 
-    def test_an_unknown_name_is_sent_back_short_and_printable(self, api: APIClient) -> None:
+    def test_unknown_field_names_are_shortened_and_printable(self, api: APIClient) -> None:
         errors = json.loads(send(api, "POST", "/events", {**LAUNCH, "y" * 500_000: 1, "\ud800": 1}).content)["errors"]
         assert [error["field"] for error in errors] == ["y" * 100 + "…", "\\ud800"]
 
-    def test_takes_the_largest_body_that_is_valid(self, api: APIClient) -> None:
+    def test_accepts_the_largest_valid_body(self, api: APIClient) -> None:
         largest = {
             "eventId": "🎪" * 128,
             "description": "🎪" * 65_536,
@@ -154,7 +154,7 @@ class TestCreate:
 
 
 class TestIdempotency:
-    def test_the_same_key_and_body_answer_the_same(self, api: APIClient) -> None:
+    def test_the_same_key_and_body_return_the_same_response(self, api: APIClient) -> None:
         body = make_body()
         first = send(api, "POST", "/events", body, Idempotency_Key="k1")
         second = send(api, "POST", "/events", dict(reversed(body.items())), Idempotency_Key="k1")
@@ -175,7 +175,7 @@ class TestIdempotency:
         assert send(api, "POST", "/events", make_body(), Idempotency_Key=key).status_code == 201
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "é", "a\tb"])
-    def test_what_is_no_key_is_refused_with_all_else_that_is_wrong(self, api: APIClient, key: str) -> None:
+    def test_an_invalid_key_is_reported_with_all_other_errors(self, api: APIClient, key: str) -> None:
         response = send(api, "POST", "/events", make_body(capacity=-1), Idempotency_Key=key)
         errors = [
             {"field": "capacity", "message": "must not be negative"},
@@ -190,7 +190,7 @@ class TestIdempotency:
 
 
 class TestRead:
-    def test_answers_the_event(self, api: APIClient) -> None:
+    def test_returns_the_event(self, api: APIClient) -> None:
         created = create(api)
         response = api.get("/events/launch")
         assert_event(response, 200, LAUNCH)
@@ -199,7 +199,7 @@ class TestRead:
     @pytest.mark.parametrize(
         "event_id", ["absent", "x" * 2000, "%00", "%0A", "%25FF", "%2E", "a%0Db", "LAUNCH", "launch%20"]
     )
-    def test_what_is_not_there_is_not_found(self, api: APIClient, event_id: str) -> None:
+    def test_unknown_events_return_404(self, api: APIClient, event_id: str) -> None:
         create(api)
         for method in ("GET", "DELETE"):
             assert_error(send(api, method, f"/events/{event_id}"), 404, NOT_FOUND)
@@ -216,7 +216,7 @@ class TestRead:
             ("{1}", "{1}"),
         ],
     )
-    def test_what_the_client_has_is_not_sent_again(self, api: APIClient, tags: str, answered: str) -> None:
+    def test_if_none_match_of_the_current_revision_returns_304(self, api: APIClient, tags: str, answered: str) -> None:
         tag = create(api)["ETag"]
         forms = tag, f'{tag[:-1]}-gzip"'
         response = send(api, "GET", "/events/launch", If_None_Match=tags.format(*forms))
@@ -226,11 +226,11 @@ class TestRead:
         assert "Content-Length" not in response
 
     @pytest.mark.parametrize("tags", ['"other"', "", "nonsense", '"'])
-    def test_what_the_client_has_of_another_revision_is(self, api: APIClient, tags: str) -> None:
+    def test_if_none_match_of_another_revision_returns_the_event(self, api: APIClient, tags: str) -> None:
         create(api)
         assert_event(send(api, "GET", "/events/launch", If_None_Match=tags), 200, LAUNCH)
 
-    def test_head_answers_as_get_without_a_body(self, api: APIClient) -> None:
+    def test_head_returns_the_headers_of_get_without_a_body(self, api: APIClient) -> None:
         create(api)
         for path in ("/events", "/events/launch", "/events?limit=1", "/healthz", "/openapi.json", "/events/absent"):
             get, head = api.get(path), api.head(path)
@@ -240,7 +240,7 @@ class TestRead:
 
 
 class TestUpdate:
-    def test_changes_what_is_sent(self, api: APIClient) -> None:
+    def test_changes_only_the_sent_fields(self, api: APIClient) -> None:
         created = create(api)
         response = send(api, "PUT", "/events/launch", {"capacity": 9, "description": ""})
         assert_event(response, 200, {**LAUNCH, "capacity": 9, "description": ""})
@@ -248,14 +248,14 @@ class TestUpdate:
         assert_event(api.get("/events/launch"), 200, {**LAUNCH, "capacity": 9, "description": ""})
 
     @pytest.mark.parametrize("body", [{}, {"eventId": "launch"}, {"capacity": 250}, LAUNCH])
-    def test_that_changes_nothing_writes_nothing(self, api: APIClient, body: dict[str, Any]) -> None:
+    def test_unchanged_values_write_nothing(self, api: APIClient, body: dict[str, Any]) -> None:
         created = create(api)
         response = send(api, "PUT", "/events/launch", body)
         assert_event(response, 200, LAUNCH)
         assert response["ETag"] == created["ETag"]
         assert len(read_table(HistoryItem)) == 1
 
-    def test_names_every_fault_at_once(self, api: APIClient) -> None:
+    def test_names_every_error_at_once(self, api: APIClient) -> None:
         create(api)
         errors = [
             {"field": "eventId", "message": "must be the ID in the address, or be left out"},
@@ -272,32 +272,32 @@ class TestUpdate:
         assert_event(api.get("/events/launch"), 200, LAUNCH)
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"{"])
-    def test_refuses_what_is_no_json_object(self, api: APIClient, body: bytes) -> None:
+    def test_a_body_must_be_a_json_object(self, api: APIClient, body: bytes) -> None:
         create(api)
         assert send(api, "PUT", "/events/launch", body).status_code == 422
 
     @pytest.mark.parametrize("tags", ["{0}", '"other", {0}', "*", "{1}"])
-    def test_of_the_revision_that_is_there_is_made(self, api: APIClient, tags: str) -> None:
+    def test_if_match_of_the_current_revision_updates(self, api: APIClient, tags: str) -> None:
         tag = create(api)["ETag"]
         header = tags.format(tag, f'{tag[:-1]}-gzip"')
         response = send(api, "PUT", "/events/launch", {"capacity": 1}, If_Match=header)
         assert_event(response, 200, {**LAUNCH, "capacity": 1})
 
     @pytest.mark.parametrize("tags", ['"other"', "W/{0}", "", "nonsense", '"x", W/{0}', "{0}x"])
-    def test_of_another_revision_is_refused(self, api: APIClient, tags: str) -> None:
+    def test_if_match_of_another_revision_returns_412(self, api: APIClient, tags: str) -> None:
         tag = create(api)["ETag"]
         for method in ("PUT", "DELETE"):
             response = send(api, method, "/events/launch", {"capacity": 1}, If_Match=tags.format(tag))
             assert_error(response, 412, OLD_REVISION)
         assert_event(api.get("/events/launch"), 200, LAUNCH)
 
-    def test_of_a_revision_of_nothing_is_not_found(self, api: APIClient) -> None:
+    def test_if_match_for_an_unknown_event_returns_404(self, api: APIClient) -> None:
         for method in ("PUT", "DELETE"):
             assert_error(send(api, method, "/events/launch", {"capacity": 1}, If_Match='"x"'), 404, NOT_FOUND)
 
 
 class TestDelete:
-    def test_answers_nothing_and_leaves_nothing(self, api: APIClient) -> None:
+    def test_returns_204_and_deletes_the_event(self, api: APIClient) -> None:
         tag = create(api)["ETag"]
         response = send(api, "DELETE", "/events/launch", If_Match=tag)
         assert (response.status_code, response.content) == (204, b"")
@@ -315,7 +315,7 @@ class TestDelete:
 
 
 class TestList:
-    def test_of_nothing_is_empty(self, api: APIClient) -> None:
+    def test_without_events_returns_an_empty_list(self, api: APIClient) -> None:
         response = api.get("/events")
         assert (response.status_code, response.content, response["Content-Type"]) == (200, b"[]", "application/json")
         assert "Link" not in response
@@ -346,7 +346,7 @@ class TestList:
             ("utm_source=x", ["a1", "c1", "a2"]),
         ],
     )
-    def test_can_be_narrowed(self, api: APIClient, query: str, ids: list[str]) -> None:
+    def test_filters_by_status_and_date(self, api: APIClient, query: str, ids: list[str]) -> None:
         create(api, eventId="a1", date="2026-12-01")
         create(api, eventId="c1", date="2026-12-02", status="cancelled")
         create(api, eventId="a2", date="2026-12-03")
@@ -360,7 +360,7 @@ class TestList:
         assert api.get("/events?status=active").content == b"[]"
         assert len(json.loads(api.get("/events?status=cancelled&from=2027-01-01").content)) == 1
 
-    def test_names_every_fault_of_a_query(self, api: APIClient) -> None:
+    def test_names_every_error_of_a_query(self, api: APIClient) -> None:
         errors = [
             {"field": "from", "message": "must be a date as YYYY-MM-DD"},
             {"field": "to", "message": "must be a day that exists"},
@@ -375,7 +375,7 @@ class TestList:
         assert_error(response, 422, detail, errors)
 
     @pytest.mark.parametrize("narrowed", ["", "status=active&", "from=2026-01-01&to=2026-12-31&status=active&"])
-    def test_pages_lead_to_the_next(self, api: APIClient, narrowed: str) -> None:
+    def test_each_page_links_to_the_next(self, api: APIClient, narrowed: str) -> None:
         ids = [f"{number} é&=" for number in range(5)]
         for event_id in ids:
             create(api, eventId=event_id)
@@ -390,7 +390,7 @@ class TestList:
             pages += 1
         assert (found, pages) == (ids, 3)
 
-    def test_a_cursor_without_a_limit_gives_a_hundred(self, api: APIClient) -> None:
+    def test_a_cursor_without_a_limit_returns_100_events(self, api: APIClient) -> None:
         for number in range(103):
             create(api, eventId=f"{number:03}")
         link = api.get("/events?limit=1")["Link"]

@@ -1,4 +1,4 @@
-"""The OpenAPI document: the committed one is the served one, and the server keeps to it."""
+"""The OpenAPI document: the committed one is the served one, and the server follows it."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def test_every_status_is_declared() -> None:
 schema = from_dict(ninja_api.get_openapi_schema())
 
 
-def say_what_json_schema_cannot(case: schemathesis.Case[Any]) -> None:
-    """Makes a case that JSON Schema holds valid one that is: these values have a meaning beyond their form."""
-    case.headers.pop("Authorization", None)  # no key that is made up is valid; test_keys.py has those that are
+def apply_rules_beyond_json_schema(case: schemathesis.Case[Any]) -> None:
+    """Changes values of a case that are valid in JSON Schema, but break rules that JSON Schema cannot express."""
+    case.headers.pop("Authorization", None)  # generated keys are invalid; test_keys.py has valid ones
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if "cursor" in case.query:
@@ -61,9 +61,9 @@ def say_what_json_schema_cannot(case: schemathesis.Case[Any]) -> None:
     if isinstance(case.body, dict):
         body: dict[str, Any] = case.body
         if "capacity" in body:
-            body["capacity"] = int(body["capacity"])  # 5.0 is an integer there
+            body["capacity"] = int(body["capacity"])  # 5.0 is an integer in JSON Schema
         for name in set(body) - {"description", "date", "capacity"}:
-            limit = MAX_EVENT_ID_BYTES if name == "eventId" else MAX_TEXT_BYTES  # in bytes of UTF-8 here
+            limit = MAX_EVENT_ID_BYTES if name == "eventId" else MAX_TEXT_BYTES  # in bytes of UTF-8
             if body[name] is not None:
                 body[name] = body[name].encode()[:limit].decode(errors="ignore")
 
@@ -72,6 +72,6 @@ def say_what_json_schema_cannot(case: schemathesis.Case[Any]) -> None:
 @settings(
     max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
-def test_the_server_keeps_to_it(case: schemathesis.Case[Any], server: Server) -> None:
-    say_what_json_schema_cannot(case)
+def test_the_server_follows_the_document(case: schemathesis.Case[Any], server: Server) -> None:
+    apply_rules_beyond_json_schema(case)
     case.call_and_validate(base_url=server.url)

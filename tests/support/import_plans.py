@@ -1,0 +1,45 @@
+"""Plans imports of CSV lines and of Excel cells."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import openpyxl
+
+from events import services
+from events.domain import FIELD_NAMES, Event
+from events.imports import Plan, PlannedRow, plan_import
+from tests.support.builders import ACTOR, make_fields
+
+HEADER = ",".join(FIELD_NAMES)
+
+
+def create(**overrides: Any) -> Event:
+    return services.create_event(make_fields(**overrides), ACTOR)
+
+
+def plan_csv(*lines: str) -> Plan:
+    return plan_import("\n".join(lines).encode())
+
+
+def plan_cells(header: list[str], *rows: list[Any]) -> Plan:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (header, *rows):
+        sheet.append(row)
+    file = BytesIO()
+    book.save(file)
+    return plan_import(file.getvalue())
+
+
+def only(plan: Plan) -> PlannedRow:
+    [row] = plan.rows
+    return row
+
+
+def reasons(plan: Plan) -> str:
+    row = only(plan)
+    assert (row.fate, row.task) == ("wrong", None)
+    return "; ".join(row.reasons)
