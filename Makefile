@@ -21,7 +21,7 @@ test: $(VENV)/test.installed
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 # Unit and integration tests on Python 3.13, in an environment of their own.
-NEWEST = $(shell for python in python3.13 $$HOME/.pyenv/versions/3.13*/bin/python3.13; do \
+NEWEST = $(shell for python in python3.13 "$$(dirname "$$(command -v python3.13)")"/../versions/3.13*/bin/python3.13; do \
     $$python -I -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo $$python && break; done)
 test-3.13:
 	@test -n "$(NEWEST)" || { echo "No Python 3.13 was found." >&2; exit 1; }

@@ -36,8 +36,7 @@ class Side(NamedTuple):
         return result
 
 
-def compare(endpoint_url: str, stamp: str) -> Iterator[tuple[str, str, float, float]]:
-    """Yields what was measured, its unit, the peer's median and this project's. Runs of both sides alternate."""
+def project_environment(endpoint_url: str) -> dict[str, str]:
     given = {
         "DYNAMODB_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": "local",
@@ -50,12 +49,18 @@ def compare(endpoint_url: str, stamp: str) -> Iterator[tuple[str, str, float, fl
         "DEBUG": "false",
         "ALLOWED_HOSTS": "*",
     }
-    environment = {**os.environ, **given}
+    return {**os.environ, **given}
+
+
+def compare(endpoint_url: str, stamp: str) -> Iterator[tuple[str, str, float, float]]:
+    """Yields what was measured, its unit, the peer's median and this project's. Runs of both sides alternate."""
+    environment = project_environment(endpoint_url)
     sides = [
         Side(str(PEER_PYTHON), PEERS, "fastapi_app.main", {**environment, "DYNAMODB_TABLE_NAME": f"peer-{stamp}"}),
         Side(sys.executable, ROOT, "eventsite.lambda_handler", {**environment, "DYNAMODB_TABLE_NAME": f"api-{stamp}"}),
     ]
-    _create_tables(sides, endpoint_url)
+    _create_peer_table(sides[0], endpoint_url)
+    create_tables(sides[1])
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda side: side.run("load", str(EVENTS)), sides))
     for mode, rounds in ROUNDS.items():
@@ -69,8 +74,7 @@ def compare(endpoint_url: str, stamp: str) -> Iterator[tuple[str, str, float, fl
                 yield name, unit, peer, project
 
 
-def _create_tables(sides: list[Side], endpoint_url: str) -> None:
-    peer, project = sides
+def _create_peer_table(peer: Side, endpoint_url: str) -> None:
     client: Any = botocore.session.get_session().create_client(
         "dynamodb",
         "us-east-1",
@@ -84,6 +88,9 @@ def _create_tables(sides: list[Side], endpoint_url: str) -> None:
         KeySchema=[{"AttributeName": "eventId", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "eventId", "AttributeType": "S"}],
     )
+
+
+def create_tables(project: Side) -> None:
     subprocess.run(
         [sys.executable, "manage.py", "create_tables"],
         cwd=ROOT,

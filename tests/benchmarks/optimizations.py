@@ -1,0 +1,251 @@
+"""Each optimization on and off in one run: `.venv/bin/python -m tests.benchmarks.optimizations [ROW ...]`.
+
+"Off" is a copy of the project with the plain code in its place. Starts and runs of both alternate. The result is the
+table of docs/quality.md, "Optimizations"; what gains less than 5 % of its row does not stay. Run it on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.benchmarks import overhead
+from tests.benchmarks.api import EVENTS, ROOT, Side, create_tables, project_environment
+
+ROUNDS = {"cold": 15, "warm": 9, "list": 9}  # warm: 300 calls of each kind in a round
+CONNECTION, LISTS = "events/storage/connection.py", "events/storage/lists.py"
+HANDLER, AWS_CALLS = "eventsite/lambda_handler.py", "eventsite/aws_calls.py"
+
+BOTOCORE_CLIENT = """
+    from botocore.session import get_session
+    from botocore.config import Config
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if local else {}
+    config = Config(connect_timeout=1, read_timeout=2.5, retries={"total_max_attempts": 3}, max_pool_connections=50)
+    plain = get_session().create_client(
+        "dynamodb", settings.AWS_REGION, endpoint_url=endpoint_url, config=config, **keys
+    )
+    plain.check = lambda: None
+    connection = ObservedConnection(plain)
+"""
+DJANGO_TEST = """
+import sys
+from importlib.machinery import PathFinder
+from types import ModuleType
+
+import django
+emptied = ModuleType("django.test")
+emptied.__path__ = [django.__path__[0] + "/test"]
+sys.modules["django.test"] = emptied
+"""
+RECORD = """
+import dataclasses
+
+def _record(name, bases, namespace):
+    made = dataclasses.dataclass(frozen=True)(type(name, (), namespace))
+    made._replace = dataclasses.replace
+    made._asdict = lambda self: dict(vars(self))
+    made.__iter__ = lambda self: iter(vars(self).values())
+    made._fields = tuple(field.name for field in dataclasses.fields(made))
+    return made
+"""
+
+
+class Edit(NamedTuple):
+    path: str
+    old: str
+    new: str
+
+
+class Optimization(NamedTuple):
+    name: str
+    mode: str
+    rows: tuple[str, ...]
+    edits: tuple[Edit, ...]
+    is_off: bool = True  # the edits turn it off; otherwise they turn it on, as packaging does
+
+
+OPTIMIZATIONS = (
+    Optimization(
+        "one signed POST, not botocore's client: start",
+        "cold",
+        ("start",),
+        (Edit(CONNECTION, "    connection = ObservedConnection(client)\n", BOTOCORE_CLIENT),),
+    ),
+    Optimization(
+        "one signed POST, not botocore's client: calls",
+        "warm",
+        ("get", "create", "update", "delete"),
+        (Edit(CONNECTION, "    connection = ObservedConnection(client)\n", BOTOCORE_CLIENT),),
+    ),
+    Optimization(
+        "a smaller request than AWSRequest for the signature",
+        "warm",
+        ("get", "create", "update"),
+        (Edit(AWS_CALLS, "request = _Request(self.url, body)", 'request = AWSRequest("POST", self.url, data=body)'),),
+    ),
+    Optimization(
+        "credentials from the environment first",
+        "cold",
+        ("start",),
+        (Edit(AWS_CALLS, "EnvProvider().load()", "None"),),
+    ),
+    Optimization(
+        "tables described from the models, not by DynamoDB",
+        "cold",
+        ("start",),
+        (Edit(CONNECTION, "        connection.add_meta_table(meta_table(table))\n", "        pass\n"),),
+    ),
+    Optimization(
+        "no garbage collection while modules load: start",
+        "cold",
+        ("start",),
+        (
+            Edit(HANDLER, "\ngc.disable()\n", "\n"),
+            Edit(HANDLER, "\ngc.freeze()\ngc.enable()\n", "\n"),
+        ),
+    ),
+    Optimization(
+        "loaded modules are never searched for garbage: calls",
+        "warm",
+        ("get", "create"),
+        (Edit(HANDLER, "\ngc.freeze()\n", "\n"),),
+    ),
+    Optimization(
+        "botocore is imported first",
+        "cold",
+        ("start",),
+        (
+            Edit(HANDLER, "\nfrom events.storage.events import ping\n\n# isort: split\n", "\n"),
+            Edit(
+                HANDLER,
+                "from eventsite import errors,",
+                "from events.storage.events import ping\nfrom eventsite import errors,",
+            ),
+        ),
+    ),
+    Optimization(
+        "no search for plugins of pydantic",
+        "cold",
+        ("start",),
+        (Edit(HANDLER, 'os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")\n', ""),),
+    ),
+    Optimization(
+        "an empty django.test",
+        "cold",
+        ("start",),
+        (Edit(HANDLER, "import gc\n", f"import gc\n{DJANGO_TEST}"),),
+        is_off=False,
+    ),
+    Optimization(
+        "named tuples, not frozen dataclasses: start",
+        "cold",
+        ("start",),
+        (
+            Edit("events/domain.py", "class EventRange(NamedTuple)", f"{RECORD}\nclass EventRange(NamedTuple)"),
+            Edit("events/domain.py", "(NamedTuple):", "(metaclass=_record):"),
+        ),
+    ),
+    Optimization(
+        "named tuples, not frozen dataclasses: calls",
+        "warm",
+        ("get", "create", "update"),
+        (
+            Edit("events/domain.py", "class EventRange(NamedTuple)", f"{RECORD}\nclass EventRange(NamedTuple)"),
+            Edit("events/domain.py", "(NamedTuple):", "(metaclass=_record):"),
+        ),
+    ),
+    Optimization(
+        "a check for a 200 that is not DynamoDB's",
+        "warm",
+        ("get", "create"),
+        (Edit(CONNECTION, "if not counted or not (tables or batch):", "if False:"),),
+    ),
+    Optimization(
+        "items of the whole list read with a known structure",
+        "list",
+        ("list",),
+        (
+            Edit(
+                LISTS,
+                "from events.storage.typed_items import fields_of, read_response  # noqa: PLC0415",
+                "fields_of, read_response = read_fields, orjson.loads",
+            ),
+            Edit(LISTS, "connection(read_response)", "connection()"),
+            Edit(LISTS, "from itertools", "import orjson\nfrom itertools"),
+        ),
+    ),
+    Optimization(
+        "fields of an item written out, not a loop",
+        "list",
+        ("list",),
+        (
+            Edit(
+                "events/storage/typed_items.py",
+                "    return {\n",
+                "    return {f.name: getattr(item, f.name).N if f.kind is int else getattr(item, f.name).S"
+                " for f in FIELDS}\n    return {\n",
+            ),
+        ),
+    ),
+    Optimization(
+        "two sorts by text, not one by pairs",
+        "list",
+        ("list",),
+        (
+            Edit(
+                LISTS,
+                'sorted(sorted(events, key=itemgetter("eventId")), key=itemgetter("date"))',
+                'sorted(events, key=itemgetter("date", "eventId"))',
+            ),
+        ),
+    ),
+)
+
+
+def main(wanted: list[str]) -> None:
+    endpoint_url, stamp = f"http://127.0.0.1:{overhead.start_engine()}", str(os.getpid())
+    environment = project_environment(endpoint_url) | {"DYNAMODB_TABLE_NAME": f"api-{stamp}"}
+    plain = Side(sys.executable, ROOT, "eventsite.lambda_handler", environment)
+    create_tables(plain)
+    plain.run("load", str(EVENTS))
+    sys.stdout.write("| optimization | row | on | off | gain |\n| --- | --- | --- | --- | --- |\n")
+    for optimization in OPTIMIZATIONS:
+        if wanted and not any(word in optimization.name for word in wanted):
+            continue
+        for row, on, off in _measured(optimization, plain):
+            sys.stdout.write(f"| {optimization.name} | {row} | {on:.2f} | {off:.2f} | {(off - on) / off:.1%} |\n")
+            sys.stdout.flush()
+
+
+def _measured(optimization: Optimization, plain: Side) -> Iterator[tuple[str, float, float]]:
+    """Yields the row, and its median with the optimization and without; milliseconds of this process's CPU."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("events", "eventsite", "templates"):
+            shutil.copytree(ROOT / name, Path(folder, name))
+        for edit in optimization.edits:
+            path = Path(folder, edit.path)
+            text = path.read_text()
+            if edit.old not in text:
+                sys.exit(f"{optimization.name}: {edit.path} no longer contains {edit.old!r}")
+            path.write_text(text.replace(edit.old, edit.new))
+        copy = plain._replace(root=Path(folder))
+        for side in (plain, copy):
+            side.run("cold")  # compiles the modules
+        runs: list[list[dict[str, dict[str, float]]]] = [[], []]
+        for number in range(ROUNDS[optimization.mode]):
+            pair = list(zip((plain, copy), runs, strict=True))
+            for side, results in pair if number % 2 else reversed(pair):
+                results.append(side.run(optimization.mode))
+    for row in optimization.rows:
+        here, there = (statistics.median(run[row]["cpu_ms"] for run in results) for results in runs)
+        yield row, *((here, there) if optimization.is_off else (there, here))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
