@@ -7,6 +7,7 @@ import re
 from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -183,22 +184,23 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "eventsite.urls"
 WSGI_APPLICATION = "eventsite.wsgi.application"
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
-            "libraries": {"staff": "events.pages.tags"},
+            "environment": "events.pages.filters.environment",
             "context_processors": [
-                "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "eventsite.theme.theme",
             ],
         },
-    }
+    },
+    # django-ninja's page of the API documentation
+    {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
 ]
+FORM_RENDERER = "django.forms.renderers.Jinja2"
 DATABASES: dict[str, dict[str, str]] = {}
 USE_TZ = True
 USE_I18N = False

@@ -32,6 +32,7 @@ LATER = {
     "eventsite.staff_urls",
     "eventsite.stack",
     "icalendar",
+    "jinja2",
     "openpyxl",
     "whitenoise",
 }
@@ -43,8 +44,10 @@ import json, sys
 import eventsite.lambda_handler
 from ninja import Schema
 modules = list(sys.modules)
-from django.template import engines
-cached = engines["django"].engine.template_loaders[0].get_template_cache
+cached = []
+if "jinja2" in modules:
+    from django.template import engines
+    cached = engines["jinja2"].env.cache
 models = sum(model.__name__ == "NinjaResponseSchema" for model in Schema.__subclasses__())
 print(json.dumps({"modules": modules, "response_models": models, "templates": len(cached)}))
 """

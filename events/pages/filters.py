@@ -1,15 +1,20 @@
-"""Template filters and tags: how the staff pages show dates, times, statuses, labels and links."""
+"""What the templates use: how the staff pages show dates, times, statuses, labels and links."""
 
 from __future__ import annotations
 
 import calendar
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from django import template
 from django.forms import BoundField, CheckboxInput, Select
+from django.template.defaultfilters import date as format_date
+from django.template.defaultfilters import pluralize, truncatechars
+from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
 
 from events.domain import FIELD_NAMES, HistoryRow
 from events.fields import LABELS, allows
@@ -19,16 +24,10 @@ from events.pages.undo import undo_address
 from events.versions import FieldMerge
 from events.visible_text import Excerpt, excerpts, visible
 
-register = template.Library()
-register.filter(visible)
-register.filter(status_class)
-register.filter(undo_address)
-
 _DAYS, _MONTHS = tuple(calendar.day_abbr), tuple(calendar.month_abbr)  # calendar formats a date at each access
 _ACTIONS = {"create": "created", "update": "changed", "delete": "deleted", "restore": "restored"}
 
 
-@register.filter
 def long_date(day: str | date) -> str:
     """A date as "Tue 1 Dec 2026". Time zones do not apply."""
     if isinstance(day, str):
@@ -38,7 +37,6 @@ def long_date(day: str | date) -> str:
     return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month]} {day.year}"
 
 
-@register.filter
 def moment(timestamp: str) -> str:
     """A timestamp in the time zone of the settings, "1 Dec 2026, 09:05"."""
     if timestamp.startswith("1970-"):
@@ -47,18 +45,16 @@ def moment(timestamp: str) -> str:
     return f"{at.day} {_MONTHS[at.month]} {at.year}, {at:%H:%M}"
 
 
-@register.filter
 def field_label(name: str) -> str:
     return LABELS.get(name, name)
 
 
-@register.filter
 def action_label(action: str) -> str:
     return _ACTIONS.get(action, action)
 
 
-@register.simple_tag(takes_context=True)
-def query(context: dict[str, Any], **changes: Any) -> str:
+@pass_context
+def query(context: Context, **changes: Any) -> str:
     """The query string of this page with some parameters changed, or removed (None)."""
     parameters = context["request"].GET.copy()
     for name, value in changes.items():
@@ -68,7 +64,6 @@ def query(context: dict[str, Any], **changes: Any) -> str:
     return f"?{parameters.urlencode()}" if parameters else "?"
 
 
-@register.filter
 def control(field: BoundField) -> str:
     """A form field with Bootstrap's classes. Django links it to its help text and errors."""
     widget = field.field.widget
@@ -79,25 +74,23 @@ def control(field: BoundField) -> str:
     return field.as_widget(attrs={"class": f"{style} is-invalid" if field.errors else style})
 
 
-@register.simple_tag(takes_context=True)
-def keep(context: dict[str, Any]) -> str:
+@pass_context
+def keep(context: Context) -> str:
     """A query string with the list's filter, for links to pages that lead back to the list."""
     list_filter = navigation.filter_of(context["request"])
     return f"?{urlencode({navigation.PARAMETER: list_filter})}" if list_filter else ""
 
 
-@register.simple_tag(takes_context=True)
-def list_address(context: dict[str, Any]) -> str:
+@pass_context
+def list_address(context: Context) -> str:
     """The address of the list, with its filter."""
     return navigation.list_address(context["request"])
 
 
-@register.filter
 def thousands(number: int) -> str:
     return f"{number:,}"
 
 
-@register.filter
 def actor(name: str) -> str:
     """The name to show for the author of a change."""
     if name.startswith("key:"):
@@ -105,7 +98,6 @@ def actor(name: str) -> str:
     return "The API (no key)" if name == "anonymous" else name
 
 
-@register.filter
 def changes(row: HistoryRow) -> list[tuple[str, list[Excerpt]]]:
     """The fields of a change with their values before and after; a create or delete has only one of the two."""
     states = [fields for fields in (row.before, row.after) if fields is not None]
@@ -116,13 +108,50 @@ def changes(row: HistoryRow) -> list[tuple[str, list[Excerpt]]]:
     ]
 
 
-@register.filter
 def shortened(changes: list[tuple[str, list[Excerpt]]]) -> bool:
     """Whether a value is not shown in full."""
     return any(excerpt.whole is not None for _, values in changes for excerpt in values)
 
 
-@register.filter
 def versions(field: FieldMerge) -> list[Excerpt]:
     """The three values of a field in a conflict: original, theirs, mine."""
     return excerpts("unknown" if field.original is None else field.original, field.theirs, field.mine)
+
+
+def url(name: str, *arguments: Any) -> str:
+    """The address of a page."""
+    return reverse(name, args=arguments)
+
+
+def quoted(text: str) -> str:
+    """The text as a value in a query string."""
+    return quote(text, safe="")
+
+
+def environment(**options: Any) -> Environment:
+    """Jinja, with these filters and functions."""
+    options.pop("autoescape")
+    made = Environment(autoescape=True, **options)
+    made.filters.update(
+        {
+            "action_label": action_label,
+            "actor": actor,
+            "changes": changes,
+            "control": control,
+            "date": format_date,
+            "field_label": field_label,
+            "long_date": long_date,
+            "moment": moment,
+            "pluralize": pluralize,
+            "quoted": quoted,
+            "shortened": shortened,
+            "status_class": status_class,
+            "thousands": thousands,
+            "truncatechars": truncatechars,
+            "undo_address": undo_address,
+            "versions": versions,
+            "visible": visible,
+        }
+    )
+    made.globals.update(url=url, static=static, query=query, keep=keep, list_address=list_address)
+    return made
