@@ -16,6 +16,15 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 from events.storage.events import ping
 
 # isort: split
+import sys
+from types import ModuleType
+
+import django
+
+# django-ninja imports `django.test.signals`, and with it Django's test framework, which imports Jinja for the pages.
+sys.modules.setdefault("django.test", ModuleType("django.test")).__path__ = [f"{django.__path__[0]}/test"]
+
+# isort: split
 import json
 import re
 import shlex

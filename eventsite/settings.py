@@ -184,6 +184,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "eventsite.urls"
 WSGI_APPLICATION = "eventsite.wsgi.application"
+COMPILED_TEMPLATES = BASE_DIR / "compiled_templates"  # only in the package
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",

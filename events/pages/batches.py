@@ -27,10 +27,11 @@ def choose_events(request: HttpRequest) -> HttpResponse:
     search = FilterForm(QueryDict(filter_of(request))).search if all_matching else None
     selected = request.POST.getlist("event")
     try:
-        if request.POST.get("do") == "delete":
+        action, _, status = request.POST.get("do", "").partition(":")
+        if action == "delete":
             batch = bulk.prepare_delete(search, selected, actor_of(request))
         else:
-            batch = bulk.prepare_status(search, selected, request.POST.get("status", ""), actor_of(request))
+            batch = bulk.prepare_status(search, selected, status or request.POST.get("status", ""), actor_of(request))
     except InvalidRequestError as error:
         messages.error(request, _sentence(error))
         return HttpResponseRedirect(list_address(request))

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import calendar
 from datetime import date, datetime
+from functools import cache
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from django.conf import settings
 from django.forms import BoundField, CheckboxInput, Select
 from django.template.defaultfilters import date as format_date
 from django.template.defaultfilters import pluralize, truncatechars
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from jinja2 import Environment, pass_context
+from jinja2 import Environment, ModuleLoader, pass_context
 from jinja2.runtime import Context
+from lucide.jinja import lucide
 
-from events.domain import FIELD_NAMES, HistoryRow
+from events.domain import FIELD_NAMES, EventSummary, HistoryRow
 from events.fields import LABELS, allows
 from events.pages import navigation
 from events.pages.badges import status_class
@@ -35,6 +39,28 @@ def long_date(day: str | date) -> str:
             return day  # written by another program
         day = date.fromisoformat(day)
     return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month]} {day.year}"
+
+
+def short_date(day: str | date) -> str:
+    """A date as "Tue 1 Dec", for places that show the year elsewhere."""
+    text = long_date(day)
+    return text[:-5] if text[-5:-4] == " " else text
+
+
+def months(events: list[EventSummary]) -> list[tuple[str, list[EventSummary]]]:
+    """The events of a list by month, in the same order: ("December 2026", ...)."""
+    return [(_month_name(month), list(rows)) for month, rows in groupby(events, lambda event: event["date"][:7])]
+
+
+def _month_name(month: str) -> str:
+    if not allows("date", f"{month}-01"):
+        return month  # written by another program
+    return f"{calendar.month_name[int(month[5:])]} {int(month[:4])}"
+
+
+def path_part(text: str) -> str:
+    """The text as one part of a path."""
+    return quote(text, safe="~:@!$&'()*+,;=")
 
 
 def moment(timestamp: str) -> str:
@@ -128,9 +154,17 @@ def quoted(text: str) -> str:
     return quote(text, safe="")
 
 
+@cache
+def icon(name: str) -> str:
+    """An icon of Lucide as SVG, in the colour of the text. It is hidden from screen readers."""
+    return lucide(name, size=16, **{"aria-hidden": "true", "class": "icon"})
+
+
 def environment(**options: Any) -> Environment:
     """Jinja, with these filters and functions."""
     options.pop("autoescape")
+    if settings.COMPILED_TEMPLATES.is_dir():
+        options["loader"] = ModuleLoader(settings.COMPILED_TEMPLATES)
     made = Environment(autoescape=True, **options)
     made.filters.update(
         {
@@ -142,8 +176,11 @@ def environment(**options: Any) -> Environment:
             "field_label": field_label,
             "long_date": long_date,
             "moment": moment,
+            "months": months,
+            "path_part": path_part,
             "pluralize": pluralize,
             "quoted": quoted,
+            "short_date": short_date,
             "shortened": shortened,
             "status_class": status_class,
             "thousands": thousands,
@@ -153,5 +190,13 @@ def environment(**options: Any) -> Environment:
             "visible": visible,
         }
     )
-    made.globals.update(url=url, static=static, query=query, keep=keep, list_address=list_address)
+    made.globals.update(
+        icon=icon,
+        keep=keep,
+        list_address=list_address,
+        query=query,
+        section=navigation.section,
+        static=static,
+        url=url,
+    )
     return made

@@ -11,19 +11,24 @@ from events import cursors, services
 from events.fields import allows
 from events.listing import list_page
 from events.pages.forms import FilterForm
+from events.pages.navigation import address_of_events
 
 
 @require_safe
 def list_events(request: HttpRequest) -> HttpResponse:
     """A page of the filtered list. htmx gets only the part that depends on the filter."""
     part = request.headers.get("HX-Target") == "results"
-    form = FilterForm(request.GET, [] if part else services.statuses_in_use())
+    statuses = services.statuses_in_use()
+    form = FilterForm(request.GET, statuses)
     page = list_page(form.search, _cursor(request, "after"), _cursor(request, "before"))
     context = {
         "form": form,
         "page": page,
         "after": page.next and cursors.encode(page.next),
         "before": page.previous and cursors.encode(page.previous),
+        "part": part,
+        "statuses": statuses,
+        "events_address": address_of_events(),
     }
     response = render(request, "events/list_results.html" if part else "events/list.html", context)
     patch_vary_headers(response, ["HX-Target"])

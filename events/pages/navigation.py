@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,24 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 PARAMETER = "list"
+
+# The menu's entry for each page that is not in the menu itself. All other pages about events belong to the list.
+_SECTIONS = {
+    **dict.fromkeys(("accounts:add_person", "accounts:person", "accounts:deactivate"), "accounts:people"),
+    **dict.fromkeys(("accounts:reactivate", "accounts:reset_password"), "accounts:people"),
+    **dict.fromkeys(("accounts:add_key", "accounts:revoke_key"), "accounts:keys"),
+}
+_MENU = {"home", "events", "calendar", "activity", "import_events"}
+
+
+def section(request: HttpRequest) -> str:
+    """The entry of the menu that this page belongs to, as the name of its view."""
+    match = request.resolver_match
+    if match is None:
+        return ""
+    if match.namespace == "pages":
+        return match.view_name if match.url_name in _MENU else "pages:events"
+    return _SECTIONS.get(match.view_name, match.view_name)
 
 
 def filter_of(request: HttpRequest) -> str:
@@ -22,6 +41,12 @@ def address(request: HttpRequest, name: str, *arguments: Any, **query: str) -> s
     query = {**query, PARAMETER: filter_of(request)}
     query_string = urlencode({name: value for name, value in query.items() if value})
     return reverse(name, args=arguments) + (f"?{query_string}" if query_string else "")
+
+
+@cache
+def address_of_events() -> str:
+    """What the addresses of all events' pages begin with: for a long list, `reverse` is slow."""
+    return reverse("pages:event", args=["x"]).removesuffix("x/")
 
 
 def list_address(request: HttpRequest) -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+)
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -30,6 +36,7 @@ class StaffItem(AccessItem):
     feed_nonce = UnicodeAttribute(attr_name="feedNonce")
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     last_login = UTCDateTimeAttribute(attr_name="lastLogin", null=True)
+    preferences = JSONAttribute(null=True)
 
 
 class AdminsItem(AccessItem):
@@ -44,6 +51,7 @@ def _key(username: str) -> str:
 
 def _fields(item: StaffItem) -> StaffFields:
     stored = {name: getattr(item, name) for name in _FIELD_NAMES}
+    stored["preferences"] = stored["preferences"] or {}
     return cast(StaffFields, {"username": item.key.removeprefix(_key("")), **stored})
 
 

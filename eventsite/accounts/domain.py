@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 
 class Role(StrEnum):
@@ -55,6 +55,7 @@ class StaffFields(TypedDict):
     feed_nonce: str
     created_at: datetime
     last_login: datetime | None
+    preferences: dict[str, Any]
 
 
 class ApiKey(NamedTuple):

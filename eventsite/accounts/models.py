@@ -26,6 +26,7 @@ class Staff(AbstractBaseUser):
     epoch = models.CharField(max_length=16)
     feed_nonce = models.CharField(max_length=16)
     created_at = models.DateTimeField()
+    preferences = models.JSONField(default=dict)
 
     USERNAME_FIELD = "username"
 

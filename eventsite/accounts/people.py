@@ -47,6 +47,7 @@ def create_staff(username: str, role: Role, password: str, actor: Actor, must_ch
         feed_nonce=_token(),
         created_at=datetime.now(UTC),
         last_login=None,
+        preferences={},
     )
     repository.create_staff(staff.fields())
     logger.info("%s added %s as %s", actor.name, username, role)

@@ -6,8 +6,10 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.contrib.staticfiles.management.commands import collectstatic
+from django.template import engines
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 # Lambda's Python 3.11 runs on Amazon Linux 2, whose glibc is 2.26.
@@ -58,6 +60,7 @@ _USED_ONLY = {
     "django/conf/locale": {"__init__.py", "en"},
     "django/contrib": {"__init__.py", "auth", "contenttypes", "messages", "sessions", "sites", "staticfiles"},
     "django/core/management/commands": {"__init__.py"},
+    "django/test": {"signals.py"},
     "django/db/backends": {"__init__.py", "base", "dummy", "ddl_references.py", "signals.py", "utils.py"},
 }
 _UNUSED_STATIC = (
@@ -88,6 +91,12 @@ def copy_own(root: Path, folder: Path) -> None:
             if not name.as_posix().startswith(_NOT_FOR_LAMBDA):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, folder / name)
+
+
+def compile_templates(folder: Path) -> None:
+    """Compiles the templates to Python modules, so that the function does not compile them at the first request."""
+    engine: Any = engines["jinja2"]
+    engine.env.compile_templates(folder, zip=None)
 
 
 def collect_static(folder: Path) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from django.conf import settings
 
 from eventsite.deployment import DeploymentError, contents
-from eventsite.deployment.django_test import lighten
 from eventsite.stack.stage import Stage
 
 MAX_BYTES = 12_000_000
@@ -60,11 +59,11 @@ def make_package(path: Path, max_bytes: int = MAX_BYTES) -> Package:
         folder = Path(directory) / "task"
         _install(folder)
         contents.remove_unused(folder)
-        lighten(folder)
         _compile(folder, "-b")
         for source in folder.rglob("*.py"):
             source.unlink()  # half of the zip; only the project's own source is kept, for tracebacks
         contents.copy_own(settings.BASE_DIR, folder)
+        contents.compile_templates(folder / settings.COMPILED_TEMPLATES.name)
         _compile(folder)
         contents.collect_static(folder / "staticfiles")
         if errors := list(contents.errors(folder)):

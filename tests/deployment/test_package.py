@@ -102,8 +102,8 @@ def quick_contents(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(package_module, "_install", install)
     monkeypatch.setattr(contents, "remove_unused", lambda folder: None)
-    monkeypatch.setattr(package_module, "lighten", lambda folder: None)
     monkeypatch.setattr(contents, "copy_own", lambda root, folder: None)
+    monkeypatch.setattr(contents, "compile_templates", lambda folder: None)
     monkeypatch.setattr(contents, "collect_static", lambda folder: None)
 
 

@@ -21,8 +21,27 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
 });
 
-// One checkbox selects all rows of the page; the bar shows how many are selected.
+// A thin line at the top while a page or a part of it loads, and a busy button.
+const root = document.documentElement;
+document.addEventListener("htmx:beforeRequest", () => root.classList.add("loading"));
+document.addEventListener("htmx:afterRequest", () => root.classList.remove("loading"));
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented) return;
+  root.classList.add("loading");
+  event.submitter?.setAttribute("aria-busy", "true");
+});
+window.addEventListener("pageshow", () => {
+  root.classList.remove("loading");
+  document.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+});
+function announce(text) {
+  const line = document.getElementById("announcement");
+  if (line) line.textContent = text;
+}
+
+// One checkbox selects all rows of the page, a click with Shift selects a range; the bar shows how many are selected.
 const boxes = () => [...document.querySelectorAll("input[name=event]")];
+let lastBox = null;
 function countSelected() {
   const selected = boxes().filter((box) => box.checked).length;
   const all = document.querySelector("[data-select-all]");
@@ -32,14 +51,74 @@ function countSelected() {
   }
   document.querySelectorAll("[data-selected]").forEach((count) => { count.textContent = `${selected} selected`; });
 }
+document.addEventListener("click", (event) => {
+  if (!event.target.matches("input[name=event]")) return;
+  const all = boxes();
+  if (event.shiftKey && all.includes(lastBox)) {
+    const [from, to] = [all.indexOf(lastBox), all.indexOf(event.target)].sort((a, b) => a - b);
+    all.slice(from, to + 1).forEach((box) => { box.checked = event.target.checked; });
+  }
+  lastBox = event.target;
+  countSelected();
+});
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-select-all]")) boxes().forEach((box) => { box.checked = event.target.checked; });
   if (event.target.matches("[data-select-all], input[name=event]")) countSelected();
 });
-document.addEventListener("htmx:afterSwap", countSelected);
+document.addEventListener("reset", () => setTimeout(countSelected));
+document.addEventListener("htmx:afterSettle", () => {
+  countSelected();
+  const count = document.getElementById("count");
+  if (count) announce(count.textContent.trim());
+  for (const link of document.querySelectorAll("a[data-keep-query]")) { // an export has the filter of the list
+    const query = new URLSearchParams(location.search);
+    query.delete("after"); query.delete("before");
+    query.set("format", new URL(link.href).searchParams.get("format"));
+    link.search = query;
+  }
+});
+
+// The menu of a status: a popover below the label that was clicked. The arrow keys move within any menu.
+const statusMenu = document.getElementById("status-menu");
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-status]");
+  if (!link || !statusMenu?.showPopover || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  statusMenu.querySelector("form").action = link.href;
+  statusMenu.showPopover();
+  const at = link.getBoundingClientRect();
+  const left = Math.min(at.left, innerWidth - statusMenu.offsetWidth - 8);
+  const below = at.bottom + 4 + statusMenu.offsetHeight < innerHeight;
+  statusMenu.style.left = `${left + scrollX}px`;
+  statusMenu.style.top = `${(below ? at.bottom + 4 : at.top - 4 - statusMenu.offsetHeight) + scrollY}px`;
+  const items = [...statusMenu.querySelectorAll("button")];
+  (items.find((item) => item.value === link.textContent.trim()) ?? items[0])?.focus();
+  statusMenu.addEventListener("toggle", (toggled) => { if (toggled.newState === "closed") link.focus(); }, { once: true });
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest(".pop");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!menu || !step || event.target.matches("input, select")) return;
+  const items = [...menu.querySelectorAll(".pop-item")];
+  items.at((items.indexOf(event.target) + step) % items.length)?.focus();
+  event.preventDefault();
+});
+
+// Buttons that copy an address or a secret. They are hidden without scripts.
+for (const button of document.querySelectorAll("button[data-copy]")) button.hidden = !navigator.clipboard;
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copy);
+  await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+  const text = button.lastChild;
+  text.textContent = "Copied";
+  announce("Copied");
+  setTimeout(() => { text.textContent = "Copy"; }, 2000);
+});
 
 // Escape, or a click outside, closes open menus.
-const menus = () => document.querySelectorAll("details.menu[open], details.user-menu[open]");
+const menus = () => document.querySelectorAll("details.menu[open]");
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   menus().forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
@@ -54,7 +133,7 @@ if (summary) summary.focus();
 // Show a message when a request of htmx fails.
 function showMessage(kind, text) {
   const alert = document.createElement("div");
-  alert.className = `alert alert-${kind} py-2`;
+  alert.className = `alert alert-${kind}`;
   alert.textContent = text;
   document.getElementById("messages")?.replaceChildren(alert);
 }
