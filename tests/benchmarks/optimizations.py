@@ -84,22 +84,10 @@ OPTIMIZATIONS = (
         (Edit(CONNECTION, "    connection = ObservedConnection(client)\n", BOTOCORE_CLIENT),),
     ),
     Optimization(
-        "a smaller request than AWSRequest for the signature",
-        "warm",
-        ("get", "create", "update"),
-        (Edit(AWS_CALLS, "request = _Request(self.url, body)", 'request = AWSRequest("POST", self.url, data=body)'),),
-    ),
-    Optimization(
         "credentials from the environment first",
         "cold",
         ("start",),
         (Edit(AWS_CALLS, "EnvProvider().load()", "None"),),
-    ),
-    Optimization(
-        "tables described from the models, not by DynamoDB",
-        "cold",
-        ("start",),
-        (Edit(CONNECTION, "        connection.add_meta_table(meta_table(table))\n", "        pass\n"),),
     ),
     Optimization(
         "no garbage collection while modules load: start",
