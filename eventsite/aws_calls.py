@@ -98,14 +98,14 @@ class Service:
         self._credentials = self._credentials or _find_credentials()
         if self._credentials is None:
             raise NoCredentialsError
-        request = _Request(self.url, body)
+        request: Any = AWSRequest("POST", self.url, data=body)
         request.headers = {
             "Content-Type": f"application/x-amz-json-{self.version}",
             "User-Agent": "events",
             "X-Amz-Target": f"{self.target}.{operation}",
         }
         credentials = self._credentials.get_frozen_credentials()  # renews them when they are about to expire
-        SigV4Auth(credentials, self.name, self._region).add_auth(cast(AWSRequest, request))
+        SigV4Auth(credentials, self.name, self._region).add_auth(request)
         try:
             response = self._http.urlopen("POST", self._path, body=body, headers=request.headers, retries=False)
         except urllib3.exceptions.HTTPError as error:
@@ -135,18 +135,6 @@ def _suffix(region: str) -> str:
     if region.startswith("cn-"):
         return "amazonaws.com.cn"
     return "amazonaws.eu" if region.startswith("eusc-") else "amazonaws.com"
-
-
-class _Request:
-    """What SigV4Auth reads. Botocore's own class prepares the whole request again at each access to its body."""
-
-    method = "POST"
-    params = None  # there is no query
-
-    def __init__(self, url: str, body: bytes) -> None:
-        self.url, self.body = url, body
-        self.headers: dict[str, str] = {}
-        self.context: dict[str, Any] = {}
 
 
 def _base64(value: Any) -> str:

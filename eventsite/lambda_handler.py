@@ -8,8 +8,6 @@ import os
 # Imported modules stay in memory: searching them for garbage takes a tenth of the start and finds nothing.
 gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
-# No plugin of pydantic is installed, and a search for plugins reads the metadata of every package.
-os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 # First, because it imports botocore, whose imports are nested deepest. Started inside other imports, they cross the end
 # of a chunk of Python's stack about a thousand times, and each time Python maps and unmaps another chunk.
@@ -95,7 +93,6 @@ def _at_most(response: Any) -> Iterator[bytes]:
 
 _respond = make_lambda_handler(_application, binary_support=True)
 _warm = False
-gc.freeze()
 gc.enable()
 
 

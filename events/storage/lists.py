@@ -66,7 +66,7 @@ def list_events() -> list[EventFields]:
 
 
 def get_events(event_ids: list[str]) -> list[Event]:
-    """Those of these events that exist (consistent reads), in no particular order."""
+    """The events with these IDs (consistent reads), in no particular order. IDs without an event are left out."""
     return [read_event(item) for item in _batch_get(event_ids, None, TimeLimit())]
 
 

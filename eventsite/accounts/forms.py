@@ -79,7 +79,7 @@ class ChangePasswordForm(PasswordChangeForm):
         self.fields["new_password2"].help_text = ""
 
     def clean_old_password(self) -> str:
-        """Limits attempts as at sign-in, because somebody else may use a browser that was left open."""
+        """Limits attempts, as sign-in does, because a stranger may use a browser that was left open."""
         attempts = lockout.Attempts(self.user.username, self._address, self.user)
         try:
             attempts.count()

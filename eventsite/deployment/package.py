@@ -77,7 +77,7 @@ def make_package(path: Path, max_bytes: int = MAX_BYTES) -> Package:
 
 
 def _clear_leftovers(folder: Path) -> None:
-    """Removes the folders of builds that were killed. The folder of a running build is younger."""
+    """Removes the folders of builds that were killed: those that are older than any build may run."""
     for left in folder.glob(f"{_PREFIX}*"):
         if left.stat().st_mtime < time.time() - _MAX_SECONDS:
             shutil.rmtree(left)

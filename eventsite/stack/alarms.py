@@ -1,7 +1,8 @@
 """The alarms, and the topic that sends them.
 
-CloudWatch takes 0.10 USD a month for each metric of an alarm. Here these are 6 metrics of the API, the function and the
-site, and 31 of the tables, which `"table_alarms": false` in zappa_settings.json turns off: 3.70 or 0.60 USD a month.
+CloudWatch takes 0.10 USD a month for each metric of an alarm. The alarms use 6 metrics of the API, the function and the
+site (0.60 USD), and 31 metrics of the tables (3.10 USD). `"table_alarms": false` in zappa_settings.json turns off the
+alarms of the tables.
 The first ten metrics of an account are free.
 """
 

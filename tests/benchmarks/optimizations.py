@@ -43,17 +43,6 @@ emptied = ModuleType("django.test")
 emptied.__path__ = [django.__path__[0] + "/test"]
 sys.modules["django.test"] = emptied
 """
-RECORD = """
-import dataclasses
-
-def _record(name, bases, namespace):
-    made = dataclasses.dataclass(frozen=True)(type(name, (), namespace))
-    made._replace = dataclasses.replace
-    made._asdict = lambda self: dict(vars(self))
-    made.__iter__ = lambda self: iter(vars(self).values())
-    made._fields = tuple(field.name for field in dataclasses.fields(made))
-    return made
-"""
 
 
 class Edit(NamedTuple):
@@ -84,22 +73,10 @@ OPTIMIZATIONS = (
         (Edit(CONNECTION, "    connection = ObservedConnection(client)\n", BOTOCORE_CLIENT),),
     ),
     Optimization(
-        "a smaller request than AWSRequest for the signature",
-        "warm",
-        ("get", "create", "update"),
-        (Edit(AWS_CALLS, "request = _Request(self.url, body)", 'request = AWSRequest("POST", self.url, data=body)'),),
-    ),
-    Optimization(
         "credentials from the environment first",
         "cold",
         ("start",),
         (Edit(AWS_CALLS, "EnvProvider().load()", "None"),),
-    ),
-    Optimization(
-        "tables described from the models, not by DynamoDB",
-        "cold",
-        ("start",),
-        (Edit(CONNECTION, "        connection.add_meta_table(meta_table(table))\n", "        pass\n"),),
     ),
     Optimization(
         "no garbage collection while modules load: start",
@@ -107,14 +84,8 @@ OPTIMIZATIONS = (
         ("start",),
         (
             Edit(HANDLER, "\ngc.disable()\n", "\n"),
-            Edit(HANDLER, "\ngc.freeze()\ngc.enable()\n", "\n"),
+            Edit(HANDLER, "\ngc.enable()\n", "\n"),
         ),
-    ),
-    Optimization(
-        "loaded modules are never searched for garbage: calls",
-        "warm",
-        ("get", "create"),
-        (Edit(HANDLER, "\ngc.freeze()\n", "\n"),),
     ),
     Optimization(
         "botocore is imported first",
@@ -130,35 +101,11 @@ OPTIMIZATIONS = (
         ),
     ),
     Optimization(
-        "no search for plugins of pydantic",
-        "cold",
-        ("start",),
-        (Edit(HANDLER, 'os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")\n', ""),),
-    ),
-    Optimization(
         "an empty django.test",
         "cold",
         ("start",),
         (Edit(HANDLER, "import gc\n", f"import gc\n{DJANGO_TEST}"),),
         is_off=False,
-    ),
-    Optimization(
-        "named tuples, not frozen dataclasses: start",
-        "cold",
-        ("start",),
-        (
-            Edit("events/domain.py", "class EventRange(NamedTuple)", f"{RECORD}\nclass EventRange(NamedTuple)"),
-            Edit("events/domain.py", "(NamedTuple):", "(metaclass=_record):"),
-        ),
-    ),
-    Optimization(
-        "named tuples, not frozen dataclasses: calls",
-        "warm",
-        ("get", "create", "update"),
-        (
-            Edit("events/domain.py", "class EventRange(NamedTuple)", f"{RECORD}\nclass EventRange(NamedTuple)"),
-            Edit("events/domain.py", "(NamedTuple):", "(metaclass=_record):"),
-        ),
     ),
     Optimization(
         "a check for a 200 that is not DynamoDB's",
@@ -177,7 +124,7 @@ OPTIMIZATIONS = (
                 "fields_of, read_response = read_fields, orjson.loads",
             ),
             Edit(LISTS, "connection(read_response)", "connection()"),
-            Edit(LISTS, "from itertools", "import orjson\nfrom itertools"),
+            Edit(LISTS, "import math\n", "import math\n\nimport orjson\n"),
         ),
     ),
     Optimization(

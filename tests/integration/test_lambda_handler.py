@@ -110,4 +110,3 @@ def test_head_has_no_body(make_event: Any, path: str) -> None:
 
 def test_garbage_collection_is_on_after_the_start() -> None:
     assert gc.isenabled()
-    assert gc.get_freeze_count() > 0
