@@ -29,6 +29,16 @@ from events.versions import FieldMerge
 from events.visible_text import Excerpt, excerpts, visible
 
 _DAYS, _MONTHS = tuple(calendar.day_abbr), tuple(calendar.month_abbr)  # calendar formats a date at each access
+_PRINTED = {
+    **LABELS,
+    "q": "Search",
+    "first": "From",
+    "last": "To",
+    "ended": "Past events",
+    "month": "Month",
+    "day": "Week of",
+}
+_NOT_PRINTED = frozenset({"after", "before", "view"})  # which part of the list, not what is listed
 _ACTIONS = {"create": "created", "update": "changed", "delete": "deleted", "restore": "restored"}
 
 
@@ -71,6 +81,11 @@ def moment(timestamp: str) -> str:
     return f"{at.day} {_MONTHS[at.month]} {at.year}, {at:%H:%M}"
 
 
+def now() -> str:
+    """This moment as a timestamp."""
+    return timezone.now().isoformat()
+
+
 def field_label(name: str) -> str:
     return LABELS.get(name, name)
 
@@ -111,6 +126,15 @@ def keep(context: Context) -> str:
 def list_address(context: Context) -> str:
     """The address of the list, with its filter."""
     return navigation.list_address(context["request"])
+
+
+@pass_context
+def printed_filter(context: Context) -> str:
+    """The filter of a list or calendar in words, for a printed page: "Status: draft, From: 2026-12-01"."""
+    parameters = context["request"].GET.items()
+    return ", ".join(
+        f"{_PRINTED.get(name, name)}: {value}" for name, value in parameters if value and name not in _NOT_PRINTED
+    )
 
 
 def thousands(number: int) -> str:
@@ -194,6 +218,8 @@ def environment(**options: Any) -> Environment:
         icon=icon,
         keep=keep,
         list_address=list_address,
+        now=now,
+        printed_filter=printed_filter,
         query=query,
         section=navigation.section,
         static=static,
