@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from events import services
 from tests.browser.conftest import Open, sign_in, store
-from tests.support.builders import make_staff
+from tests.support.builders import ACTOR, make_staff
 
 MONTH = "/staff/calendar/?month=2026-12"
 
@@ -49,7 +49,7 @@ def test_dropping_an_event_elsewhere_changes_nothing(desk: Page) -> None:
 def test_dragging_an_event_that_was_deleted_says_so(desk: Page) -> None:
     store("gala", title="Gala", date="2026-12-01")
     desk.goto(MONTH)
-    services.delete_event("gala", services.Actor("ben"))
+    services.delete_event("gala", ACTOR)
     desk.get_by_role("link", name="Gala", exact=True).drag_to(desk.locator("[data-date='2026-12-24']"))
     expect(desk.get_by_role("heading", level=1)).not_to_have_text("December 2026")
 
