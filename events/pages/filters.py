@@ -14,7 +14,7 @@ from django.forms import BoundField, CheckboxInput, Select
 from django.template.defaultfilters import date as format_date
 from django.template.defaultfilters import pluralize, truncatechars
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from jinja2 import Environment, ModuleLoader, pass_context
 from jinja2.runtime import Context
@@ -170,7 +170,13 @@ def versions(field: FieldMerge) -> list[Excerpt]:
 
 def url(name: str, *arguments: Any) -> str:
     """The address of a page."""
-    return reverse(name, args=arguments)
+    return reverse(name, args=arguments) if arguments else _fixed_url(name, get_script_prefix())
+
+
+@cache
+def _fixed_url(name: str, prefix: str) -> str:
+    """A page has about twenty of these, and `reverse` is slow."""
+    return reverse(name)
 
 
 def quoted(text: str) -> str:
