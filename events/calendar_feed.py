@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from events import services
@@ -17,13 +17,15 @@ from events.storage.history import get_activity
 if TYPE_CHECKING:
     from icalendar import Event as Entry
 
-DAYS_BACK = 31
+DAYS_BACK = (0, 7, 31, 92, 366, 1827)  # what people can choose
+USUAL_DAYS_BACK = 31
 MAX_EVENTS = 2_000
 # Lambda sends at most 6 MiB of JSON, which takes at most three bytes for one of UTF-8.
 MAX_BYTES = 2_000_000
 # Longer than any write takes, and longer than clocks differ.
 SETTLED = timedelta(minutes=1)
 REFRESH = timedelta(hours=1)
+PREFERENCE = "feed"
 
 _UNCERTAIN = frozenset({"draft", "postponed", "tentative", "planned"})
 _CANCELLED = frozenset({"cancelled", "canceled"})
@@ -41,27 +43,66 @@ def feed_state(today: date) -> str | None:
     return " ".join([today.isoformat(), *(row.key for row in latest)])
 
 
-def feed_events(today: date) -> Iterator[Event]:
-    """The events since a month ago, in order of date, read on demand: at most one more than a feed may contain.
+class FeedChoice(NamedTuple):
+    """What a person wants in the feed: how many past days, and which statuses to leave out."""
 
-    Raises StorageError.
+    days_back: int = USUAL_DAYS_BACK
+    hidden: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, preferences: dict[str, Any]) -> FeedChoice:
+        """The stored choice; the usual one if there is none."""
+        stored = preferences.get(PREFERENCE, {})
+        return cls(stored.get("days", USUAL_DAYS_BACK), frozenset(stored.get("hidden", ())))
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The choice as JSON. The same choice gives the same text."""
+        return {"days": self.days_back, "hidden": sorted(self.hidden)}
+
+
+def feed_events(today: date, days_back: int = USUAL_DAYS_BACK) -> Iterator[Event]:
+    """The events from today on in order of date, then the past ones from the latest back, read on demand.
+
+    At most one more than a feed may contain, so that a long past displaces no future event. Raises StorageError.
     """
-    first = date.fromordinal(max(today.toordinal() - DAYS_BACK, 1))
+    first = date.fromordinal(max(today.toordinal() - days_back, 1))
     most = MAX_EVENTS + 1
-    return islice(services.read_events(Search(EventRange(first_date=first.isoformat())), most), most)
+    return islice(_unique(_from(today, first, most)), most)
 
 
-def calendar(events: Iterable[Event], address_of: Callable[[str], str]) -> bytes:
+def _from(today: date, first: date, page: int) -> Iterator[Event]:
+    yield from services.read_events(Search(EventRange(first_date=today.isoformat())), page)
+    if first < today:
+        past = EventRange(first_date=first.isoformat(), last_date=(today - timedelta(days=1)).isoformat())
+        yield from services.read_events(Search(past, latest_first=True), page)
+
+
+def _unique(events: Iterable[Event]) -> Iterator[Event]:
+    """Each event once, also if it moves from the future to the past between two reads."""
+    seen: set[str] = set()
+    for event in events:
+        if event.fields["eventId"] not in seen:
+            seen.add(event.fields["eventId"])
+            yield event
+
+
+def calendar(events: Iterable[Event], address_of: Callable[[str], str], hidden: Container[str] = frozenset()) -> bytes:
     """The feed with as many events as it may contain; the same events give the same bytes.
 
-    `address_of` returns the address of an event's page, given its ID. Raises StorageError.
+    `address_of` returns the address of an event's page, given its ID. Events with a hidden status are left out, but
+    count, so that the cost of a feed is limited. Raises StorageError.
     """
     entries: list[bytes] = []
     size, cut = 0, False
-    for event in events:
+    for number, event in enumerate(events):
+        if cut := number == MAX_EVENTS:
+            break
+        if event.fields["status"] in hidden:
+            continue
         entry: bytes = _entry(event, address_of(event.fields["eventId"])).to_ical()
         size += len(entry)
-        if cut := len(entries) == MAX_EVENTS or size > MAX_BYTES:
+        if cut := size > MAX_BYTES:
             break
         entries.append(entry)
     beginning, end, rest = _empty(len(entries) if cut else None).partition(b"END:VCALENDAR")
@@ -76,7 +117,7 @@ def _empty(cut_after: int | None) -> bytes:
     feed.add("prodid", "-//Events//Calendar feed//EN")
     feed.add("x-wr-calname", "Events")
     if cut_after is not None:
-        feed.add("x-wr-caldesc", f"Only the first {cut_after:,} events since {DAYS_BACK} days ago. There are more.")
+        feed.add("x-wr-caldesc", f"Only {cut_after:,} events. There are more.")
     feed.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     feed.add("x-published-ttl", "PT1H")  # the same, for older programs
     content: bytes = feed.to_ical()
@@ -97,10 +138,12 @@ def _entry(event: Event, address: str) -> Entry:
     entry.add("dtstart", day)
     if day < date.max:
         entry.add("dtend", day + timedelta(days=1))
-    entry.add("summary", fields["title"])
+    status = _status(fields["status"])
+    # Many programs show a cancelled event like any other.
+    entry.add("summary", f"Cancelled: {fields['title']}" if status == "CANCELLED" else fields["title"])
     entry.add("location", fields["location"])
     entry.add("description", _description(event))
-    entry.add("status", _status(fields["status"]))
+    entry.add("status", status)
     entry.add("transp", "TRANSPARENT")  # these events do not make a subscriber busy
     entry.add("url", address)
     return entry

@@ -1,24 +1,65 @@
-"""The calendar of one month."""
+"""The calendar: a month, a week, or a month as a list of its days with events."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from calendar import MONDAY, SUNDAY
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
-from events.months import Month, get_month
+from events.fields import RULES
+from events.months import Month, Period, Week, get_calendar
+from events.pages.navigation import address_of_events, calendar_address
 from events.pages.today import today
+from eventsite.accounts.preferences import set_preference
+from eventsite.accounts.roles import staff_of
 
-MAX_SHOWN = 100  # characters of an invalid month
+MAX_SHOWN = 100  # characters of an invalid month or day
+FIRST_DAYS = {"monday": MONDAY, "sunday": SUNDAY}
+_MOST_A_DAY = {"month": None, "week": 12, "agenda": 20}
 
 
 @require_safe
-def show_month(request: HttpRequest) -> HttpResponse:
-    """The requested month; the current month if none is requested or the request is invalid."""
-    requested, status = request.GET.get("month", ""), request.GET.get("status", "")
+def show_calendar(request: HttpRequest) -> HttpResponse:
+    """The requested period; the current one if none is requested or the request is invalid."""
+    view = request.GET.get("view", "")
+    view = view if view in _MOST_A_DAY else "month"
+    first_weekday = FIRST_DAYS.get(staff_of(request).preferences.get("first_day", ""), MONDAY)
+    requested, now = request.GET.get("day" if view == "week" else "month", ""), today()
+    period: Period
     try:
-        month, invalid = Month.parse(requested), ""
+        period, invalid = _period(view, requested, first_weekday), ""
     except ValueError:
-        month, invalid = Month.of(today()), requested[:MAX_SHOWN]
-    context = {"page": get_month(month, status), "status": status, "invalid": invalid, "today": today()}
+        period = Week.of(now, first_weekday) if view == "week" else Month.of(now)
+        invalid = requested[:MAX_SHOWN]
+    status = request.GET.get("status", "")
+    context = {
+        "view": view,
+        "page": get_calendar(period, status, first_weekday, _MOST_A_DAY[view]),
+        "status": status,
+        "invalid": invalid,
+        "today": now,
+        "day": now if period.first <= now <= period.last else period.first,
+        "first_weekday": first_weekday,
+        "events_address": address_of_events(),
+        "list_page": reverse("pages:events"),
+        "new_address": reverse("pages:new_event"),
+    }
     return render(request, "events/calendar.html", context)
+
+
+def _period(view: str, text: str, first_weekday: int) -> Period:
+    """The week of a day as YYYY-MM-DD, or a month as YYYY-MM. Raises ValueError."""
+    return Week.of(date.fromisoformat(RULES["date"](text)), first_weekday) if view == "week" else Month.parse(text)
+
+
+@require_POST
+def choose_first_day(request: HttpRequest) -> HttpResponse:
+    """Stores which day a week begins with, for this user. An unknown day changes nothing."""
+    chosen = request.POST.get("first_day", "")
+    if chosen in FIRST_DAYS:
+        set_preference(staff_of(request), "first_day", chosen)
+    return HttpResponseRedirect(calendar_address(request) or reverse("pages:calendar"))

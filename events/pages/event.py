@@ -21,7 +21,7 @@ from events.domain import (
     VersionOutOfReachError,
 )
 from events.pages.forms import EventForm, NewEventForm
-from events.pages.navigation import address, list_address
+from events.pages.navigation import address, calendar_address, list_address
 from events.pages.undo import add_message_with_undo
 from events.visible_text import quoted
 from eventsite.accounts.roles import actor_of
@@ -178,7 +178,7 @@ def undo_change(request: HttpRequest, event_id: str) -> HttpResponse:
     messages.success(request, "The change was undone.")
     if event is None:
         return HttpResponseRedirect(list_address(request))
-    return HttpResponseRedirect(address(request, "pages:event", event_id))
+    return HttpResponseRedirect(calendar_address(request) or address(request, "pages:event", event_id))
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from events.calendar_feed import calendar, feed_events, feed_state
+from events.calendar_feed import FeedChoice, calendar, feed_events, feed_state
 from events.pages.today import today
 from eventsite import observed
 from eventsite.accounts.feeds import staff_of_feed
@@ -27,23 +27,24 @@ def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     if staff is None:
         raise Http404
     observed.current().actor = staff.username
-    day = today()
+    day, choice = today(), FeedChoice.read(staff.preferences)
     state = feed_state(day)
     response = HttpResponse(content_type="text/calendar; charset=utf-8")
     if state is None:
-        response.content = _content(request, day)
-    source = response.content if state is None else f"{request.build_absolute_uri()} {state}".encode()
+        response.content = _content(request, day, choice)
+    source = response.content if state is None else f"{request.build_absolute_uri()} {state} {choice.stored}".encode()
     # A weak ETag, because compression would change a strong one.
     response["ETag"] = f'W/"{sha256(source).hexdigest()[:32]}"'
     response["Cache-Control"] = "private, no-cache"
     response["Content-Disposition"] = 'inline; filename="events.ics"'
     conditional = get_conditional_response(request, etag=response["ETag"], response=response)
     if conditional is response and state is not None:
-        response.content = _content(request, day)
+        response.content = _content(request, day, choice)
     return conditional or response
 
 
-def _content(request: HttpRequest, day: date) -> bytes:
-    return calendar(
-        feed_events(day), lambda event_id: request.build_absolute_uri(reverse("pages:event", args=[event_id]))
-    )
+def _content(request: HttpRequest, day: date, choice: FeedChoice) -> bytes:
+    def address_of(event_id: str) -> str:
+        return request.build_absolute_uri(reverse("pages:event", args=[event_id]))
+
+    return calendar(feed_events(day, choice.days_back), address_of, choice.hidden)

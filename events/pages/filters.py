@@ -14,7 +14,7 @@ from django.forms import BoundField, CheckboxInput, Select
 from django.template.defaultfilters import date as format_date
 from django.template.defaultfilters import pluralize, truncatechars
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from jinja2 import Environment, ModuleLoader, pass_context
 from jinja2.runtime import Context
@@ -29,6 +29,16 @@ from events.versions import FieldMerge
 from events.visible_text import Excerpt, excerpts, visible
 
 _DAYS, _MONTHS = tuple(calendar.day_abbr), tuple(calendar.month_abbr)  # calendar formats a date at each access
+_PRINTED = {
+    **LABELS,
+    "q": "Search",
+    "first": "From",
+    "last": "To",
+    "ended": "Past events",
+    "month": "Month",
+    "day": "Week of",
+}
+_NOT_PRINTED = frozenset({"after", "before", "view"})  # which part of the list, not what is listed
 _ACTIONS = {"create": "created", "update": "changed", "delete": "deleted", "restore": "restored"}
 
 
@@ -69,6 +79,11 @@ def moment(timestamp: str) -> str:
         return "at an unknown time"
     at = timezone.localtime(datetime.fromisoformat(timestamp))
     return f"{at.day} {_MONTHS[at.month]} {at.year}, {at:%H:%M}"
+
+
+def now() -> str:
+    """This moment as a timestamp."""
+    return timezone.now().isoformat()
 
 
 def field_label(name: str) -> str:
@@ -113,6 +128,15 @@ def list_address(context: Context) -> str:
     return navigation.list_address(context["request"])
 
 
+@pass_context
+def printed_filter(context: Context) -> str:
+    """The filter of a list or calendar in words, for a printed page: "Status: draft, From: 2026-12-01"."""
+    parameters = context["request"].GET.items()
+    return ", ".join(
+        f"{_PRINTED.get(name, name)}: {value}" for name, value in parameters if value and name not in _NOT_PRINTED
+    )
+
+
 def thousands(number: int) -> str:
     return f"{number:,}"
 
@@ -146,7 +170,13 @@ def versions(field: FieldMerge) -> list[Excerpt]:
 
 def url(name: str, *arguments: Any) -> str:
     """The address of a page."""
-    return reverse(name, args=arguments)
+    return reverse(name, args=arguments) if arguments else _fixed_url(name, get_script_prefix())
+
+
+@cache
+def _fixed_url(name: str, prefix: str) -> str:
+    """A page has about twenty of these, and `reverse` is slow."""
+    return reverse(name)
 
 
 def quoted(text: str) -> str:
@@ -194,6 +224,8 @@ def environment(**options: Any) -> Environment:
         icon=icon,
         keep=keep,
         list_address=list_address,
+        now=now,
+        printed_filter=printed_filter,
         query=query,
         section=navigation.section,
         static=static,

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from events.activity import list_activity
 from events.overview import DAYS, get_overview
 from events.pages.charts import capacity_bars
+from events.pages.navigation import address_of_events
 from events.pages.today import today
 
 _MOST_LINES = 8
@@ -19,6 +20,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
     overview = get_overview(today())
     context = {
         "days": DAYS,
+        "events_address": address_of_events(),
         "overview": overview,
         "coming": overview.events[:_MOST_LINES],
         "bars": capacity_bars(overview.weeks),

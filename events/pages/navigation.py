@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 PARAMETER = "list"
+CALENDAR = "calendar"  # the same for the calendar's view and month
 
 # The menu's entry for each page that is not in the menu itself. All other pages about events belong to the list.
 _SECTIONS = {
@@ -37,8 +38,8 @@ def filter_of(request: HttpRequest) -> str:
 
 
 def address(request: HttpRequest, name: str, *arguments: Any, **query: str) -> str:
-    """A page's address, with the list's filter in its parameter."""
-    query = {**query, PARAMETER: filter_of(request)}
+    """A page's address, with the filter of the list or calendar in its parameter."""
+    query = {**query, PARAMETER: filter_of(request), CALENDAR: request.GET.get(CALENDAR, "")}
     query_string = urlencode({name: value for name, value in query.items() if value})
     return reverse(name, args=arguments) + (f"?{query_string}" if query_string else "")
 
@@ -53,3 +54,9 @@ def list_address(request: HttpRequest) -> str:
     """The address of the list, with its filter."""
     query = filter_of(request)
     return reverse("pages:events") + (f"?{query}" if query else "")
+
+
+def calendar_address(request: HttpRequest) -> str:
+    """The address of the calendar that led to this page, with its view and month; empty if it was another page."""
+    query = request.GET.get(CALENDAR)
+    return "" if query is None else reverse("pages:calendar") + (f"?{query}" if query else "")

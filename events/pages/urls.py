@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from events.pages import activity, batches, calendar, event, feed, home, imports, lists, status
+from events.pages import activity, batches, calendar, event, feed, home, imports, lists, one_field
 from eventsite.accounts.roles import ANYONE, EDITOR, VIEWER, page
 
 app_name = "pages"
 urlpatterns = [
     page("", home.show_home, VIEWER, "home"),
-    page("calendar/", calendar.show_month, VIEWER, "calendar"),
+    page("calendar/", calendar.show_calendar, VIEWER, "calendar"),
+    page("calendar/first-day/", calendar.choose_first_day, VIEWER, "first_day"),
     page("activity/", activity.show_activity, VIEWER, "activity"),
     page("events/", lists.list_events, VIEWER, "events"),
     page("events/new/", event.new_event, EDITOR, "new_event"),
@@ -17,7 +18,8 @@ urlpatterns = [
     page("event/<str:event_id>/change/<str:at>/", event.show_change, VIEWER, "change"),
     page("event/<str:event_id>/edit/", event.edit_event, EDITOR, "edit_event"),
     page("event/<str:event_id>/delete/", event.delete_event, EDITOR, "delete_event"),
-    page("event/<str:event_id>/status/", status.change_status, EDITOR, "status"),
+    page("event/<str:event_id>/status/", one_field.change_status, EDITOR, "status"),
+    page("event/<str:event_id>/move/", one_field.move_event, EDITOR, "move_event"),
     page("event/<str:event_id>/undo/", event.undo_change, EDITOR, "undo_change"),
     page("event/<str:event_id>/restore/", event.restore_event, EDITOR, "restore_event"),
     page("batches/<str:batch_id>/", batches.show_batch, VIEWER, "batch", to_post=EDITOR),

@@ -217,6 +217,8 @@ def test_a_signed_out_window_leads_to_sign_in_and_back(desk: Page) -> None:
 def test_the_mouse_wheel_changes_no_field(desk: Page, path: str, names: tuple[str, ...]) -> None:
     store()
     desk.goto(path)
+    if "/calendar/" in path:
+        desk.get_by_text("Options of the calendar").click()
     for name in names:
         field = desk.locator(f"main [name={name}]")
         before = field.input_value()

@@ -22,6 +22,7 @@ from tests.support.builders import ACTOR, make_fields
 from tests.support.strategies import event_ids, field_values
 from tests.support.tables import empty_tables
 
+TODAY = date(2026, 12, 1)
 relaxed = hypothesis_settings(deadline=None)  # slow on a busy machine
 
 
@@ -76,7 +77,7 @@ def test_a_cut_feed_says_so(more: int, cut: bool, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 3)
     feed = Calendar.from_ical(calendar([make_event()] * (3 + more), address_of))
     assert len(feed.walk("VEVENT")) == 3
-    told = "Only the first 3 events since 31 days ago. There are more."
+    told = "Only 3 events. There are more."
     assert feed.get("X-WR-CALDESC") == (told if cut else None)
 
 
@@ -87,7 +88,7 @@ def test_a_feed_is_cut_before_it_is_too_long(spare: int, held: int, monkeypatch:
     taken = iter([make_event()] * 10)
     feed = Calendar.from_ical(calendar(taken, address_of))
     assert len(feed.walk("VEVENT")) == held
-    assert feed["X-WR-CALDESC"] == f"Only the first {held} events since 31 days ago. There are more."
+    assert feed["X-WR-CALDESC"] == f"Only {held} events. There are more."
     assert len(list(taken)) == 10 - held - 1  # no more were read
 
 
@@ -113,6 +114,7 @@ def test_the_longest_feed_fits_into_what_lambda_sends() -> None:
 def test_the_status_is_also_a_status_of_icalendar(status: str, told: str) -> None:
     read = entry(make_event(status=status))
     assert read["STATUS"] == told
+    assert read["SUMMARY"] == ("Cancelled: Launch night" if told == "CANCELLED" else "Launch night")
     assert f"Status: {status}" in read["DESCRIPTION"]
 
 
@@ -136,7 +138,8 @@ def test_any_event_survives_writing_and_reading(fields: dict[str, Any]) -> None:
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
     assert b"\n" not in content.replace(b"\r\n", b"")
     read = entry(event)
-    assert (read["SUMMARY"], read["LOCATION"]) == (fields["title"], fields["location"])
+    assert read["SUMMARY"].removeprefix("Cancelled: ") == fields["title"].removeprefix("Cancelled: ")
+    assert read["LOCATION"] == fields["location"]
     assert read["DTSTART"].dt.isoformat() == fields["date"]
     assert fields["description"].strip() in read["DESCRIPTION"]
 
@@ -169,12 +172,54 @@ def test_concurrent_processes_agree_on_the_installation_id() -> None:
 
 
 def test_the_feed_begins_a_month_ago_and_has_no_end() -> None:
-    today = date(2026, 12, 1)
-    for days in (-32, -31, 0, 900):
-        services.create_event(make_fields(eventId=f"{days}", date=(today + timedelta(days)).isoformat()), ACTOR)
-    events = list(feed_events(today))
-    assert [event.fields["eventId"] for event in events] == ["-31", "0", "900"]
-    assert events[0] == services.get_event("-31")
+    store_days(-32, -31, 0, 900)
+    events = list(feed_events(TODAY))
+    assert [event.fields["eventId"] for event in events] == ["0", "900", "-31"]
+    assert events[-1] == services.get_event("-31")
+
+
+@pytest.mark.parametrize(
+    ("days_back", "found"), [(0, ["0", "1"]), (7, ["0", "1", "-7"]), (366, ["0", "1", "-7", "-8", "-366"])]
+)
+def test_a_person_chooses_how_far_back_the_feed_reaches(days_back: int, found: list[str]) -> None:
+    store_days(-367, -366, -8, -7, 0, 1)
+    assert [event.fields["eventId"] for event in feed_events(TODAY, days_back)] == found
+
+
+def test_a_long_past_displaces_no_future_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 3)
+    store_days(-4, -3, -2, -1, 0, 1)
+    assert held(366) == ["0", "1", "-1"]
+    assert held(366, "draft") == ["0", "1", "-1"]
+
+
+def test_hidden_statuses_are_left_out_but_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 4)
+    store_days(0, 2)
+    store_days(1, 3, 4, status="draft")
+    assert held(31, "draft") == ["0", "2"]
+    assert held(31, "active") == ["1", "3"]  # the fifth was not read
+    assert held(31) == ["0", "1", "2", "3"]
+
+
+def test_an_event_that_moves_to_the_past_meanwhile_is_there_once() -> None:
+    store_days(0, 1)
+    events = feed_events(TODAY)
+    next(events)
+    services.update_event("0", {"date": "2026-11-30"}, ACTOR)
+    assert [event.fields["eventId"] for event in events] == ["1"]
+
+
+def store_days(*days: int, status: str = "active") -> None:
+    for days_on in days:
+        date_of_it = (TODAY + timedelta(days_on)).isoformat()
+        services.create_event(make_fields(eventId=f"{days_on}", date=date_of_it, status=status), ACTOR)
+
+
+def held(days_back: int, *hidden: str) -> list[str]:
+    """The IDs in a feed."""
+    feed = Calendar.from_ical(calendar(feed_events(TODAY, days_back), address_of, hidden))
+    return [str(entry["UID"]).partition("@")[0] for entry in feed.walk("VEVENT")]
 
 
 def test_the_feed_has_a_maximum_number_of_events(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from rest_framework.test import APIClient
 from events import batches, bulk, listing, months, services
 from events.domain import EventRange, Search
 from events.listing import list_page
-from events.months import Month, get_month
+from events.months import Month, get_calendar
 from events.overview import get_overview
 from events.pages.today import today
 from events.storage import lists as event_lists
@@ -130,7 +130,7 @@ class Listed(NamedTuple):
 
 
 def days_of_month(desk: Desk) -> list[Response]:
-    return [rows(event for day in get_month(Month.of(today())).days for event in day.events)]
+    return [rows(event for day in get_calendar(Month.of(today())).days for event in day.events)]
 
 
 LISTS = {

@@ -12,11 +12,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from events.calendar_feed import DAYS_BACK, MAX_BYTES, MAX_EVENTS
+from events.calendar_feed import DAYS_BACK, MAX_BYTES, MAX_EVENTS, PREFERENCE, FeedChoice
+from events.fields import allows
+from events.services import statuses_in_use
 from eventsite import observed
 from eventsite.accounts import feeds, people
 from eventsite.accounts.forms import ChangePasswordForm, SignInForm
 from eventsite.accounts.models import Staff
+from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
 from eventsite.accounts.roles import staff_of
 
 
@@ -80,9 +83,35 @@ class ChangePassword(RedirectURLMixin, PasswordChangeView):
 
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    feed = request.build_absolute_uri(reverse("pages:feed", args=[feeds.feed_token(staff_of(request))]))
-    limits = {"feed_days": DAYS_BACK, "feed_events": MAX_EVENTS, "feed_megabytes": MAX_BYTES // 1_000_000}
-    return render(request, "accounts/account.html", {"feed": feed, **limits})
+    staff = staff_of(request)
+    feed = request.build_absolute_uri(reverse("pages:feed", args=[feeds.feed_token(staff)]))
+    choice = FeedChoice.read(staff.preferences)
+    context = {
+        "feed": feed,
+        "subscribe": f"webcal://{feed.partition('://')[2]}",
+        "choice": choice,
+        "days_back": DAYS_BACK,
+        "statuses": sorted(choice.hidden.union(statuses_in_use())),
+        "feed_events": MAX_EVENTS,
+        "feed_megabytes": MAX_BYTES // 1_000_000,
+    }
+    return render(request, "accounts/account.html", context)
+
+
+@require_POST
+def choose_feed(request: HttpRequest) -> HttpResponse:
+    """Stores what the user's feed contains. Invalid values change nothing."""
+    days, hidden = request.POST.get("days", ""), request.POST.getlist("hidden")
+    if days not in map(str, DAYS_BACK) or not all(allows("status", status) for status in hidden):
+        messages.error(request, "This choice is not possible. Nothing was changed.")
+        return redirect("accounts:account")
+    try:
+        set_preference(staff_of(request), PREFERENCE, FeedChoice(int(days), frozenset(hidden)).stored)
+    except PreferencesTooLongError:
+        messages.error(request, "There is no room for so many statuses. Nothing was changed.")
+    else:
+        messages.success(request, "Saved. Calendar applications show the change when they next refresh.")
+    return redirect("accounts:account")
 
 
 @require_POST

@@ -175,3 +175,50 @@ if (draft) {
   unsaved = true;
   showMessage("info", "Your unsaved text was restored.");
 }
+
+// The calendar. In it, the arrow keys go to another day, Page Up and Page Down to another month or week.
+const grid = document.querySelector("[data-calendar]");
+const days = grid ? [...grid.children] : [];
+document.querySelectorAll("[data-needs-scripts]").forEach((hint) => { hint.hidden = false; });
+grid?.addEventListener("keydown", (event) => {
+  const page = { PageUp: "prev", PageDown: "next" }[event.key];
+  const down = getComputedStyle(grid).display === "grid" ? 7 : 1;
+  const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: down, ArrowUp: -down }[event.key];
+  if ((!page && !step) || event.altKey || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  if (page) {
+    sessionStorage.setItem("in-calendar", "yes"); // the next page keeps the focus there
+    document.querySelector(`main a[rel=${page}]`)?.click();
+    return;
+  }
+  let at = days.indexOf(event.target.closest(".month-day")) + step;
+  while (days[at] && !(days[at].dataset.date && days[at].offsetHeight)) at += step;
+  focusDay(days[at]);
+});
+function focusDay(day) {
+  if (!day) return;
+  day.tabIndex = -1;
+  day.focus();
+}
+if (grid && sessionStorage.getItem("in-calendar")) focusDay(days.find((day) => day.dataset.date));
+sessionStorage.removeItem("in-calendar");
+
+// An event that is dragged to another day is moved there, like its form "Move" does.
+const move = document.getElementById("move");
+let dragged = null;
+const dayBelow = (event) => dragged && event.target.closest?.(".month-day[data-date]");
+const mark = (day) => days.forEach((other) => other.classList.toggle("drop", other === day));
+if (move) {
+  grid.addEventListener("dragstart", (event) => { dragged = event.target.closest?.(".month-event")?.querySelector(".month-move"); });
+  grid.addEventListener("dragover", (event) => { if (dayBelow(event)) { event.preventDefault(); mark(dayBelow(event)); } });
+  grid.addEventListener("dragend", () => { dragged = null; mark(null); });
+  grid.addEventListener("drop", (event) => {
+    const day = dayBelow(event);
+    if (!day) return;
+    event.preventDefault();
+    if (day === dragged.closest(".month-day")) return;
+    move.action = dragged.href;
+    move.elements.date.value = day.dataset.date;
+    move.requestSubmit();
+  });
+}

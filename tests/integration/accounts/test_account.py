@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import cast
+from html import unescape
+from typing import Any, cast
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
-from events.calendar_feed import DAYS_BACK
+from events.calendar_feed import FeedChoice
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.feeds import feed_token, staff_of_feed
 from eventsite.accounts.models import Staff
-from tests.support.builders import ACTOR, PASSWORD, make_staff
+from tests.support.builders import ACTOR, PASSWORD, make_staff, store
 from tests.support.clients import client_of
 
 ACCOUNT, CHANGE = "/staff/account/", "/staff/account/password/"
+CHOICE = "/staff/account/feed/choice/"
 NEW = "another battery horse"
 
 
@@ -127,9 +129,48 @@ class TestSaving:
 class TestFeed:
     def test_the_page_says_which_events_a_feed_contains(self, viewer: Client) -> None:
         page = viewer.get(ACCOUNT).content.decode()
-        assert f"the events of the past {DAYS_BACK} days and all later ones" in page
         assert "at most 2,000 events and 2 MB" in page
-        assert "all events there" not in page
+        assert '<option value="31" selected>1 month</option>' in page
+        assert "No statuses are in use yet." in page
+        [feed] = re.findall(r'value="http(://testserver/staff/feed/[^"]+\.ics)"', page)
+        assert f'href="webcal{feed}"' in page
+
+    def test_statuses_and_past_days_can_be_chosen(self, viewer: Client, editor: Client) -> None:
+        for status in ("draft", "active", "Cancelled & gone"):
+            store(status, status=status)
+        hidden = ["draft", "Cancelled & gone"]
+        assert viewer.post(CHOICE, {"days": "366", "hidden": hidden})["Location"] == ACCOUNT
+        page = viewer.get(ACCOUNT).content.decode()
+        assert "Saved. Calendar applications show the change" in page
+        assert '<option value="366" selected>1 year</option>' in page
+        checked = re.findall(r'name="hidden" value="([^"]*)" id="[^"]*" checked', page)
+        assert sorted(map(unescape, checked)) == sorted(hidden)
+        assert FeedChoice.read(people.get_staff("vera").preferences) == FeedChoice(366, frozenset(hidden))
+        assert FeedChoice.read(people.get_staff("edith").preferences) == FeedChoice()
+        viewer.post(CHOICE, {"days": "0"})
+        assert FeedChoice.read(people.get_staff("vera").preferences) == FeedChoice(0)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {},
+            {"days": "5"},
+            {"days": "x"},
+            {"days": "-31"},
+            {"days": "31", "hidden": [""]},
+            {"days": "31", "hidden": "\0"},
+        ],
+    )
+    def test_an_impossible_choice_changes_nothing(self, viewer: Client, wrong: dict[str, Any]) -> None:
+        viewer.post(CHOICE, {"days": "7", "hidden": "draft"})
+        viewer.post(CHOICE, wrong)
+        assert "This choice is not possible. Nothing was changed." in viewer.get(ACCOUNT).content.decode()
+        assert FeedChoice.read(people.get_staff("vera").preferences) == FeedChoice(7, frozenset({"draft"}))
+
+    def test_too_many_statuses_change_nothing(self, viewer: Client) -> None:
+        viewer.post(CHOICE, {"days": "7", "hidden": [f"{number:02}{'x' * 1000}" for number in range(20)]})
+        assert "There is no room for so many statuses." in viewer.get(ACCOUNT).content.decode()
+        assert FeedChoice.read(people.get_staff("vera").preferences) == FeedChoice()
 
     def test_the_address_is_shown_and_can_be_renewed(self, viewer: Client) -> None:
         def address() -> str:

@@ -9,13 +9,14 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
-from events import services
+from events import calendar_feed, services
 from events.pages.today import today
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
 from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.clients import client_of
 from tests.support.fault_proxy import THROTTLE, FaultProxy
 from tests.support.http_server import Server
 
@@ -59,6 +60,29 @@ def test_what_has_not_changed_is_not_sent_again(vera: Staff, server: Server) -> 
     assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
     create_soon(eventId="another")
     assert server.request("GET", path, headers=known).status_code == 200
+
+
+def test_another_choice_is_sent_at_once(vera: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if no event has changed since."""
+    monkeypatch.setattr(calendar_feed, "SETTLED", timedelta(0))
+    create_soon(eventId="sure")
+    create_soon(eventId="maybe", status="draft")
+    create_soon(-40, eventId="old")
+    person = client_of(vera)
+    tags = [PROGRAM.get(address(vera))["ETag"]]
+    for choice, titles in (
+        ({"days": "31", "hidden": "draft"}, ["sure"]),
+        ({"days": "92", "hidden": "draft"}, ["sure", "old"]),
+        ({"days": "92"}, ["maybe", "sure", "old"]),
+    ):
+        person.post("/staff/account/feed/choice/", choice)
+        response = PROGRAM.get(address(vera), headers={"If-None-Match": tags[-1]})
+        assert response.status_code == 200
+        found = [str(event["UID"]).partition("@")[0] for event in Calendar.from_ical(response.content).walk("VEVENT")]
+        assert found == titles
+        tags.append(response["ETag"])
+        assert PROGRAM.get(address(vera), headers={"If-None-Match": tags[-1]}).status_code == 304
+    assert len(set(tags)) == 4
 
 
 def test_head_is_answered_as_get_is(vera: Staff) -> None:
