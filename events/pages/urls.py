@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from events.pages import activity, batches, calendar, event, feed, home, imports, lists, status
-from eventsite.accounts.roles import ANYONE, EDITOR, VIEWER, page
+from eventsite.accounts.roles import ADMIN, ANYONE, EDITOR, VIEWER, page
 
 app_name = "pages"
 urlpatterns = [
     page("", home.show_home, VIEWER, "home"),
     page("calendar/", calendar.show_month, VIEWER, "calendar"),
     page("activity/", activity.show_activity, VIEWER, "activity"),
+    page("activity/accounts/", activity.show_account_changes, ADMIN, "account_activity"),
+    page("deleted/", activity.show_deleted, VIEWER, "deleted"),
     page("events/", lists.list_events, VIEWER, "events"),
     page("events/new/", event.new_event, EDITOR, "new_event"),
     page("events/bulk/", batches.choose_events, EDITOR, "bulk"),
