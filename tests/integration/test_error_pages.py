@@ -42,6 +42,23 @@ def test_the_sign_in_page_and_the_documentation_are_strict_too() -> None:
     assert "Content-Security-Policy" not in Client().get("/events").headers
 
 
+def test_the_documentation_leads_back_and_follows_the_colours() -> None:
+    client = Client(headers=HTML)
+    page = client.get("/docs")
+    html = page.content.decode()
+    assert '<html lang="en">' in html
+    assert '<meta name="viewport"' in html
+    assert links(page)["← Back to the desk"] == "/staff/"
+    assert links(page)["OpenAPI document"] == "/openapi.json"
+    assert re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*json)|<style|\sstyle=|\son[a-z]+=", html) == []
+    assert page["Content-Security-Policy"] == (
+        STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + " font-src 'self'; "
+        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    client.cookies[django_settings.THEME_COOKIE_NAME] = "dark"
+    assert '<html lang="en" data-theme="dark">' in client.get("/docs").content.decode()
+
+
 def test_no_page_has_a_script_or_a_style_in_it(admin: Client) -> None:
     services.create_event(make_fields(), ACTOR)
     for path in ("/staff/", "/staff/events/", "/staff/event/launch/", "/staff/calendar/", "/staff/people/"):
