@@ -209,6 +209,23 @@ class ActivityRow(NamedTuple):
     key: str
 
 
+class ActivityFilter(NamedTuple):
+    """Which changes to read: by one of these authors (none: all), of one action, from one time to before another.
+
+    `action` is an action or "bulk", the changes of batches; "" means all.
+    """
+
+    actors: tuple[str, ...] = ()
+    action: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def matches_some(self) -> bool:
+        """Whether a query must read rows that it does not return."""
+        return bool(self.actors or self.action)
+
+
 class IdempotencyKey(NamedTuple):
     """A client's key for one create, and the fingerprint of the body: both as hexadecimal SHA-256."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
+from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 
 from events.api import openapi
@@ -20,6 +21,12 @@ health_router = Router(tags=["health"])
 
 
 _HEALTHY = {"additionalProperties": {"type": "string"}, "title": "Response", "type": "object"}
+
+
+class Docs(Swagger):
+    """Swagger in a page of this site, with its packaged files."""
+
+    template = "docs.html"
 
 
 class DocumentedAPI(NinjaAPI):
@@ -46,6 +53,7 @@ api = DocumentedAPI(
     title="Events",
     version="1.0.0",
     description="Create, read, list, change and delete events. Every error is JSON with a `detail` and a `code`.",
+    docs=Docs(),
     docs_url="/docs",
     openapi_url="/openapi.json",
     urls_namespace="api",

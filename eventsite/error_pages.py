@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -11,38 +12,61 @@ from django.urls import is_valid_path
 from eventsite import errors, observed
 from eventsite.errors import Error
 
+# Errors after which the database may be asked who is signed in. After others, it may be what failed.
+_CLIENT_ERRORS = frozenset({403, 404, 405, 409, 410})
 
-def error_page(error: Error) -> HttpResponse:
-    """Rendered without a request, because reading who is signed in needs storage, which may have failed."""
-    from django.template.loader import render_to_string  # the API starts without it
 
-    context = {
+def error_page(error: Error, request: HttpRequest | None = None) -> HttpResponse:
+    """A page with the menu if the request's user is known.
+
+    It is rendered without context processors, because those read from the database, which may have failed.
+    """
+    # The API starts without these.
+    from django.middleware.csrf import CsrfViewMiddleware
+    from django.template.backends.utils import csrf_input_lazy
+    from django.template.loader import render_to_string
+
+    from eventsite.accounts.roles import find_staff
+    from eventsite.theme import theme
+
+    context: dict[str, Any] = {
         "status": error.status,
         "phrase": HTTPStatus(error.status).phrase,
         "request_id": observed.current().request_id,
         "sentence": error.for_people or error.message,
     }
-    return HttpResponse(render_to_string("error.html", context), status=error.status, headers=error.headers)
+    if request:
+        context |= {
+            "user": find_staff(request, may_read=error.status in _CLIENT_ERRORS),
+            "request": request,
+            "csrf_input": csrf_input_lazy(request),
+            **theme(request),
+        }
+    page = HttpResponse(render_to_string("error.html", context), status=error.status, headers=error.headers)
+    if request:
+        CsrfViewMiddleware(lambda _: page).process_response(request, page)  # the cookie for the forms in the menu
+    return page
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(errors.report(exception) if isinstance(exception, RequestDataTooBig) else errors.BAD_REQUEST)
+    error = errors.report(exception) if isinstance(exception, RequestDataTooBig) else errors.BAD_REQUEST
+    return error_page(error, request)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(errors.FORBIDDEN)
+    return error_page(errors.FORBIDDEN, request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     path = f"{request.path_info}/"
     if request.method in ("GET", "HEAD") and path.startswith("/staff/") and is_valid_path(path):
         return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
-    return error_page(errors.NOT_FOUND)
+    return error_page(errors.NOT_FOUND, request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return error_page(errors.INTERNAL_ERROR)
+    return error_page(errors.INTERNAL_ERROR, request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return error_page(errors.CSRF_FAILED)
+    return error_page(errors.CSRF_FAILED, request)

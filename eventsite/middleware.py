@@ -212,7 +212,7 @@ class PageErrorsMiddleware:
 
 def _error_response(request: HttpRequest, error: errors.Error) -> HttpResponse:
     """A page or JSON, as the client wants it."""
-    return error_page(error) if _wants_page(request) else errors.json_response(error)
+    return error_page(error, request) if _wants_page(request) else errors.json_response(error)
 
 
 def _method_not_allowed(allow: str) -> errors.Error:

@@ -198,8 +198,6 @@ TEMPLATES: list[dict[str, Any]] = [
             ],
         },
     },
-    # django-ninja's page of the API documentation
-    {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True},
 ]
 FORM_RENDERER = "django.forms.renderers.Jinja2"
 DATABASES: dict[str, dict[str, str]] = {}

@@ -1,22 +1,131 @@
-"""The most recent changes of all events: by staff, through the API, and by imports."""
+"""The most recent changes of events and, for admins, of accounts; and the deleted events."""
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
+
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from events import cursors
-from events.activity import list_activity
+from events.activity import list_activity, list_deleted
+from events.domain import ActivityFilter
+from events.pages.filters import actor
+from events.pages.forms import RuleField
+from eventsite.accounts.changes import list_changes
+from eventsite.accounts.domain import fold_username
+
+_MAX_NAME_LENGTH = 100
+_ACTIONS = [
+    ("", "All actions"),
+    ("create", "Created"),
+    ("update", "Changed"),
+    ("delete", "Deleted"),
+    ("restore", "Restored"),
+    ("bulk", "Bulk changes"),
+]
+_DATE = {"type": "date"}
+
+
+class ActivityForm(forms.Form):
+    """Which changes to show. A field with an error does not filter."""
+
+    person = forms.CharField(
+        required=False,
+        max_length=_MAX_NAME_LENGTH,
+        label="Person or API key",
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Person or API key", "list": "people"}),
+    )
+    action = forms.ChoiceField(required=False, label="Action", choices=_ACTIONS)
+    first = RuleField("date", required=False, label="From", widget=forms.DateInput(attrs=_DATE))
+    last = RuleField("date", required=False, label="To", widget=forms.DateInput(attrs=_DATE))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names in the history that the typed name may mean."""
+        typed: str = self.cleaned_data.get("person", "")
+        if not typed:
+            return frozenset()
+        if typed == actor("anonymous"):
+            return frozenset({"anonymous"})
+        name = typed.removeprefix("API key ")
+        return frozenset({typed, name, fold_username(typed), f"key:{name}"})
+
+    @property
+    def since(self) -> str:
+        """The time at which the first day begins; "" if there is none."""
+        first = self.cleaned_data.get("first")
+        return _begin_of(date.fromisoformat(first)) if first else ""
+
+    @property
+    def until(self) -> str:
+        """The time at which the last day ends; "" if there is none."""
+        last = self.cleaned_data.get("last")
+        return _begin_of(date.fromisoformat(last), days_later=1) if last else ""
+
+    @property
+    def wanted(self) -> ActivityFilter:
+        action = self.cleaned_data.get("action", "")
+        return ActivityFilter(tuple(sorted(self.names)), action, self.since, self.until)
+
+    @property
+    def is_filtered(self) -> bool:
+        return any(self.cleaned_data.values())
+
+
+def _begin_of(day: date, days_later: int = 0) -> str:
+    """When the day begins, in UTC. "" (no limit) before year 1 and after year 9999."""
+    try:
+        begin = datetime.combine(day + timedelta(days_later), time.min, timezone.get_current_timezone())
+        return begin.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except OverflowError:
+        return ""
 
 
 @require_safe
 def show_activity(request: HttpRequest) -> HttpResponse:
-    """The latest changes, or those before a cursor. An invalid cursor shows the latest changes."""
-    try:
-        before = cursors.decode_change(request.GET.get("before", ""))
-    except ValueError:
-        before = None
-    page = list_activity(before=before)
-    context = {"page": page, "before": before, "next": page.next and cursors.encode(page.next)}
+    """The latest changes that match, or those before a cursor."""
+    form, before = _form(request), _cursor(request)
+    page = list_activity(before=before, wanted=form.wanted)
+    people = sorted({actor(line.latest.actor) for line in page.lines})
+    context = {"form": form, "page": page, "before": before, "next": _encoded(page.next), "people": people}
     return render(request, "events/activity.html", context)
+
+
+@require_safe
+def show_account_changes(request: HttpRequest) -> HttpResponse:
+    """The latest changes of accounts and API keys, for admins."""
+    form, before = _form(request), _cursor(request)
+    page = list_changes(form.names, before, form.since, form.until)
+    people = sorted({name for change in page.changes for name in (change.actor, change.whom)})
+    context = {"form": form, "page": page, "before": before, "next": _encoded(page.next), "people": people}
+    return render(request, "events/account_activity.html", context)
+
+
+@require_safe
+def show_deleted(request: HttpRequest) -> HttpResponse:
+    """The deleted events, latest first, each with a button that restores it."""
+    before = _cursor(request)
+    page = list_deleted(before=before)
+    return render(request, "events/deleted.html", {"page": page, "before": before, "next": _encoded(page.next)})
+
+
+def _form(request: HttpRequest) -> ActivityForm:
+    form = ActivityForm(request.GET)
+    form.full_clean()
+    return form
+
+
+def _cursor(request: HttpRequest) -> str | None:
+    """The key in the cursor. An invalid cursor shows the latest changes."""
+    try:
+        return cursors.decode_change(request.GET.get("before", ""))
+    except ValueError:
+        return None
+
+
+def _encoded(key: str | None) -> str | None:
+    return key and cursors.encode(key)

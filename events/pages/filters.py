@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from datetime import date, datetime
 from functools import cache
 from itertools import groupby
@@ -84,6 +85,23 @@ def moment(timestamp: str) -> str:
 def now() -> str:
     """This moment as a timestamp."""
     return timezone.now().isoformat()
+
+
+def short_moment(timestamp: str) -> str:
+    """A timestamp as "today 04:26", "yesterday 17:02", "24 Nov 11:40" or "24 Nov 2025 11:40"."""
+    if timestamp.startswith("1970-"):
+        return "at an unknown time"
+    at, now = timezone.localtime(datetime.fromisoformat(timestamp)), timezone.localtime()
+    days = (now.date() - at.date()).days
+    if days in (0, 1):
+        return f"{'yesterday' if days else 'today'} {at:%H:%M}"
+    year = "" if at.year == now.year else f" {at.year}"
+    return f"{at.day} {_MONTHS[at.month]}{year} {at:%H:%M}"
+
+
+def milliseconds(timestamp: str) -> str:
+    """A timestamp for `<time datetime>`: HTML allows three digits of a second."""
+    return re.sub(r"(\.\d{3})\d+", r"\1", timestamp)
 
 
 def field_label(name: str) -> str:
@@ -205,12 +223,14 @@ def environment(**options: Any) -> Environment:
             "date": format_date,
             "field_label": field_label,
             "long_date": long_date,
+            "milliseconds": milliseconds,
             "moment": moment,
             "months": months,
             "path_part": path_part,
             "pluralize": pluralize,
             "quoted": quoted,
             "short_date": short_date,
+            "short_moment": short_moment,
             "shortened": shortened,
             "status_class": status_class,
             "thousands": thousands,

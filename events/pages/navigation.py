@@ -17,8 +17,9 @@ _SECTIONS = {
     **dict.fromkeys(("accounts:add_person", "accounts:person", "accounts:deactivate"), "accounts:people"),
     **dict.fromkeys(("accounts:reactivate", "accounts:reset_password"), "accounts:people"),
     **dict.fromkeys(("accounts:add_key", "accounts:revoke_key"), "accounts:keys"),
+    "pages:account_activity": "pages:activity",
 }
-_MENU = {"home", "events", "calendar", "activity", "import_events"}
+_MENU = {"home", "events", "calendar", "activity", "deleted", "import_events"}
 
 
 def section(request: HttpRequest) -> str:
@@ -26,7 +27,7 @@ def section(request: HttpRequest) -> str:
     match = request.resolver_match
     if match is None:
         return ""
-    if match.namespace == "pages":
+    if match.namespace == "pages" and match.view_name not in _SECTIONS:
         return match.view_name if match.url_name in _MENU else "pages:events"
     return _SECTIONS.get(match.view_name, match.view_name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from events.pages import activity, batches, calendar, event, feed, home, imports, lists, one_field
-from eventsite.accounts.roles import ANYONE, EDITOR, VIEWER, page
+from eventsite.accounts.roles import ADMIN, ANYONE, EDITOR, VIEWER, page
 
 app_name = "pages"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     page("calendar/", calendar.show_calendar, VIEWER, "calendar"),
     page("calendar/first-day/", calendar.choose_first_day, VIEWER, "first_day"),
     page("activity/", activity.show_activity, VIEWER, "activity"),
+    page("activity/accounts/", activity.show_account_changes, ADMIN, "account_activity"),
+    page("deleted/", activity.show_deleted, VIEWER, "deleted"),
     page("events/", lists.list_events, VIEWER, "events"),
     page("events/new/", event.new_event, EDITOR, "new_event"),
     page("events/bulk/", batches.choose_events, EDITOR, "bulk"),

@@ -117,8 +117,13 @@ def list_kind(kind: str, item: type[Item]) -> list[Item]:
         position = response.get("LastEvaluatedKey")
         if not position:
             break
+    return sorted(get_all(keys, item), key=lambda row: str(row.key))
+
+
+def get_all(keys: list[str], item: type[Item]) -> list[Item]:
+    """The rows with these keys that exist (consistent reads), in no particular order."""
     rows = [row for start in range(0, len(keys), _BATCH_GET_KEYS) for row in _get_all(keys[start:][:_BATCH_GET_KEYS])]
-    return [item.from_raw_data(row) for row in sorted(rows, key=lambda row: str(row["key"]["S"]))]
+    return [item.from_raw_data(row) for row in rows]
 
 
 def _get_all(keys: list[str]) -> Iterator[dict[str, Any]]:

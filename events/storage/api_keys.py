@@ -8,8 +8,9 @@ from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table
+from events.storage.account_changes import add_change
 from events.storage.models import AccessItem
-from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError
+from eventsite.accounts.domain import AccountChange, ApiKey, KeyNameTakenError, KeyNotFoundError
 
 _KIND = "api-key"
 _FIELD_NAMES = [name for name in ApiKey._fields if name != "id"]
@@ -55,13 +56,14 @@ def list_keys() -> list[ApiKey]:
     return [_api_key(item) for item in access_table.list_kind(_KIND, ApiKeyItem)]
 
 
-def create_key(api_key: ApiKey) -> None:
-    """Raises KeyNameTakenError."""
+def create_key(api_key: ApiKey, change: AccountChange | None = None) -> None:
+    """Stores the key, and the row of the change with it. Raises KeyNameTakenError."""
     stored = {name: value for name, value in api_key._asdict().items() if name != "id"}
 
     def fill(write: TransactWrite) -> None:
         write.save(ApiKeyItem(_key(api_key.id), kind=_KIND, **stored), condition=ApiKeyItem.key.does_not_exist())
         write.save(_name_item(api_key.name, api_key.id), condition=ApiKeyNameItem.key.does_not_exist())
+        add_change(write, change)
 
     try:
         access_table.transact(fill)
@@ -69,13 +71,14 @@ def create_key(api_key: ApiKey) -> None:
         raise KeyNameTakenError(api_key.name) from error
 
 
-def revoke_key(api_key: ApiKey, at: datetime) -> None:
+def revoke_key(api_key: ApiKey, at: datetime, change: AccountChange | None = None) -> None:
     """Raises KeyNotFoundError if it was revoked already."""
     live = ApiKeyItem.key.exists() & ApiKeyItem.revoked_at.does_not_exist()
 
     def fill(write: TransactWrite) -> None:
         write.update(ApiKeyItem(_key(api_key.id)), [ApiKeyItem.revoked_at.set(at)], condition=live)
         write.delete(_name_item(api_key.name))
+        add_change(write, change)
 
     try:
         access_table.transact(fill)

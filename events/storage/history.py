@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import and_
 from typing import Any
 
-from events.domain import FIELD_NAMES, ActivityRow, Change, HistoryRow
+from pynamodb.expressions.condition import Condition
+
+from events.domain import FIELD_NAMES, ActivityFilter, ActivityRow, Change, HistoryRow
 from events.storage.connection import connection, storage_errors
 from events.storage.models import ALL_CHANGES, HistoryItem, SnapshotAttribute
 
@@ -144,26 +148,52 @@ def _text(item: dict[str, Any], name: str) -> str | None:
 
 def get_activity(limit: int, before: str | None = None) -> list[ActivityRow]:
     """The latest changes of all events, latest first. `before` is the key of the last row that was read."""
+    return query_activity(ActivityFilter(), limit, before)[0][:limit]
+
+
+def query_activity(
+    wanted: ActivityFilter, most_read: int, before: str | None = None
+) -> tuple[list[ActivityRow], str | None]:
+    """The changes that match among the next `most_read`, latest first, and the key of the last one read if more follow.
+
+    This is one call of DynamoDB, which reads at most a megabyte.
+    """
+    first, last = wanted.since or _FIRST, min(before or _LAST, wanted.until or _LAST)
+    if first > last:  # DynamoDB refuses an empty range
+        return [], None
     with storage_errors():
         response = connection().query(
             HistoryItem.Meta.table_name,
             ALL_CHANGES,
             index_name=HistoryItem.time_index.Meta.index_name,
-            range_key_condition=HistoryItem.atAndId.between(_FIRST, before or _LAST),
+            range_key_condition=HistoryItem.atAndId.between(first, last),
+            filter_condition=_filter(wanted),
             scan_index_forward=False,
-            limit=limit + 1,
+            limit=most_read + (before is not None),
         )
-    rows = [
-        ActivityRow(
-            event_id=item["eventId"]["S"],
-            at=item["at"]["S"],
-            action=item["action"]["S"],
-            actor=item["actor"]["S"],
-            title=item["title"]["S"],
-            changed=tuple(name for name in item["changed"]["S"].split(",") if name),
-            batch=_text(item, "batch"),
-            key=item["atAndId"]["S"],
-        )
-        for item in response["Items"]
-    ]
-    return [row for row in rows if row.key != before][:limit]
+    rows = [row for row in map(_activity_row, response["Items"]) if row.key != before]
+    end: dict[str, Any] = response.get("LastEvaluatedKey", {})
+    return rows, _text(end, "atAndId")
+
+
+def _filter(wanted: ActivityFilter) -> Condition | None:
+    conditions: list[Condition] = []
+    if wanted.actors:
+        conditions.append(HistoryItem.actor.is_in(*wanted.actors))
+    if wanted.action:
+        is_bulk = wanted.action == "bulk"
+        conditions.append(HistoryItem.batch.exists() if is_bulk else HistoryItem.action == wanted.action)
+    return reduce(and_, conditions) if conditions else None
+
+
+def _activity_row(item: dict[str, Any]) -> ActivityRow:
+    return ActivityRow(
+        event_id=item["eventId"]["S"],
+        at=item["at"]["S"],
+        action=item["action"]["S"],
+        actor=item["actor"]["S"],
+        title=item["title"]["S"],
+        changed=tuple(name for name in item["changed"]["S"].split(",") if name),
+        batch=_text(item, "batch"),
+        key=item["atAndId"]["S"],
+    )

@@ -70,6 +70,11 @@ def get_events(event_ids: list[str]) -> list[Event]:
     return [read_event(item) for item in _batch_get(event_ids, None, TimeLimit())]
 
 
+def existing(event_ids: list[str]) -> set[str]:
+    """Those of these IDs that an event has (consistent reads)."""
+    return {item["eventId"]["S"] for item in _batch_get(event_ids, ["eventId"], TimeLimit())}
+
+
 def query_events(within: EventRange, limit: int | None) -> tuple[list[EventFields], str | None]:
     """At most `limit` events of a range, in order, and the sort key of the last one read if more follow.
 

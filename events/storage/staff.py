@@ -17,8 +17,16 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table
+from events.storage.account_changes import add_change
 from events.storage.models import AccessItem
-from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffFields
+from eventsite.accounts.domain import (
+    AccountChange,
+    LastAdminError,
+    Role,
+    StaffChangedError,
+    StaffExistsError,
+    StaffFields,
+)
 
 _KIND = "staff"
 _ADMINS = "admins"
@@ -69,8 +77,8 @@ def has_staff() -> bool:
     return access_table.has_kind(_KIND)
 
 
-def create_staff(fields: StaffFields) -> None:
-    """Raises StaffExistsError."""
+def create_staff(fields: StaffFields, change: AccountChange | None = None) -> None:
+    """Stores the account, and the row of the change with it. Raises StaffExistsError."""
     username = fields["username"]
     stored: dict[str, Any] = {name: value for name, value in fields.items() if name != "username"}
 
@@ -78,6 +86,7 @@ def create_staff(fields: StaffFields) -> None:
         write.save(StaffItem(_key(username), kind=_KIND, **stored), condition=StaffItem.key.does_not_exist())
         if _is_active_admin(fields["role"], fields["is_active"]):
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
+        add_change(write, change)
 
     try:
         access_table.transact(fill)
@@ -85,8 +94,12 @@ def create_staff(fields: StaffFields) -> None:
         raise StaffExistsError(username) from error
 
 
-def update_staff(username: str, changes: Mapping[str, Any], password: str | None = None) -> None:
-    """Writes only these fields. Use `change_standing` for the role and `is_active`, on which the set of admins depends.
+def update_staff(
+    username: str, changes: Mapping[str, Any], password: str | None = None, change: AccountChange | None = None
+) -> None:
+    """Writes only these fields, and the row of the change with them.
+
+    Use `change_standing` for the role and `is_active`, on which the set of admins depends.
 
     Raises StaffChangedError if the account does not exist, or `password` is given and no longer the account's.
     """
@@ -94,8 +107,16 @@ def update_staff(username: str, changes: Mapping[str, Any], password: str | None
     condition: Condition = StaffItem.key.exists()
     if password:
         condition &= StaffItem.password == password
+
+    def fill(write: TransactWrite) -> None:
+        write.update(StaffItem(_key(username)), actions, condition=condition)
+        add_change(write, change)
+
     try:
-        access_table.update(_key(username), actions, condition)
+        if change:
+            access_table.transact(fill)
+        else:
+            access_table.update(_key(username), actions, condition)
     except access_table.RefusedError as error:
         # A retry after a lost response is refused, although the first attempt succeeded.
         now: Mapping[str, Any] = get_staff(username) or {}
@@ -103,8 +124,10 @@ def update_staff(username: str, changes: Mapping[str, Any], password: str | None
             raise StaffChangedError(username) from error
 
 
-def change_standing(before: StaffFields, role: str, is_active: bool, epoch: str) -> None:
-    """Changes the role and `is_active`, if both still have the values of `before`.
+def change_standing(
+    before: StaffFields, role: str, is_active: bool, epoch: str, change: AccountChange | None = None
+) -> None:
+    """Changes the role and `is_active`, if both still have the values of `before`, and stores the row of the change.
 
     Raises LastAdminError, StaffChangedError.
     """
@@ -120,11 +143,13 @@ def change_standing(before: StaffFields, role: str, is_active: bool, epoch: str)
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
         if was_admin and not is_admin:
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.delete({username})], condition=others)
+        add_change(write, change)
 
     try:
         access_table.transact(fill)
     except access_table.RefusedError as error:
-        if "ConditionalCheckFailed" in error.codes[1:] and error.codes[0] != "ConditionalCheckFailed":
+        of_account, *of_admins = error.codes[1:] if change else error.codes  # the row of the change comes first
+        if "ConditionalCheckFailed" in of_admins and of_account != "ConditionalCheckFailed":
             raise LastAdminError(username) from error
         raise StaffChangedError(username) from error
 

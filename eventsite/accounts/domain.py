@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 
 class Role(StrEnum):
@@ -56,6 +56,33 @@ class StaffFields(TypedDict):
     created_at: datetime
     last_login: datetime | None
     preferences: dict[str, Any]
+
+
+AccountAction = Literal[
+    "added",
+    "role-changed",
+    "deactivated",
+    "reactivated",
+    "password-set",
+    "password-reset",
+    "signed-out-everywhere",
+    "key-created",
+    "key-revoked",
+]
+
+
+class AccountChange(NamedTuple):
+    """A change of an account or API key. `whom` is a username or a key's name, `key` the place in the list of changes.
+
+    `detail` is the new role of an account, or the scope of a new key.
+    """
+
+    at: str
+    action: AccountAction
+    actor: str
+    whom: str
+    detail: str = ""
+    key: str = ""
 
 
 class ApiKey(NamedTuple):

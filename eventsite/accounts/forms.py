@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from events.domain import Actor
 from eventsite.accounts import lockout
+from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import (
     MAX_USERNAME_LENGTH,
     USERNAME_RULE,
@@ -97,7 +98,9 @@ class ChangePasswordForm(PasswordChangeForm):
 
     def save(self, commit: bool = True) -> Any:
         self.user.must_change_password = False
-        return super().save(commit)
+        self.user.set_password(self.cleaned_data["new_password1"])
+        self.user.save(change=new_change(self.user.username, "password-set", self.user.username))
+        return self.user
 
 
 class OnceForm(forms.Form):

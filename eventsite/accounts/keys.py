@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from events.domain import Actor, StorageError
 from events.storage import api_keys as key_repository
+from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError, Scope
 
 logger = logging.getLogger("eventsite.accounts")
@@ -47,7 +48,7 @@ def create_key(name: str, scope: Scope, actor: Actor, seed: bytes | None = None)
     key_id, secret = seed[:6].hex(), seed[6:30].hex()
     key = ApiKey(key_id, name, scope, _hash(secret), datetime.now(UTC), actor.name)
     try:
-        key_repository.create_key(key)
+        key_repository.create_key(key, new_change(actor.name, "key-created", name, scope))
     except KeyNameTakenError:
         key = _created_just_now(key)
     else:
@@ -82,7 +83,7 @@ def get_key(key_id: str) -> ApiKey:
 def revoke_key(key_id: str, actor: Actor) -> ApiKey:
     """Raises KeyNotFoundError."""
     key = get_key(key_id)
-    key_repository.revoke_key(key, datetime.now(UTC))
+    key_repository.revoke_key(key, datetime.now(UTC), new_change(actor.name, "key-revoked", key.name))
     remembered_keys.pop(key_id, None)
     logger.info("%s revoked the API key %s (%r)", actor.name, key_id, key.name)
     return key

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.crypto import salted_hmac
 
 from events.storage import staff as repository
-from eventsite.accounts.domain import MAX_USERNAME_LENGTH, Role, StaffFields, is_username
+from eventsite.accounts.domain import MAX_USERNAME_LENGTH, AccountChange, Role, StaffFields, is_username
 
 # Only people.py changes these, together with the set of active admins.
 _STANDING = frozenset({"username", "role", "is_active"})
@@ -54,8 +54,16 @@ class Staff(AbstractBaseUser):
     def is_admin(self) -> bool:
         return Role(self.role).includes(Role.ADMIN)
 
-    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+    def save(
+        self,
+        *args: Any,
+        update_fields: Iterable[str] | None = None,
+        change: AccountChange | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Writes the fields that changed since the account was read; with `update_fields`, only those among them.
+
+        With `change`, the row that admins see is written in the same transaction.
 
         Raises StaffChangedError if this would overwrite a password that somebody else changed since.
         """
@@ -66,7 +74,7 @@ class Staff(AbstractBaseUser):
             raise TypeError(f"save() must not change {', '.join(sorted(changes))}.")
         if changes:
             password = self._stored["password"] if "password" in changes else None
-            repository.update_staff(self.username, changes, password)
+            repository.update_staff(self.username, changes, password, change)
         self._stored |= changes
         self._password = None
 

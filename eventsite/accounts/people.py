@@ -14,7 +14,8 @@ from django.utils.crypto import salted_hmac
 
 from events.domain import Actor, StorageBusyError
 from events.storage import staff as repository
-from eventsite.accounts.domain import Role, StaffChangedError, StaffExistsError, StaffNotFoundError
+from eventsite.accounts.changes import new_change
+from eventsite.accounts.domain import AccountAction, Role, StaffChangedError, StaffExistsError, StaffNotFoundError
 from eventsite.accounts.models import Staff
 from eventsite.accounts.passwords import generate_password
 
@@ -49,7 +50,7 @@ def create_staff(username: str, role: Role, password: str, actor: Actor, must_ch
         last_login=None,
         preferences={},
     )
-    repository.create_staff(staff.fields())
+    repository.create_staff(staff.fields(), new_change(actor.name, "added", username, role))
     logger.info("%s added %s as %s", actor.name, username, role)
     return staff
 
@@ -82,29 +83,33 @@ def create_first_admin(username: str, actor: Actor) -> str | None:
 
 def change_role(username: str, role: Role, actor: Actor) -> None:
     """Raises StaffNotFoundError, LastAdminError."""
-    _change_standing(username, role=role)
+    _change_standing(username, actor, "role-changed", role=role)
     logger.info("%s gave %s the role %s", actor.name, username, role)
 
 
 def deactivate(username: str, actor: Actor) -> None:
     """Also ends the account's sessions. Raises StaffNotFoundError, LastAdminError."""
-    _change_standing(username, is_active=False)
+    _change_standing(username, actor, "deactivated", is_active=False)
     logger.info("%s deactivated %s", actor.name, username)
 
 
 def reactivate(username: str, actor: Actor) -> None:
     """Raises StaffNotFoundError."""
-    _change_standing(username, is_active=True)
+    _change_standing(username, actor, "reactivated", is_active=True)
     logger.info("%s reactivated %s", actor.name, username)
 
 
-def _change_standing(username: str, role: Role | None = None, is_active: bool | None = None) -> None:
-    def change(staff: Staff) -> None:
+def _change_standing(
+    username: str, actor: Actor, action: AccountAction, role: Role | None = None, is_active: bool | None = None
+) -> None:
+    def make_change(staff: Staff) -> None:
         active = staff.is_active if is_active is None else is_active
         epoch = staff.epoch if active else _token()
-        repository.change_standing(staff.fields(), role or staff.role, active, epoch)
+        differs = (role or staff.role, active) != (staff.role, staff.is_active)
+        change = new_change(actor.name, action, username, role or "") if differs else None
+        repository.change_standing(staff.fields(), role or staff.role, active, epoch, change)
 
-    _retry_change(username, change)
+    _retry_change(username, make_change)
 
 
 def _retry_change(username: str, change: Callable[[Staff], None]) -> None:
@@ -147,14 +152,15 @@ def _has_one_time_password(staff: Staff, password: str) -> bool:
 def set_password(username: str, password: str, actor: Actor, must_change_password: bool = False) -> None:
     """If several run at the same time, all succeed, and the last one counts. Raises StaffNotFoundError."""
     changes = {"password": make_password(password), "must_change_password": must_change_password}
-    _retry_change(username, lambda staff: repository.update_staff(username, changes, staff.password))
+    change = new_change(actor.name, "password-reset" if must_change_password else "password-set", username)
+    _retry_change(username, lambda staff: repository.update_staff(username, changes, staff.password, change))
     logger.info("%s set the password of %s", actor.name, username)
 
 
 def sign_out_everywhere(staff: Staff) -> None:
     """Ends all of the account's sessions."""
     staff.epoch = _token()
-    staff.save(update_fields=["epoch"])
+    staff.save(update_fields=["epoch"], change=new_change(staff.username, "signed-out-everywhere", staff.username))
     logger.info("%s signed out everywhere", staff.username)
 
 

@@ -7,6 +7,8 @@ from functools import wraps
 from typing import Any, Final, cast
 from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -15,14 +17,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import URLPattern, path, reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.decorators import decorator_from_middleware
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from events.domain import Actor
+from events.domain import Actor, StorageError
 from eventsite import observed
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
+from eventsite.accounts.sessions import SessionStore
 
 ANYONE: Final = None
 VIEWER, EDITOR, ADMIN = Role.VIEWER, Role.EDITOR, Role.ADMIN
@@ -64,6 +68,23 @@ def _with_session(view: View) -> View:
     for middleware in reversed(_MIDDLEWARE):
         view = decorator_from_middleware(middleware)(view)
     return view
+
+
+def find_staff(request: HttpRequest, may_read: bool) -> Staff | None:
+    """Who is signed in, for the page of an error: never raises StorageError, and does not change the session.
+
+    Without `may_read`, only what this request has read already counts.
+    """
+    known = getattr(request, "_cached_user", None)  # of Django's auth
+    if isinstance(known, Staff) or not may_read:
+        return known if isinstance(known, Staff) else None
+    session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    try:
+        staff = Staff.get(session.get(SESSION_KEY, ""))
+    except StorageError:
+        return None
+    valid = staff and constant_time_compare(session.get(HASH_SESSION_KEY, ""), staff.get_session_auth_hash())
+    return staff if staff and staff.is_active and valid else None
 
 
 def staff_of(request: HttpRequest) -> Staff:

@@ -34,18 +34,46 @@ def test_a_double_click_shows_the_secret_that_works(open_browser: Open, scripts:
     page.goto("/staff/keys/new/")
     page.get_by_label("Name").fill("shop")
     page.get_by_role("button", name="Create the key").dblclick(delay=100)
-    token = page.locator(".user-select-all").inner_text()
+    token = page.locator(".secret").first.inner_text()
     assert keys.check_token(token)
     page.goto("/staff/people/new/")
     page.get_by_label("Username").fill("anna")
     page.get_by_role("button", name="Add", exact=True).dblclick(delay=100)
-    password = page.locator(".user-select-all").inner_text()
+    password = page.locator(".secret").first.inner_text()
     assert people.get_staff("anna").check_password(password)
     page.goto("/staff/people/anna/reset-password/")
     page.get_by_role("button", name="Reset password").dblclick(delay=100)
     expect(page.get_by_role("heading", name="The password of anna was reset")).to_be_visible()
-    password = page.locator(".user-select-all").inner_text()
+    password = page.locator(".secret").first.inner_text()
     assert people.get_staff("anna").check_password(password)
+
+
+def test_secrets_and_addresses_are_copied_with_one_click(open_browser: Open) -> None:
+    make_staff("ada", "admin")
+    page = open_browser(permissions=["clipboard-read", "clipboard-write"])
+    sign_in(page, "ada")
+    page.goto("/staff/people/new/")
+    page.get_by_label("Username").fill("anna")
+    page.get_by_role("button", name="Add", exact=True).click()
+    copy = page.get_by_role("button", name="Copy", exact=True)
+    expect(copy).to_have_count(2)
+    copy.first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    expect(page.locator("#announcement")).to_have_text("Copied")
+    assert people.get_staff("anna").check_password(page.evaluate("navigator.clipboard.readText()"))
+    copy.last.click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.endsWith('/staff/login/'))")
+
+
+def test_copy_buttons_are_hidden_without_scripts(open_browser: Open) -> None:
+    make_staff("ada", "admin")
+    page = open_browser(java_script_enabled=False)
+    sign_in(page, "ada")
+    page.goto("/staff/keys/new/")
+    page.get_by_label("Name").fill("shop")
+    page.get_by_role("button", name="Create the key").click()
+    expect(page.locator(".secret")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -65,7 +93,7 @@ def test_the_second_of_two_clicks_does_not_leave_the_page_with_the_secret(open_b
         assert box
         for _ in range(2):
             page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-            expect(page.locator(".user-select-all")).to_be_visible()
+            expect(page.locator(".secret").first).to_be_visible()
 
 
 @pytest.mark.parametrize("scripts", [True, False])

@@ -7,9 +7,10 @@ from unittest.mock import patch
 import pytest
 
 from events import activity, cursors, services
-from events.activity import ActivityPage, list_activity
-from events.domain import Actor, sort_key
-from events.storage.history import get_activity
+from events.activity import ActivityPage, list_activity, list_deleted
+from events.domain import ActivityFilter, Actor, sort_key
+from events.storage.history import query_activity
+from events.storage.lists import existing
 from tests.support.builders import ACTOR, make_fields, store
 
 
@@ -99,9 +100,93 @@ def test_a_batch_line_names_the_kind_of_batch(batch: str, verb: str) -> None:
 def test_each_page_costs_only_its_own_rows() -> None:
     for number in range(12):
         store(f"e{number}")
-    with patch.object(activity, "get_activity", wraps=get_activity) as look:
+    with patch.object(activity, "query_activity", wraps=query_activity) as query:
         list_activity(3)
-        assert [call.args[0] for call in look.call_args_list] == [4]
+        assert [call.args[1] for call in query.call_args_list] == [4]
+
+
+def test_the_changes_of_some_authors_or_of_one_action() -> None:
+    store("a", Actor("anna"))
+    store("b", Actor("ben"))
+    store("c", Actor("key:Website"))
+    services.update_event("a", {"title": "New"}, Actor("ben"))
+    services.delete_event("b", Actor("anna"))
+    assert told(list_activity(wanted=ActivityFilter(("anna",)))) == ["b", "a"]
+    assert told(list_activity(wanted=ActivityFilter(("anna", "key:Website")))) == ["b", "c", "a"]
+    assert told(list_activity(wanted=ActivityFilter(action="update"))) == ["a"]
+    assert told(list_activity(wanted=ActivityFilter(("ben",), "delete"))) == []
+
+
+def test_the_changes_of_batches() -> None:
+    store("a")
+    store("b", ACTOR._replace(batch="import-1"))
+    assert told(list_activity(wanted=ActivityFilter(action="bulk"))) == ["b"]
+
+
+def test_the_changes_between_two_times() -> None:
+    first, second, third = (store(event_id).created_at for event_id in "abc")
+    assert told(list_activity(wanted=ActivityFilter(since=second))) == ["c", "b"]
+    assert told(list_activity(wanted=ActivityFilter(until=third))) == ["b", "a"]
+    assert told(list_activity(wanted=ActivityFilter(since=second, until=third))) == ["b"]
+    assert told(list_activity(wanted=ActivityFilter(since=third, until=first))) == []
+
+
+def test_a_rare_match_is_found_by_continuing() -> None:
+    store("rare", Actor("anna"))
+    for number in range(9):
+        store(f"e{number}")
+    wanted = ActivityFilter(("anna",))
+    with patch.multiple(activity, _SEARCHED=(3, 3)):
+        first = list_activity(wanted=wanted)
+        assert (first.lines, first.full, first.next is not None) == ([], False, True)
+        second = list_activity(before=first.next, wanted=wanted)
+    assert told(second) == ["rare"]
+    assert (second.full, second.next) == (True, None)
+
+
+def test_deleted_events_are_listed_once_and_only_while_they_do_not_exist() -> None:
+    for event_id in ("kept", "gone", "twice", "back"):
+        store(event_id)
+    services.delete_event("gone", Actor("anna"))
+    services.delete_event("twice", Actor("anna"))
+    services.delete_event("back", Actor("anna"))
+    store("back")
+    store("twice")
+    again = services.delete_event("twice", Actor("ben"))
+    rows = list_deleted().rows
+    assert [(row.event_id, row.actor) for row in rows] == [("twice", "ben"), ("gone", "anna")]
+    assert rows[0].at == again.at
+
+
+def test_deleted_events_have_pages() -> None:
+    for number in range(5):
+        store(f"e{number}")
+        services.delete_event(f"e{number}", ACTOR)
+    pages, before = [], None
+    while True:
+        page = list_deleted(2, before)
+        pages.append(" ".join(row.event_id for row in page.rows))
+        if page.next is None:
+            break
+        before = page.next
+    assert pages == ["e4 e3", "e2 e1", "e0"]
+
+
+def test_a_page_of_deleted_events_makes_a_limited_number_of_checks() -> None:
+    for number in range(7):
+        store(f"e{number}")
+        services.delete_event(f"e{number}", ACTOR)
+        if number:
+            store(f"e{number}")
+    with (
+        patch.multiple(activity, _CHECKED=2, _MOST_CHECKS=2),
+        patch.object(activity, "existing", wraps=existing) as check,
+    ):
+        first = list_deleted()
+        assert (first.rows, first.full, check.call_count) == ([], False, 2)
+        second = list_deleted(before=first.next)
+    assert [row.event_id for row in second.rows] == ["e0"]
+    assert second.full
 
 
 def test_a_cursor_holds_the_key_of_a_change() -> None:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.staticfiles.finders import find
 from django.core.management import call_command
 from django.test import Client
 
 from events import services
-from tests.support.builders import ACTOR, make_fields
+from eventsite.accounts import people
+from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.fault_proxy import FAIL, FaultProxy, refuse
-from tests.support.page_reader import fields, text
+from tests.support.page_reader import fields, links, text
 
 HTML = {"Accept": "text/html"}
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -38,6 +40,23 @@ def test_the_sign_in_page_and_the_documentation_are_strict_too() -> None:
     assert Client().get("/staff/login/")["Content-Security-Policy"].startswith(STRICT)
     assert "script-src 'self';" in Client().get("/docs")["Content-Security-Policy"]
     assert "Content-Security-Policy" not in Client().get("/events").headers
+
+
+def test_the_documentation_leads_back_and_follows_the_colours() -> None:
+    client = Client(headers=HTML)
+    page = client.get("/docs")
+    html = page.content.decode()
+    assert '<html lang="en">' in html
+    assert '<meta name="viewport"' in html
+    assert links(page)["← Back to the desk"] == "/staff/"
+    assert links(page)["OpenAPI document"] == "/openapi.json"
+    assert re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*json)|<style|\sstyle=|\son[a-z]+=", html) == []
+    assert page["Content-Security-Policy"] == (
+        STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + " font-src 'self'; "
+        "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    client.cookies[django_settings.THEME_COOKIE_NAME] = "dark"
+    assert '<html lang="en" data-theme="dark">' in client.get("/docs").content.decode()
 
 
 def test_no_page_has_a_script_or_a_style_in_it(admin: Client) -> None:
@@ -110,6 +129,79 @@ class TestErrors:
         response = Client().get("/staff/nothing/", headers={"Accept": "*/*"})
         assert (response.status_code, response["Content-Type"]) == (404, "application/json")
         assert response["Cache-Control"] == "private, no-store"
+
+
+class TestMenu:
+    """The page of an error keeps the menu for people who are known to be signed in."""
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [("/staff/nothing/", 404), ("/nothing", 404), ("/staff/event/none/", 404), ("/staff/people/", 403)],
+    )
+    def test_for_signed_in_people(self, editor: Client, path: str, status: int) -> None:
+        response = editor.get(path)
+        assert response.status_code == status
+        assert links(response)["Calendar"] == "/staff/calendar/"
+        assert "edith" in text(response)
+        assert "People" not in links(response)
+
+    @pytest.mark.parametrize("cookie", ["", "x", "a" * 32, "\ud7ff".encode().decode("latin-1")])
+    def test_not_for_others(self, cookie: str) -> None:
+        client = Client(headers=HTML)
+        client.cookies[django_settings.SESSION_COOKIE_NAME] = cookie
+        response = client.get("/staff/nothing/")
+        assert response.status_code == 404
+        assert "Calendar" not in links(response)
+
+    def test_not_after_a_password_change_elsewhere_or_a_deactivation(self, editor: Client, admin: Client) -> None:
+        people.set_password("edith", "another battery", ACTOR)
+        assert "Calendar" not in links(editor.get("/staff/nothing/"))
+        make_staff("eva", "admin")
+        people.deactivate("ada", ACTOR)
+        assert "Calendar" not in links(admin.get("/staff/nothing/"))
+
+    def test_after_a_conflict(self, editor: Client) -> None:
+        created = services.create_event(make_fields(), ACTOR)
+        services.update_event("launch", {"title": "New"}, ACTOR)
+        response = editor.post(f"/staff/event/launch/undo/?at={created.created_at}")
+        assert response.status_code == 409
+        assert "Calendar" in links(response)
+
+    def test_after_a_form_without_its_token(self, editor: Client) -> None:
+        editor.handler.enforce_csrf_checks = True
+        response = editor.post("/staff/events/new/", {"title": "Forged"})
+        assert response.status_code == 403
+        assert "Calendar" in links(response)
+
+    def test_after_an_error_that_nobody_expected(self, editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(services, "statuses_in_use", lambda: 1 // 0)
+        editor.raise_request_exception = False
+        response = editor.get("/staff/events/")
+        assert response.status_code == 500
+        assert "Calendar" in links(response)
+
+    def test_while_storage_fails(self, editor: Client, faults: FaultProxy) -> None:
+        faults.set(refuse)
+        for path, status in (("/staff/events/", 500), ("/staff/nothing/", 404)):
+            response = editor.get(path)
+            assert response.status_code == status
+            assert "Calendar" not in links(response)
+            assert "Go to the home page" in text(response)
+
+    def test_if_storage_fails_after_the_user_was_read(self, editor: Client, faults: FaultProxy) -> None:
+        faults.set(FAIL, "Query")
+        response = editor.get("/staff/events/")
+        assert response.status_code == 500
+        assert "Calendar" in links(response)
+
+    def test_its_forms_work(self, editor: Client) -> None:
+        editor.handler.enforce_csrf_checks = True
+        page = editor.get("/staff/nothing/").content.decode()
+        [token, *_] = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        headers = {"Referer": "http://testserver/staff/nothing/"}
+        response = editor.post("/staff/logout/", {"csrfmiddlewaretoken": token}, headers=headers)
+        assert response.status_code == 302
+        assert editor.get("/staff/").status_code == 302
 
 
 @pytest.mark.parametrize("path", ["/staff", "/staff/events", "/staff/people/new", "/staff/events?q=a"])

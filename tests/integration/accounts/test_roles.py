@@ -37,6 +37,8 @@ ROLES = {
     "pages:calendar": "viewer",
     "pages:first_day": "viewer",
     "pages:activity": "viewer",
+    "pages:account_activity": "admin",
+    "pages:deleted": "viewer",
     "pages:events": "viewer",
     "pages:new_event": "editor",
     "pages:bulk": "editor",
