@@ -20,6 +20,7 @@ from events.domain import (
     FieldError,
     IdempotencyKey,
     InvalidRequestError,
+    MatchCount,
     RevisionMismatchError,
     Search,
     StorageBusyError,
@@ -77,6 +78,14 @@ def search_events(search: Search, limit: int | None, max_queries: int | None = M
     if status is not None and not allows("status", status):
         return SummaryPage([], None, full=True)
     return event_lists.query_summaries(search, limit, max_queries)
+
+
+def count_events(search: Search, limit: int) -> MatchCount:
+    """How many events match, up to a limit, at a constant cost. Raises StorageError."""
+    status = search.within.status
+    if status is not None and not allows("status", status):
+        return MatchCount(0)
+    return event_lists.count_summaries(search, limit)
 
 
 def statuses_in_use() -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Any, cast
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.template.defaultfilters import truncatechars
 
 from events.domain import EventChanges, EventFields, EventRange, Search
 from events.fields import LABELS, RULES, trim_changes, without_spaces
@@ -113,6 +115,8 @@ class FilterForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": _SEARCH_PLACEHOLDER}),
     )
     status = forms.CharField(required=False, label=LABELS["status"], strip=False, widget=forms.Select)
+    location = RuleField("location", required=False, widget=forms.Select)
+    organizer = RuleField("organizer", required=False, widget=forms.Select)
     first = RuleField("date", required=False, label="From", widget=_date_input())
     last = RuleField("date", required=False, label="To", widget=_date_input())
     sort = forms.CharField(
@@ -120,11 +124,13 @@ class FilterForm(forms.Form):
     )
     ended = forms.BooleanField(required=False, label="Include past events")
 
-    def __init__(self, data: Any, statuses: list[str] | None = None) -> None:
+    def __init__(self, data: Any, values: dict[str, list[str]] | None = None) -> None:
+        """`values`: those that the lists of a field offer; the chosen one is added."""
         super().__init__(data)
-        chosen = data.get("status", "")
-        choices = [*(statuses or []), *([chosen] if chosen and chosen not in (statuses or []) else [])]
-        self.fields["status"].widget.choices = [("", "All"), *((status, visible(status)) for status in choices)]
+        for name in ("status", "location", "organizer"):
+            offered = dict.fromkeys([*(values or {}).get(name, []), data.get(name, "")])
+            choices = [(value, truncatechars(visible(value), 60)) for value in offered if value]
+            self.fields[name].widget.choices = [("", f"Any {LABELS[name].lower()}"), *choices]
         self.full_clean()
 
     @property
@@ -135,7 +141,8 @@ class FilterForm(forms.Form):
         if self.hides_past:
             first = today().isoformat()
         within = EventRange(valid.get("status") or None, first, last)
-        return Search(within, valid.get("q", ""), valid.get("sort") == "latest")
+        exact = {name: valid.get(name, "") for name in ("location", "organizer")}
+        return Search(within, valid.get("q", ""), valid.get("sort") == "latest", **exact)
 
     @property
     def hides_past(self) -> bool:
@@ -146,4 +153,9 @@ class FilterForm(forms.Form):
     @property
     def is_filtered(self) -> bool:
         """Whether a field narrows the list."""
-        return any(self.cleaned_data.get(name) for name in ("q", "status", "first", "last"))
+        return any(self.cleaned_data.get(name) for name in ("q", "status", "location", "organizer", "first", "last"))
+
+    @property
+    def query(self) -> str:
+        """The filter as a query string, without empty and unknown parameters."""
+        return urlencode({name: self.data[name] for name in self.fields if self.data.get(name)})

@@ -8,12 +8,23 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from operator import gt, itemgetter, lt
+from functools import reduce
+from operator import and_, gt, itemgetter, lt
 from typing import Any
 
 from django.conf import settings
+from pynamodb.expressions.condition import Condition
 
-from events.domain import FIELD_NAMES, Event, EventFields, EventRange, Search, StorageBusyError, SummaryPage
+from events.domain import (
+    FIELD_NAMES,
+    Event,
+    EventFields,
+    EventRange,
+    MatchCount,
+    Search,
+    StorageBusyError,
+    SummaryPage,
+)
 from events.fields import SUMMARY_NAMES
 from events.storage.connection import connection, storage_errors
 from events.storage.items import read_event, read_fields, read_summary
@@ -36,6 +47,8 @@ _EVENTS_FOR_VALUES = 200
 _DAYS_FOR_VALUES = 60
 _MOST_VALUES = 50
 _cached_values: tuple[float, dict[str, list[str]]] | None = None
+_MOST_CACHED_COUNTS = 100
+_cached_counts: dict[tuple[Search, int], tuple[float, MatchCount]] = {}
 _writes = 0
 
 
@@ -106,6 +119,30 @@ def query_summaries(search: Search, limit: int | None, max_queries: int | None =
     return SummaryPage([read_summary(item) for item in items], end, full)
 
 
+def count_summaries(search: Search, limit: int) -> MatchCount:
+    """How many events match, by one query that reads at most `limit` + 1 of them, or a megabyte.
+
+    Cached for some seconds: each page of a list shows the same count.
+    """
+    key, writes = (search, limit), _writes
+    cached = _cached_counts.get(key)
+    if cached is None or cached[0] < time.monotonic():
+        cached = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _query_count(search, limit))
+        if len(_cached_counts) >= _MOST_CACHED_COUNTS:
+            _cached_counts.clear()
+        if writes == _writes:
+            _cached_counts[key] = cached
+    return cached[1]
+
+
+def _query_count(search: Search, limit: int) -> MatchCount:
+    if search.within.first > search.within.last:
+        return MatchCount(0)
+    response = _query(search, limit + 1, None, None, select="COUNT")
+    number: int = response["Count"]
+    return MatchCount(min(number, limit), number > limit or "LastEvaluatedKey" in response)
+
+
 def read_events(search: Search, page: int, max_queries: int) -> Iterator[Event]:
     """All complete events of a search, in order. Reads the next part only when the caller needs it.
 
@@ -153,6 +190,8 @@ def _matches(search: Search, item: dict[str, Any]) -> bool:
         and within.first <= _place(item) <= within.last
         and within.status in (None, item.get("status", {}).get("S"))
         and search.text.casefold() in item.get("searchText", {}).get("S", "")
+        and search.location in ("", item.get("location", {}).get("S"))
+        and search.organizer in ("", item.get("organizer", {}).get("S"))
     )
 
 
@@ -175,7 +214,7 @@ def _read_index(
         return [], None, True
     while True:
         time_limit.check()
-        if search.text:
+        if search.is_filtered:
             size = min(_FIRST_QUERY_ITEMS * 2**queries, _MAX_QUERY_ITEMS)
         else:  # one more item shows whether another page follows
             size = limit and limit + 1 - len(items) + (within.before is not None)
@@ -195,9 +234,11 @@ def _read_index(
             return list(items.values()), _place(position), False
 
 
-def _query(search: Search, size: int | None, position: Any, attributes: list[str] | None) -> dict[str, Any]:
+def _query(
+    search: Search, size: int | None, position: Any, attributes: list[str] | None, select: str | None = None
+) -> dict[str, Any]:
     """One call of DynamoDB. It reads at most `size` items, or a megabyte of them, before it applies the filter."""
-    within, text = search.within, search.text.casefold()
+    within = search.within
     index = EventItem.date_index if within.status is None else EventItem.status_index
     with storage_errors():
         response: dict[str, Any] = connection().query(
@@ -205,13 +246,24 @@ def _query(search: Search, size: int | None, position: Any, attributes: list[str
             ALL_EVENTS if within.status is None else within.status,
             index_name=index.Meta.index_name,
             range_key_condition=EventItem.dateAndId.between(within.first, within.last),
-            filter_condition=EventItem.searchText.contains(text) if text else None,
+            filter_condition=_filter(search),
             attributes_to_get=attributes,
             scan_index_forward=not search.latest_first,
             exclusive_start_key=position,
             limit=size,
+            select=select,
         )
     return response
+
+
+def _filter(search: Search) -> Condition | None:
+    """The condition for what the index's key does not say."""
+    conditions = [
+        *([EventItem.searchText.contains(search.text.casefold())] if search.text else []),
+        *([EventItem.location == search.location] if search.location else []),
+        *([EventItem.organizer == search.organizer] if search.organizer else []),
+    ]
+    return reduce(and_, conditions) if conditions else None
 
 
 def _batch_get(event_ids: list[str], attributes: list[str] | None, time_limit: TimeLimit) -> Iterator[dict[str, Any]]:
@@ -271,10 +323,11 @@ def _query_values() -> dict[str, list[str]]:
 
 
 def forget_statuses() -> None:
-    """Clears the caches of statuses and other values in use. Every write calls this."""
+    """Clears the caches of statuses, other values in use and counts. Every write calls this."""
     global _cached_statuses, _cached_values, _writes  # noqa: PLW0603
     _writes += 1
     _cached_statuses = _cached_values = None
+    _cached_counts.clear()
 
 
 def _query_statuses() -> list[str]:

@@ -79,9 +79,8 @@ def fields(response: Any) -> dict[str, str]:
 
 def titles(response: Any) -> list[str]:
     """The titles in the list, in order."""
-    return [
-        unescape(title) for title in re.findall(r'class="fw-semibold" href="[^"]*">([^<]*)<', response.content.decode())
-    ]
+    found = re.findall(r'<td class="title"><a [^>]*>([^<]*)<', response.content.decode())
+    return [unescape(title) for title in found]
 
 
 def submit(client: Client, path: str, **changes: Any) -> Any:
