@@ -11,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import truncatechars
 
+from events import bulk
 from events.domain import EventChanges, EventFields, EventRange, Search
 from events.fields import LABELS, RULES, trim_changes, without_spaces
 from events.pages.today import today
@@ -103,6 +104,50 @@ class NewEventForm(EventForm):
     def fields_of_event(self) -> EventFields:
         """The fields of the valid form; the eventId may be empty."""
         return cast(EventFields, trim_changes({"eventId": self.cleaned_data["eventId"], **self.changes}, {}))
+
+
+class BulkEditForm(forms.Form):
+    """New values for many events at once. A field that is left blank does not change."""
+
+    location = RuleField("location", required=False, widget=forms.TextInput(attrs={"list": "locations"}))
+    organizer = RuleField("organizer", required=False, widget=forms.TextInput(attrs={"list": "organizers"}))
+    capacity = CapacityField(
+        "capacity",
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    status = RuleField("status", required=False, widget=forms.TextInput(attrs={"list": "statuses"}))
+    days = forms.CharField(
+        required=False,
+        label="Move the date by days",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "+7 or -1"}),
+        help_text="A number of days: later (+) or earlier (-).",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "use_required_attribute": False})
+        for name in ("location", "organizer", "status"):
+            self.fields[name].widget.attrs["dir"] = "auto"
+
+    def clean_days(self) -> int:
+        text = self.cleaned_data["days"].replace("\u2212", "-").replace(" ", "")
+        if text and not _NUMBER.fullmatch(text):
+            raise ValidationError("Must be a whole number, such as 7 or -7.")
+        days = int(text or 0)
+        if abs(days) > bulk.MAX_DAYS:
+            raise ValidationError(f"Must be at most {bulk.MAX_DAYS:,} days.")
+        return days
+
+    def clean(self) -> None:
+        if not self.errors and not (self.edit.changes or self.edit.days):
+            raise ValidationError("Fill in at least one field.")
+
+    @property
+    def edit(self) -> bulk.Edit:
+        """The changes of the valid form."""
+        names = ("location", "organizer", "capacity", "status")
+        typed = {name: self.cleaned_data[name] for name in names if self.cleaned_data[name] != ""}
+        return bulk.Edit(cast(EventChanges, trim_changes(typed, {})), self.cleaned_data["days"])
 
 
 class FilterForm(forms.Form):
