@@ -12,6 +12,7 @@ from events.fields import allows
 from events.listing import count_matches, list_page
 from events.pages.forms import FilterForm
 from events.pages.navigation import address_of_events
+from events.pages.saved_views import saved_views
 
 
 @require_safe
@@ -29,6 +30,7 @@ def list_events(request: HttpRequest) -> HttpResponse:
         "before": page.previous and cursors.encode(page.previous),
         "part": part,
         "statuses": statuses,
+        "views": saved_views(request),
         "events_address": address_of_events(),
     }
     response = render(request, "events/list_results.html" if part else "events/list.html", context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.pages import activity, batches, calendar, event, feed, home, imports, lists, status
+from events.pages import activity, batches, calendar, event, feed, home, imports, lists, saved_views, status
 from eventsite.accounts.roles import ANYONE, EDITOR, VIEWER, page
 
 app_name = "pages"
@@ -12,6 +12,7 @@ urlpatterns = [
     page("activity/", activity.show_activity, VIEWER, "activity"),
     page("events/", lists.list_events, VIEWER, "events"),
     page("events/new/", event.new_event, EDITOR, "new_event"),
+    page("events/views/", saved_views.change_views, VIEWER, "views"),
     page("events/bulk/", batches.choose_events, EDITOR, "bulk"),
     page("event/<str:event_id>/", event.show_event, VIEWER, "event"),
     page("event/<str:event_id>/change/<str:at>/", event.show_change, VIEWER, "change"),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import and_, gt, itemgetter, lt
 from typing import Any
@@ -20,7 +18,6 @@ from events.domain import (
     Event,
     EventFields,
     EventRange,
-    MatchCount,
     Search,
     StorageBusyError,
     SummaryPage,
@@ -39,17 +36,6 @@ _BATCH_GET_ATTEMPTS = 6
 # to about a megabyte: there DynamoDB ends a query, but DynamoDB Local counts only items that match the filter.
 _FIRST_QUERY_ITEMS = 500
 _MAX_QUERY_ITEMS = 3000
-_MOST_STATUSES = 30
-SECONDS_TO_KEEP_STATUSES = 20
-_cached_statuses: tuple[float, list[str]] | None = None
-# Which locations and organizers are in use is read from this many events, the first of which are this many days old.
-_EVENTS_FOR_VALUES = 200
-_DAYS_FOR_VALUES = 60
-_MOST_VALUES = 50
-_cached_values: tuple[float, dict[str, list[str]]] | None = None
-_MOST_CACHED_COUNTS = 100
-_cached_counts: dict[tuple[Search, int], tuple[float, MatchCount]] = {}
-_writes = 0
 
 
 class TimeLimit:
@@ -117,30 +103,6 @@ def query_summaries(search: Search, limit: int | None, max_queries: int | None =
     """At most `limit` rows in the order of the search. After `max_queries` calls, it returns what it has found."""
     items, end, full = _read_index(search, limit, TimeLimit(), _SUMMARY, max_queries)
     return SummaryPage([read_summary(item) for item in items], end, full)
-
-
-def count_summaries(search: Search, limit: int) -> MatchCount:
-    """How many events match, by one query that reads at most `limit` + 1 of them, or a megabyte.
-
-    Cached for some seconds: each page of a list shows the same count.
-    """
-    key, writes = (search, limit), _writes
-    cached = _cached_counts.get(key)
-    if cached is None or cached[0] < time.monotonic():
-        cached = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _query_count(search, limit))
-        if len(_cached_counts) >= _MOST_CACHED_COUNTS:
-            _cached_counts.clear()
-        if writes == _writes:
-            _cached_counts[key] = cached
-    return cached[1]
-
-
-def _query_count(search: Search, limit: int) -> MatchCount:
-    if search.within.first > search.within.last:
-        return MatchCount(0)
-    response = _query(search, limit + 1, None, None, select="COUNT")
-    number: int = response["Count"]
-    return MatchCount(min(number, limit), number > limit or "LastEvaluatedKey" in response)
 
 
 def read_events(search: Search, page: int, max_queries: int) -> Iterator[Event]:
@@ -218,7 +180,7 @@ def _read_index(
             size = min(_FIRST_QUERY_ITEMS * 2**queries, _MAX_QUERY_ITEMS)
         else:  # one more item shows whether another page follows
             size = limit and limit + 1 - len(items) + (within.before is not None)
-        response = _query(search, size, position, attributes)
+        response = query_index(search, size, position, attributes)
         queries += 1
         for item in response["Items"]:
             if _place(item) != within.before:
@@ -234,7 +196,7 @@ def _read_index(
             return list(items.values()), _place(position), False
 
 
-def _query(
+def query_index(
     search: Search, size: int | None, position: Any, attributes: list[str] | None, select: str | None = None
 ) -> dict[str, Any]:
     """One call of DynamoDB. It reads at most `size` items, or a megabyte of them, before it applies the filter."""
@@ -283,66 +245,3 @@ def _batch_get(event_ids: list[str], attributes: list[str] | None, time_limit: T
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         else:
             raise StorageBusyError("DynamoDB left keys of a batch unread, after every retry")
-
-
-def statuses_in_use() -> list[str]:
-    """The statuses that events have, in order; at most thirty.
-
-    Each costs a call, so the result is cached for some seconds. For as long, a status that is new in another process or
-    not in the index yet may be missing.
-    """
-    global _cached_statuses  # noqa: PLW0603
-    cached, writes = _cached_statuses, _writes
-    if cached is None or cached[0] < time.monotonic():
-        cached = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _query_statuses())
-        if writes == _writes:  # otherwise another thread wrote meanwhile
-            _cached_statuses = cached
-    return list(cached[1])
-
-
-def values_in_use() -> dict[str, list[str]]:
-    """The locations and organizers of recent and upcoming events, most frequent first; at most fifty of each.
-
-    One query of 200 events, cached like the statuses.
-    """
-    global _cached_values  # noqa: PLW0603
-    cached, writes = _cached_values, _writes
-    if cached is None or cached[0] < time.monotonic():
-        cached = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _query_values())
-        if writes == _writes:
-            _cached_values = cached
-    return {name: list(values) for name, values in cached[1].items()}
-
-
-def _query_values() -> dict[str, list[str]]:
-    first_date = (datetime.now(UTC) - timedelta(_DAYS_FOR_VALUES)).date().isoformat()
-    names = ["location", "organizer"]
-    response = _query(Search(EventRange(first_date=first_date)), _EVENTS_FOR_VALUES, None, names)
-    counts = {name: Counter(item.get(name, {}).get("S", "") for item in response["Items"]) for name in names}
-    return {name: [value for value, _ in counts[name].most_common(_MOST_VALUES) if value] for name in names}
-
-
-def forget_statuses() -> None:
-    """Clears the caches of statuses, other values in use and counts. Every write calls this."""
-    global _cached_statuses, _cached_values, _writes  # noqa: PLW0603
-    _writes += 1
-    _cached_statuses = _cached_values = None
-    _cached_counts.clear()
-
-
-def _query_statuses() -> list[str]:
-    statuses: list[str] = []
-    while len(statuses) < _MOST_STATUSES:
-        beyond = EventItem.status > statuses[-1] if statuses else None
-        with storage_errors():
-            response = connection().query(
-                EventItem.Meta.table_name,
-                ALL_EVENTS,
-                index_name=EventItem.status_names_index.Meta.index_name,
-                range_key_condition=beyond,
-                limit=1,
-            )
-        if not response["Items"]:
-            break
-        statuses.append(response["Items"][0]["status"]["S"])
-    return statuses

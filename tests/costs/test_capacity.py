@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from events.storage.lists import forget_statuses
+from events.storage.cached_queries import forget_cached
 from tests.costs.desk import FEW, Desk, month_shown
 from tests.support.api_calls import send
 from tests.support.builders import make_body, make_staff
@@ -110,7 +110,7 @@ def costs_of_reads(own_desk: Desk, client: Client, paths: Iterable[str]) -> dict
     month = month_shown()
     taken = {}
     for path in paths:
-        forget_statuses()
+        forget_cached()
         with own_desk.measured() as cost:
             response = client.get(path.format(month=month, first=month.first, last=month.last))
         assert response.status_code == 200, path

@@ -14,6 +14,7 @@ from events import listing, samples, services
 from events.domain import EventRange, Search
 from events.listing import ListPage, list_page
 from events.samples import generated_events
+from events.storage import cached_queries
 from events.storage import events as repository
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
@@ -185,7 +186,7 @@ def test_the_statuses_in_use() -> None:
     assert services.statuses_in_use() == ["active", "draft", "à venir"]
     services.delete_event("e03", ACTOR)
     assert services.statuses_in_use() == ["draft", "à venir"]
-    event_lists.forget_statuses()
+    cached_queries.forget_cached()
     with counted() as units:
         services.statuses_in_use()
     assert len(units) == 3
@@ -193,9 +194,9 @@ def test_the_statuses_in_use() -> None:
 
 def test_the_statuses_in_use_are_cached_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(event_lists, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(cached_queries, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     assert services.statuses_in_use() == []
-    with patch.object(repository, "forget_statuses", lambda: None):  # as if another process wrote the event
+    with patch.object(repository, "forget_cached", lambda: None):  # as if another process wrote the event
         store_days(1, status="draft")
     for clock[0], seen in ((20.0, []), (20.1, ["draft"]), (30.0, ["draft"])):
         assert services.statuses_in_use() == seen
@@ -215,7 +216,7 @@ def test_the_locations_and_organizers_in_use() -> None:
     with counted() as units:
         services.values_in_use()
     assert units == []
-    event_lists.forget_statuses()
+    cached_queries.forget_cached()
     with counted() as units:
         services.values_in_use()
     assert len(units) == 1

@@ -62,6 +62,8 @@ FROM_EVENTS_INTO_EVENTSITE = {
     "events.pages.event": {"eventsite.accounts.roles"},
     "events.pages.feed": {"eventsite.accounts.feeds", "eventsite.observed"},
     "events.pages.imports": {"eventsite.accounts.roles"},
+    "events.pages.saved_views": {"eventsite.accounts.preferences", "eventsite.accounts.roles"},
+    "events.pages.status": {"eventsite.accounts.roles"},
     "events.pages.urls": {"eventsite.accounts.roles"},
     "events.storage.access_table": {"eventsite.aws_calls"},
     "events.storage.api_keys": {"eventsite.accounts.domain"},
