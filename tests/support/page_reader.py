@@ -79,7 +79,7 @@ def fields(response: Any) -> dict[str, str]:
 
 def titles(response: Any) -> list[str]:
     """The titles in the list, in order."""
-    found = re.findall(r'<td class="title"><a [^>]*>([^<]*)<', response.content.decode())
+    found = re.findall(r'<td class="title"[^>]*><a [^>]*>([^<]*)<', response.content.decode())
     return [unescape(title) for title in found]
 
 
