@@ -174,7 +174,7 @@ class FilterForm(forms.Form):
         super().__init__(data)
         for name in ("status", "location", "organizer"):
             offered = dict.fromkeys([*(values or {}).get(name, []), data.get(name, "")])
-            choices = [(value, truncatechars(visible(value), 60)) for value in offered if value]
+            choices = [(value, visible(truncatechars(value, 60))) for value in offered if value]
             self.fields[name].widget.choices = [("", f"Any {LABELS[name].lower()}"), *choices]
         self.full_clean()
 
