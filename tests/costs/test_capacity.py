@@ -49,7 +49,7 @@ READS = {
     "/staff/activity/": f"{STAFF}, Query events-history/by-time: 3.5 RCU",
 }
 # A list also reads 200 events for the locations and organizers in use. Unless one page shows every match, one query
-# counts at most 1,001 of them. So the units have a bound: the calls, the most units with 120 events, and with any number.
+# counts at most 1,001 of them. So the units have a bound: the calls, the most units with 120 events, and with more.
 _LIST = f"{STAFF}, {STATUSES}"
 LISTS: dict[str, tuple[str, float, float]] = {
     "/staff/events/": (f"{_LIST}, 3 x Query events/by-date", 15, 48.5),
