@@ -22,7 +22,13 @@ _MOST_CHECKS = 6
 
 _ALL = ActivityFilter()
 
-_VERBS = {"status": "set the status of", "delete": "deleted", "import": "imported", "undo": "undid changes to"}
+_VERBS = {
+    "status": "set the status of",
+    "delete": "deleted",
+    "edit": "changed",
+    "import": "imported",
+    "undo": "undid changes to",
+}
 
 
 @dataclass(frozen=True, slots=True)

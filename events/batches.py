@@ -58,8 +58,7 @@ def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, con
 
     Raises InvalidRequestError (no tasks, or too many), StorageError.
     """
-    if not 0 < len(tasks) <= MAX_TASKS:
-        raise InvalidRequestError([FieldError("events", f"must be 1 to {MAX_TASKS:,} at once")])
+    check_number(len(tasks))
     parts = list(batch_repository.split(tasks))
     batch = Batch(
         id=new_batch_id(kind),
@@ -73,6 +72,12 @@ def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, con
     )
     batch_repository.add_batch(batch, parts)
     return batch
+
+
+def check_number(number: int) -> None:
+    """Raises InvalidRequestError if a batch cannot have so many tasks."""
+    if not 0 < number <= MAX_TASKS:
+        raise InvalidRequestError([FieldError("events", f"must be 1 to {MAX_TASKS:,} at once")])
 
 
 def get_batch(batch_id: str, actor: Actor) -> Batch:
@@ -150,6 +155,8 @@ class _PartRun(NamedTuple):
     resumed: bool
 
     def do(self, task: Task) -> Outcome:
+        if task.problem:
+            return Outcome("failed", task.problem)
         if self.resumed and self._is_done(task):
             return _DONE
         try:

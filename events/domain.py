@@ -69,11 +69,21 @@ class EventRange(NamedTuple):
 
 
 class Search(NamedTuple):
-    """A search: events of a range, with a text in title, location or organizer (case is ignored)."""
+    """A search: events of a range, with a text in title, location or organizer (case is ignored).
+
+    `location` and `organizer` must be exactly these ("": any).
+    """
 
     within: EventRange = EventRange()
     text: str = ""
     latest_first: bool = False
+    location: str = ""
+    organizer: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether events of the range may not match."""
+        return bool(self.text or self.location or self.organizer)
 
 
 class SummaryPage(NamedTuple):
@@ -82,6 +92,13 @@ class SummaryPage(NamedTuple):
     events: list[EventSummary]
     end: str | None
     full: bool
+
+
+class MatchCount(NamedTuple):
+    """How many events match a search; `more`: at least so many, because the count stopped."""
+
+    number: int
+    more: bool = False
 
 
 class EventChanges(TypedDict, total=False):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from events.domain import EventSummary, Search, SummaryPage, sort_key
-from events.services import search_events
+from events.domain import EventSummary, MatchCount, Search, SummaryPage, sort_key
+from events.services import count_events, search_events
 
 PAGE_SIZE = 50
+MOST_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,15 @@ def list_page(search: Search, after: str | None = None, before: str | None = Non
     if after is not None:
         previous = _key(page.events[0]) if page.events else after
     return ListPage(page.events, previous, page.end, page.full)
+
+
+def count_matches(search: Search, page: ListPage) -> MatchCount:
+    """How many events match, up to a thousand. It takes no query if one page shows them all. Raises StorageError."""
+    shown = len(page.events)
+    if page.full and page.next is None and page.previous is None:
+        return MatchCount(shown)
+    count = count_events(search, MOST_COUNTED)
+    return count if count.number >= shown else MatchCount(shown, more=True)
 
 
 def _read(search: Search, bound: str | None, back: bool = False) -> SummaryPage:

@@ -20,6 +20,7 @@ from events.domain import (
     FieldError,
     IdempotencyKey,
     InvalidRequestError,
+    MatchCount,
     RevisionMismatchError,
     Search,
     StorageBusyError,
@@ -27,6 +28,7 @@ from events.domain import (
     WriteConflictError,
 )
 from events.fields import allows, trim_changes
+from events.storage import cached_queries
 from events.storage import events as repository
 from events.storage import lists as event_lists
 
@@ -79,9 +81,22 @@ def search_events(search: Search, limit: int | None, max_queries: int | None = M
     return event_lists.query_summaries(search, limit, max_queries)
 
 
+def count_events(search: Search, limit: int) -> MatchCount:
+    """How many events match, up to a limit, at a constant cost. Raises StorageError."""
+    status = search.within.status
+    if status is not None and not allows("status", status):
+        return MatchCount(0)
+    return cached_queries.count_summaries(search, limit)
+
+
 def statuses_in_use() -> list[str]:
     """The statuses that a form suggests. Raises StorageError."""
-    return event_lists.statuses_in_use()
+    return cached_queries.statuses_in_use()
+
+
+def values_in_use() -> dict[str, list[str]]:
+    """{"location": [...], "organizer": [...]} in recent and upcoming events, most used first. Raises StorageError."""
+    return cached_queries.values_in_use()
 
 
 def read_events(search: Search, page: int) -> Iterator[Event]:

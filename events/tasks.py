@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 TaskAction = Literal["create", "update", "delete", "undo"]
-BatchKind = Literal["status", "delete", "import", "undo"]
-_BATCH_ID = re.compile("(status|delete|import|undo)-[0-9a-f]{16}")
+BatchKind = Literal["status", "delete", "edit", "import", "undo"]
+_BATCH_ID = re.compile("(status|delete|edit|import|undo)-[0-9a-f]{16}")
 
 
 def new_batch_id(kind: BatchKind) -> str:
@@ -30,6 +30,7 @@ class Task:
 
     `title` and `date` show people which event it is. `changes`: all fields of a create, the changed ones of an update.
     `undoes`: the ID of the batch that an undo undoes. `row`: the number of the row in an imported file.
+    `before`: the values that an edit replaces, for its preview. `problem`: why the event cannot change, as a sentence.
     """
 
     action: TaskAction
@@ -40,6 +41,8 @@ class Task:
     row: int | None = None
     undoes: str | None = None
     date: str = ""
+    before: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch and its progress. `note`: its new status or file name; `next`: the number of the next part, from 0."""
+    """A batch and its progress. `note`: its status, file or changes; `next`: the number of the next part, from 0."""
 
     id: str
     kind: BatchKind

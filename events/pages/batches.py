@@ -10,9 +10,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from events import batches, bulk
-from events.domain import InvalidRequestError, StorageError
-from events.pages.forms import FilterForm
+from events import batches, bulk, services
+from events.domain import InvalidRequestError, MatchCount, Search, StorageError
+from events.listing import MOST_COUNTED
+from events.pages.forms import BulkEditForm, FilterForm
 from events.pages.navigation import address, filter_of, list_address
 from events.tasks import Batch, Outcome, Task
 from eventsite.accounts.roles import actor_of
@@ -22,26 +23,50 @@ MOST_SHOWN = 200
 
 @require_POST
 def choose_events(request: HttpRequest) -> HttpResponse:
-    """Prepares a batch for the selected events and leads to its confirmation."""
-    all_matching = request.POST.get("all") == "yes"
-    search = FilterForm(QueryDict(filter_of(request))).search if all_matching else None
+    """Prepares a batch for the selected events and leads to its confirmation; "edit" first shows a form."""
     selected = request.POST.getlist("event")
+    search = FilterForm(QueryDict(filter_of(request))).search if request.POST.get("all") == "yes" else None
+    action, _, status = request.POST.get("do", "").partition(":")
+    form = BulkEditForm(None if action == "edit" else request.POST)
     try:
-        action, _, status = request.POST.get("do", "").partition(":")
+        if action == "edit":
+            if search is None:
+                batches.check_number(len(selected))
+            return _edit_form(request, form, search, selected)
         if action == "delete":
             batch = bulk.prepare_delete(search, selected, actor_of(request))
+        elif action == "change":
+            if not form.is_valid():
+                return _edit_form(request, form, search, selected)
+            batch = bulk.prepare_edit(search, selected, form.edit, actor_of(request))
         else:
             batch = bulk.prepare_status(search, selected, status or request.POST.get("status", ""), actor_of(request))
     except InvalidRequestError as error:
-        messages.error(request, _sentence(error))
-        return HttpResponseRedirect(list_address(request))
+        wrong = error.errors[0]
+        if wrong.field == "events":
+            messages.error(request, f"Select 1 to {batches.MAX_TASKS:,} events.")
+            return HttpResponseRedirect(list_address(request))
+        if wrong.field == "edit":
+            form.add_error(None, wrong.message)
+        else:  # the form keeps the selection
+            form.full_clean()
+            form.errors.clear()
+            form.add_error("status", f"The new status {wrong.message}.")
+        return _edit_form(request, form, search, selected)
     return HttpResponseRedirect(address(request, "pages:batch", batch.id))
 
 
-def _sentence(error: InvalidRequestError) -> str:
-    if error.errors[0].field == "status":
-        return f"The new status {error.errors[0].message}."
-    return f"Select 1 to {batches.MAX_TASKS:,} events."
+def _edit_form(request: HttpRequest, form: BulkEditForm, search: Search | None, selected: list[str]) -> HttpResponse:
+    """The fields to change. The form carries the selection."""
+    selected = list(dict.fromkeys(selected))
+    context = {
+        "form": form,
+        "selected": [] if search else selected,
+        "count": services.count_events(search, MOST_COUNTED) if search else MatchCount(len(selected)),
+        "statuses": services.statuses_in_use(),
+        "values": services.values_in_use(),
+    }
+    return render(request, "events/bulk_edit.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,7 +78,8 @@ def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
     batch = batches.get_batch(batch_id, actor_of(request))
     if not batch.confirmed:
         shown = [task for task, _ in islice(batches.tasks_of(batch), MOST_SHOWN)]
-        context = {"batch": batch, "shown": shown, "unshown": batch.tasks - len(shown)}
+        problems = sum(bool(task.problem) for task in shown)  # they come first
+        context = {"batch": batch, "shown": shown, "unshown": batch.tasks - len(shown), "problems": problems}
         return render(request, "events/batch_confirm.html", context)
     if not batch.finished:
         return render(request, "events/batch_progress.html", {"batch": batch})

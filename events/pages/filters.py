@@ -176,6 +176,13 @@ def changes(row: HistoryRow) -> list[tuple[str, list[Excerpt]]]:
     ]
 
 
+def edited(value: Any, name: str) -> str:
+    """A value of a field in the preview of a bulk edit, in one line."""
+    if name == "date":
+        return visible(long_date(value))
+    return thousands(value) if isinstance(value, int) else visible(truncatechars(value, 120))
+
+
 def shortened(changes: list[tuple[str, list[Excerpt]]]) -> bool:
     """Whether a value is not shown in full."""
     return any(excerpt.whole is not None for _, values in changes for excerpt in values)
@@ -221,6 +228,7 @@ def environment(**options: Any) -> Environment:
             "changes": changes,
             "control": control,
             "date": format_date,
+            "edited": edited,
             "field_label": field_label,
             "long_date": long_date,
             "milliseconds": milliseconds,

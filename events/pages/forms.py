@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any, cast
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.template.defaultfilters import truncatechars
 
+from events import bulk
 from events.domain import EventChanges, EventFields, EventRange, Search
 from events.fields import LABELS, RULES, trim_changes, without_spaces
 from events.pages.today import today
@@ -103,6 +106,50 @@ class NewEventForm(EventForm):
         return cast(EventFields, trim_changes({"eventId": self.cleaned_data["eventId"], **self.changes}, {}))
 
 
+class BulkEditForm(forms.Form):
+    """New values for many events at once. A field that is left blank does not change."""
+
+    location = RuleField("location", required=False, widget=forms.TextInput(attrs={"list": "locations"}))
+    organizer = RuleField("organizer", required=False, widget=forms.TextInput(attrs={"list": "organizers"}))
+    capacity = CapacityField(
+        "capacity",
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    status = RuleField("status", required=False, widget=forms.TextInput(attrs={"list": "statuses"}))
+    days = forms.CharField(
+        required=False,
+        label="Move the date by days",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "+7 or -1"}),
+        help_text="A number of days: later (+) or earlier (-).",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "use_required_attribute": False})
+        for name in ("location", "organizer", "status"):
+            self.fields[name].widget.attrs["dir"] = "auto"
+
+    def clean_days(self) -> int:
+        text = self.cleaned_data["days"].replace("\u2212", "-").replace(" ", "")
+        if text and not _NUMBER.fullmatch(text):
+            raise ValidationError("Must be a whole number, such as 7 or -7.")
+        days = int(text or 0)
+        if abs(days) > bulk.MAX_DAYS:
+            raise ValidationError(f"Must be at most {bulk.MAX_DAYS:,} days.")
+        return days
+
+    def clean(self) -> None:
+        if not self.errors and not (self.edit.changes or self.edit.days):
+            raise ValidationError("Fill in at least one field.")
+
+    @property
+    def edit(self) -> bulk.Edit:
+        """The changes of the valid form."""
+        names = ("location", "organizer", "capacity", "status")
+        typed = {name: self.cleaned_data[name] for name in names if self.cleaned_data[name] != ""}
+        return bulk.Edit(cast(EventChanges, trim_changes(typed, {})), self.cleaned_data["days"])
+
+
 class FilterForm(forms.Form):
     """Which events the list shows. A field with an error does not filter."""
 
@@ -113,6 +160,8 @@ class FilterForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": _SEARCH_PLACEHOLDER}),
     )
     status = forms.CharField(required=False, label=LABELS["status"], strip=False, widget=forms.Select)
+    location = RuleField("location", required=False, widget=forms.Select)
+    organizer = RuleField("organizer", required=False, widget=forms.Select)
     first = RuleField("date", required=False, label="From", widget=_date_input())
     last = RuleField("date", required=False, label="To", widget=_date_input())
     sort = forms.CharField(
@@ -120,11 +169,13 @@ class FilterForm(forms.Form):
     )
     ended = forms.BooleanField(required=False, label="Include past events")
 
-    def __init__(self, data: Any, statuses: list[str] | None = None) -> None:
+    def __init__(self, data: Any, values: dict[str, list[str]] | None = None) -> None:
+        """`values`: those that the lists of a field offer; the chosen one is added."""
         super().__init__(data)
-        chosen = data.get("status", "")
-        choices = [*(statuses or []), *([chosen] if chosen and chosen not in (statuses or []) else [])]
-        self.fields["status"].widget.choices = [("", "All"), *((status, visible(status)) for status in choices)]
+        for name in ("status", "location", "organizer"):
+            offered = dict.fromkeys([*(values or {}).get(name, []), data.get(name, "")])
+            choices = [(value, visible(truncatechars(value, 60))) for value in offered if value]
+            self.fields[name].widget.choices = [("", f"Any {LABELS[name].lower()}"), *choices]
         self.full_clean()
 
     @property
@@ -135,7 +186,8 @@ class FilterForm(forms.Form):
         if self.hides_past:
             first = today().isoformat()
         within = EventRange(valid.get("status") or None, first, last)
-        return Search(within, valid.get("q", ""), valid.get("sort") == "latest")
+        exact = {name: valid.get(name, "") for name in ("location", "organizer")}
+        return Search(within, valid.get("q", ""), valid.get("sort") == "latest", **exact)
 
     @property
     def hides_past(self) -> bool:
@@ -146,4 +198,9 @@ class FilterForm(forms.Form):
     @property
     def is_filtered(self) -> bool:
         """Whether a field narrows the list."""
-        return any(self.cleaned_data.get(name) for name in ("q", "status", "first", "last"))
+        return any(self.cleaned_data.get(name) for name in ("q", "status", "location", "organizer", "first", "last"))
+
+    @property
+    def query(self) -> str:
+        """The filter as a query string, without empty and unknown parameters."""
+        return urlencode({name: self.data[name] for name in self.fields if self.data.get(name)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.pages import activity, batches, calendar, event, feed, home, imports, lists, one_field
+from events.pages import activity, batches, calendar, event, feed, home, imports, lists, one_field, saved_views
 from eventsite.accounts.roles import ADMIN, ANYONE, EDITOR, VIEWER, page
 
 app_name = "pages"
@@ -15,6 +15,7 @@ urlpatterns = [
     page("deleted/", activity.show_deleted, VIEWER, "deleted"),
     page("events/", lists.list_events, VIEWER, "events"),
     page("events/new/", event.new_event, EDITOR, "new_event"),
+    page("events/views/", saved_views.change_views, VIEWER, "views"),
     page("events/bulk/", batches.choose_events, EDITOR, "bulk"),
     page("event/<str:event_id>/", event.show_event, VIEWER, "event"),
     page("event/<str:event_id>/change/<str:at>/", event.show_change, VIEWER, "change"),

@@ -13,10 +13,10 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from events.domain import Change, Event, IdempotencyKey, StorageBusyError, WriteConflictError
+from events.storage.cached_queries import forget_cached
 from events.storage.connection import connection, storage_errors
 from events.storage.history import history_item
 from events.storage.items import UNREVISED, created_event, read_event
-from events.storage.lists import forget_statuses
 from events.storage.models import DeletionItem, EventItem, HistoryItem, IdempotencyItem, InstallationItem
 from eventsite import observed
 from eventsite.aws_calls import THROTTLED
@@ -43,7 +43,7 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
     try:
         _write(change, idempotency)
     finally:
-        forget_statuses()  # even after an error, because the write may have been done
+        forget_cached()  # even after an error, because the write may have been done
     observation = observed.current()
     written = change.after or change.before
     observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""

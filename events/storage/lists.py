@@ -6,12 +6,22 @@ import math
 import random
 import time
 from collections.abc import Iterator
-from operator import gt, itemgetter, lt
+from functools import reduce
+from operator import and_, gt, itemgetter, lt
 from typing import Any
 
 from django.conf import settings
+from pynamodb.expressions.condition import Condition
 
-from events.domain import FIELD_NAMES, Event, EventFields, EventRange, Search, StorageBusyError, SummaryPage
+from events.domain import (
+    FIELD_NAMES,
+    Event,
+    EventFields,
+    EventRange,
+    Search,
+    StorageBusyError,
+    SummaryPage,
+)
 from events.fields import SUMMARY_NAMES
 from events.storage.connection import connection, storage_errors
 from events.storage.items import read_event, read_fields, read_summary
@@ -26,10 +36,6 @@ _BATCH_GET_ATTEMPTS = 6
 # to about a megabyte: there DynamoDB ends a query, but DynamoDB Local counts only items that match the filter.
 _FIRST_QUERY_ITEMS = 500
 _MAX_QUERY_ITEMS = 3000
-_MOST_STATUSES = 30
-SECONDS_TO_KEEP_STATUSES = 20
-_cached_statuses: tuple[float, list[str]] | None = None
-_writes = 0
 
 
 class TimeLimit:
@@ -151,6 +157,8 @@ def _matches(search: Search, item: dict[str, Any]) -> bool:
         and within.first <= _place(item) <= within.last
         and within.status in (None, item.get("status", {}).get("S"))
         and search.text.casefold() in item.get("searchText", {}).get("S", "")
+        and search.location in ("", item.get("location", {}).get("S"))
+        and search.organizer in ("", item.get("organizer", {}).get("S"))
     )
 
 
@@ -173,11 +181,11 @@ def _read_index(
         return [], None, True
     while True:
         time_limit.check()
-        if search.text:
+        if search.is_filtered:
             size = min(_FIRST_QUERY_ITEMS * 2**queries, _MAX_QUERY_ITEMS)
         else:  # one more item shows whether another page follows
             size = limit and limit + 1 - len(items) + (within.before is not None)
-        response = _query(search, size, position, attributes)
+        response = query_index(search, size, position, attributes)
         queries += 1
         for item in response["Items"]:
             if _place(item) != within.before:
@@ -193,9 +201,11 @@ def _read_index(
             return list(items.values()), _place(position), False
 
 
-def _query(search: Search, size: int | None, position: Any, attributes: list[str] | None) -> dict[str, Any]:
+def query_index(
+    search: Search, size: int | None, position: Any, attributes: list[str] | None, select: str | None = None
+) -> dict[str, Any]:
     """One call of DynamoDB. It reads at most `size` items, or a megabyte of them, before it applies the filter."""
-    within, text = search.within, search.text.casefold()
+    within = search.within
     index = EventItem.date_index if within.status is None else EventItem.status_index
     with storage_errors():
         response: dict[str, Any] = connection().query(
@@ -203,13 +213,24 @@ def _query(search: Search, size: int | None, position: Any, attributes: list[str
             ALL_EVENTS if within.status is None else within.status,
             index_name=index.Meta.index_name,
             range_key_condition=EventItem.dateAndId.between(within.first, within.last),
-            filter_condition=EventItem.searchText.contains(text) if text else None,
+            filter_condition=_filter(search),
             attributes_to_get=attributes,
             scan_index_forward=not search.latest_first,
             exclusive_start_key=position,
             limit=size,
+            select=select,
         )
     return response
+
+
+def _filter(search: Search) -> Condition | None:
+    """The condition for what the index's key does not say."""
+    conditions = [
+        *([EventItem.searchText.contains(search.text.casefold())] if search.text else []),
+        *([EventItem.location == search.location] if search.location else []),
+        *([EventItem.organizer == search.organizer] if search.organizer else []),
+    ]
+    return reduce(and_, conditions) if conditions else None
 
 
 def _batch_get(event_ids: list[str], attributes: list[str] | None, time_limit: TimeLimit) -> Iterator[dict[str, Any]]:
@@ -229,43 +250,3 @@ def _batch_get(event_ids: list[str], attributes: list[str] | None, time_limit: T
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         else:
             raise StorageBusyError("DynamoDB left keys of a batch unread, after every retry")
-
-
-def statuses_in_use() -> list[str]:
-    """The statuses that events have, in order; at most thirty.
-
-    Each costs a call, so the result is cached for some seconds. For as long, a status that is new in another process or
-    not in the index yet may be missing.
-    """
-    global _cached_statuses  # noqa: PLW0603
-    cached, writes = _cached_statuses, _writes
-    if cached is None or cached[0] < time.monotonic():
-        cached = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _query_statuses())
-        if writes == _writes:  # otherwise another thread wrote meanwhile
-            _cached_statuses = cached
-    return list(cached[1])
-
-
-def forget_statuses() -> None:
-    """Clears the cache of statuses. Every write calls this."""
-    global _cached_statuses, _writes  # noqa: PLW0603
-    _writes += 1
-    _cached_statuses = None
-
-
-def _query_statuses() -> list[str]:
-    statuses: list[str] = []
-    while len(statuses) < _MOST_STATUSES:
-        beyond = EventItem.status > statuses[-1] if statuses else None
-        with storage_errors():
-            response = connection().query(
-                EventItem.Meta.table_name,
-                ALL_EVENTS,
-                index_name=EventItem.status_names_index.Meta.index_name,
-                range_key_condition=beyond,
-                limit=1,
-            )
-        if not response["Items"]:
-            break
-        statuses.append(response["Items"][0]["status"]["S"])
-    return statuses

@@ -13,7 +13,7 @@ from django.test import Client
 
 from events import services
 from events.samples import generated_events, store
-from events.storage.lists import forget_statuses
+from events.storage.cached_queries import forget_cached
 from tests.benchmarks.scale import ACCESS, EVENTS, HISTORY, operations
 from tests.benchmarks.scale_partitions import END, MINUTES_TO_DOUBLE, MINUTES_TO_SPLIT, NEW_READS, Places, Store, zipf
 from tests.benchmarks.scale_tables import TABLES
@@ -69,7 +69,7 @@ def test_operations_take_what_the_simulation_has_them_take(viewer: Client, fault
     }
     for name, call in calls.items():
         units = Counter(faults).units
-        forget_statuses()
+        forget_cached()
         assert call().status_code < 300, name
         expected = operations(COUNT)[name]
         for place in {*units, *expected.reads, *expected.writes}:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, expect
 
-from events import batches, services
+from events import services
 from events.domain import EventRange
 from events.pages.today import today
 from eventsite.accounts import keys, people
@@ -117,61 +117,12 @@ def test_a_double_click_reports_success(open_browser: Open, scripts: bool) -> No
     assert services.get_event("once").fields["title"] == "Once"
 
 
-def test_the_list_filters_while_typing_and_the_address_keeps_the_filter(desk: Page) -> None:
-    store("jazz", title="Jazz")
-    store("chess", title="Chess")
-    desk.goto("/staff/events/")
-    desk.get_by_label("Search").press_sequentially("jaz")
-    expect(desk.get_by_role("link", name="Chess", exact=True)).to_have_count(0)
-    expect(desk.get_by_role("link", name="Jazz", exact=True)).to_be_visible()
-    expect(desk.get_by_label("Search")).to_be_focused()
-    expect(desk).to_have_url(re.compile(r"\?q=jaz&"))
-    desk.reload()
-    expect(desk.get_by_label("Search")).to_have_value("jaz")
-    expect(desk.get_by_role("link", name="Chess", exact=True)).to_have_count(0)
-    desk.go_back()
-    desk.get_by_label("Search").fill("")
-    expect(desk.get_by_role("link", name="Chess", exact=True)).to_be_visible()
-
-
 def test_a_failed_request_shows_a_message(desk: Page) -> None:
     store()
     desk.goto("/staff/events/")
     desk.route("**/staff/events/?*", lambda route: route.fulfill(status=409, body="no"))
     desk.get_by_label("Search").press_sequentially("x")
     expect(desk.get_by_text("The connection or the server failed.")).to_be_visible()
-
-
-def test_one_checkbox_selects_all_and_the_bar_counts(desk: Page) -> None:
-    for name in "abc":
-        store(name)
-    desk.goto("/staff/events/")
-    desk.get_by_label("Select all on this page").check()
-    expect(desk.get_by_text("3 selected")).to_be_visible()
-    desk.get_by_role("checkbox", name="Select Launch night").first.uncheck()
-    expect(desk.get_by_text("2 selected")).to_be_visible()
-
-
-def test_a_long_batch_continues_by_itself(desk: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "SECONDS_FOR_A_STEP", 0)
-    monkeypatch.setattr(batches.run, "__defaults__", (0,))
-    for number in range(120):
-        store(f"e{number}")
-    desk.goto("/staff/events/")
-    desk.get_by_label("Select all events that match the filter").check()
-    desk.get_by_role("button", name="Delete…").click()
-    seen: list[str] = []
-
-    def note(request: Request) -> None:
-        if request.method == "POST" and "/batches/" in request.url:
-            seen.append(request.url)
-
-    desk.on("request", note)
-    desk.get_by_role("button", name="Delete 120 events").click()
-    expect(desk.get_by_role("heading", level=1)).to_contain_text("Delete 120 events")
-    expect(desk.get_by_text("120 events deleted")).to_be_visible()
-    assert len(seen) == 3
-    assert services.list_events(EventRange())[0] == []
 
 
 def test_the_keyboard_reaches_everything(desk: Page) -> None:
@@ -184,8 +135,8 @@ def test_the_keyboard_reaches_everything(desk: Page) -> None:
     for _ in range(30):
         desk.keyboard.press("Tab")
         reached.add(desk.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()"))
-    assert {"New event", "q", "status", "first", "ended", "Filter", "Launch night", "event", "Delete…"} <= reached
-    desk.locator("details.user-menu summary").focus()
+    assert {"New event", "q", "Dates", "Filter", "Date", "Launch night", "event"} <= reached
+    desk.get_by_role("button", name="ada admin").focus()
     desk.keyboard.press("Enter")
     expect(desk.get_by_role("button", name="Sign out")).to_be_visible()
     desk.keyboard.press("Escape")
@@ -247,6 +198,8 @@ def test_the_mouse_wheel_changes_no_field(desk: Page, path: str, names: tuple[st
     desk.goto(path)
     if "/calendar/" in path:
         desk.get_by_text("Options of the calendar").click()
+    for menu in desk.locator("#filter summary").all():
+        menu.click()
     for name in names:
         field = desk.locator(f"main [name={name}]")
         before = field.input_value()
@@ -260,14 +213,6 @@ def test_the_mouse_wheel_changes_no_field(desk: Page, path: str, names: tuple[st
             desk.mouse.wheel(0, 100)
             desk.wait_for_timeout(50)
         assert field.input_value() == before
-
-
-def test_statuses_are_offered_after_filtering_too(desk: Page) -> None:
-    store(status="pencilled in")
-    desk.goto("/staff/events/")
-    desk.get_by_label("Search").press_sequentially("launch")
-    expect(desk).to_have_url(re.compile(r"\?q=launch"))
-    expect(desk.locator("#statuses option[value='pencilled in']")).to_have_count(1)
 
 
 def test_the_documentation_works_under_its_policy(desk: Page) -> None:

@@ -128,9 +128,11 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     go(page, "Events")
     for title in ("Jazz night", "Jazz lunch"):
         page.get_by_role("checkbox", name=f"Select {title}").check()
-    page.get_by_label("Set status").fill("cancelled")
-    page.get_by_role("button", name="Set", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Change the status of 2 events to “cancelled”?")
+    page.locator(".bulk summary").click()
+    page.get_by_role("button", name="Another status…").click()
+    page.get_by_label("Status").fill("cancelled")
+    page.get_by_role("button", name="Preview the changes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Edit 2 events?")
     page.get_by_role("button", name="Change 2 events").click()
     expect(page.get_by_text("2 events updated")).to_be_visible()
     assert stored() == {"Jazz night": "cancelled", "Jazz lunch": "cancelled", "Chess evening": "draft"}
@@ -141,6 +143,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     # Export, and import the file with one changed line.
     go(page, "Events")
     with page.expect_download() as download:
+        page.locator("summary", has_text="Export").click()
         page.get_by_role("link", name="CSV").click()
     file = tmp_path / "exported.csv"
     download.value.save_as(file)

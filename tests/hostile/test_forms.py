@@ -62,6 +62,8 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "accounts:revoke_key": (f"/staff/keys/{key.id}/revoke/", {}),
         "pages:new_event": ("/staff/events/new/", event),
         "pages:bulk": ("/staff/events/bulk/", {"do": "delete", "event": ["launch"]}),
+        "pages:views": ("/staff/events/views/", {"name": "mine", "query": "q=jazz"}),
+        "pages:status": ("/staff/event/launch/status/", {"status": "draft"}),
         "pages:edit_event": ("/staff/event/launch/edit/", {**event, "revision": created.revision}),
         "pages:delete_event": ("/staff/event/launch/delete/", {"revision": created.revision}),
         "pages:undo_change": (f"/staff/event/launch/undo/?at={created.updated_at}", {}),

@@ -20,7 +20,7 @@ from events.domain import FIELD_NAMES, InvalidRequestError
 from events.fields import RULES
 from events.imports import plan_import
 from events.months import Month
-from events.pages.forms import EventForm, FilterForm, NewEventForm
+from events.pages.forms import BulkEditForm, EventForm, FilterForm, NewEventForm
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.sheet import SpreadsheetError
 from events.visible_text import quoted, visible
@@ -192,7 +192,7 @@ def test_workbook_styles_take_linear_time(name: str) -> None:
 def test_forms_take_linear_time(piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(piece, length)
-        forms = EventForm, NewEventForm, FilterForm
+        forms = EventForm, NewEventForm, FilterForm, BulkEditForm
         return lambda: [form(dict.fromkeys(form.base_fields, text)).is_valid() for form in forms]
 
     assert_linear(prepare)

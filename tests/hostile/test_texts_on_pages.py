@@ -72,6 +72,7 @@ def pages(client: Client, text: str) -> dict[str, Any]:
     for name, batch in {
         "bulk delete": bulk.prepare_delete(Search(), [], EDITOR),
         "bulk status": bulk.prepare_status(None, [event_id], text, EDITOR),
+        "bulk edit": bulk.prepare_edit(None, [event_id], bulk.Edit({"capacity": 7}, days=1), EDITOR),
     }.items():
         answers[name] = client.get(f"/staff/batches/{batch.id}/")
     typed = {**make_fields(**dict.fromkeys(TEXT_FIELDS, text)), "title": f"{text}~", "revision": "long ago"}
@@ -104,6 +105,7 @@ def test_texts_do_not_change_the_structure_of_pages(harmless: dict[str, list[str
 WHERE = (
     "/staff/events/?q={}",
     "/staff/events/?status={}",
+    "/staff/events/?location={}",
     "/staff/events/?first={}",
     "/staff/events/?sort={}&after={}&before={}",
     "/staff/events/?list={}",

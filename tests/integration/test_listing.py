@@ -14,11 +14,12 @@ from events import listing, samples, services
 from events.domain import EventRange, Search
 from events.listing import ListPage, list_page
 from events.samples import generated_events
+from events.storage import cached_queries
 from events.storage import events as repository
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
 from eventsite.aws_calls import Service
-from tests.support.builders import ACTOR, store
+from tests.support.builders import ACTOR, store, store_titled
 
 SIZE = 4
 
@@ -185,7 +186,7 @@ def test_the_statuses_in_use() -> None:
     assert services.statuses_in_use() == ["active", "draft", "à venir"]
     services.delete_event("e03", ACTOR)
     assert services.statuses_in_use() == ["draft", "à venir"]
-    event_lists.forget_statuses()
+    cached_queries.forget_cached()
     with counted() as units:
         services.statuses_in_use()
     assert len(units) == 3
@@ -193,9 +194,9 @@ def test_the_statuses_in_use() -> None:
 
 def test_the_statuses_in_use_are_cached_for_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(event_lists, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(cached_queries, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     assert services.statuses_in_use() == []
-    with patch.object(repository, "forget_statuses", lambda: None):  # as if another process wrote the event
+    with patch.object(repository, "forget_cached", lambda: None):  # as if another process wrote the event
         store_days(1, status="draft")
     for clock[0], seen in ((20.0, []), (20.1, ["draft"]), (30.0, ["draft"])):
         assert services.statuses_in_use() == seen
@@ -204,6 +205,21 @@ def test_the_statuses_in_use_are_cached_for_some_seconds(monkeypatch: pytest.Mon
     assert units == []
     services.update_event("e01", {"status": "cancelled"}, ACTOR)
     assert services.statuses_in_use() == ["cancelled"]
+
+
+def test_the_locations_and_organizers_in_use() -> None:
+    assert services.values_in_use() == {"location": [], "organizer": []}
+    places = {"Cellar": 1, "Hall": 2, "Long ago": -90}
+    for number, place in enumerate(["Cellar", "Hall", "Hall", "Long ago"]):
+        store_titled(f"e{number}", places[place], location=place, organizer="Choir")
+    assert services.values_in_use() == {"location": ["Hall", "Cellar"], "organizer": ["Choir"]}
+    with counted() as units:
+        services.values_in_use()
+    assert units == []
+    cached_queries.forget_cached()
+    with counted() as units:
+        services.values_in_use()
+    assert len(units) == 1
 
 
 def test_an_export_has_every_row_with_all_fields(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,7 +221,7 @@ class Editor(User):
 
     def events(self) -> None:
         page = self.browser.call("staff: list", "GET", "/staff/events/?ended=on", 200)
-        self._seen = re.findall(r'class="fw-semibold" href="(/staff/event/(?!load-)[^"/]+/)', page.text)
+        self._seen = re.findall(r'<td class="title"[^>]*><a href="(/staff/event/(?!load-)[^"/]+/)', page.text)
 
     def search(self) -> None:
         text = self.chance.choice(["jazz", "library", "choir", "no such text"])

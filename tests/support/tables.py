@@ -6,9 +6,9 @@ from typing import Any
 
 from pynamodb.models import Model
 
+from events.storage.cached_queries import forget_cached
 from events.storage.connection import connection
 from events.storage.events import installation_id
-from events.storage.lists import forget_statuses
 from events.storage.models import TABLES, table_schema
 
 
@@ -28,7 +28,7 @@ def read_table(table: type[Model], attributes: list[str] | None = None) -> list[
 
 def empty_tables() -> None:
     """Deletes every item, and what this process remembers of them."""
-    forget_statuses()
+    forget_cached()
     installation_id.cache_clear()
     for table in TABLES:
         keys = read_table(table, [key["AttributeName"] for key in table_schema(table)["key_schema"]])

@@ -65,6 +65,7 @@ FROM_EVENTS_INTO_EVENTSITE = {
     "events.pages.feed": {"eventsite.accounts.feeds", "eventsite.observed"},
     "events.pages.imports": {"eventsite.accounts.roles"},
     "events.pages.one_field": {"eventsite.accounts.roles"},
+    "events.pages.saved_views": {"eventsite.accounts.preferences", "eventsite.accounts.roles"},
     "events.pages.urls": {"eventsite.accounts.roles"},
     "events.storage.access_table": {"eventsite.aws_calls"},
     "events.storage.account_changes": {"eventsite.accounts.domain"},

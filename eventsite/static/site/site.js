@@ -49,7 +49,9 @@ function countSelected() {
     all.checked = selected > 0 && selected === boxes().length;
     all.indeterminate = selected > 0 && !all.checked;
   }
-  document.querySelectorAll("[data-selected]").forEach((count) => { count.textContent = `${selected} selected`; });
+  const every = document.querySelector("input[name=all]:checked");
+  const text = every ? every.labels[0].textContent.replace("Select all", "All") : `${selected} selected`;
+  document.querySelectorAll("[data-selected]").forEach((count) => { count.textContent = text; });
 }
 document.addEventListener("click", (event) => {
   if (!event.target.matches("input[name=event]")) return;
@@ -63,7 +65,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-select-all]")) boxes().forEach((box) => { box.checked = event.target.checked; });
-  if (event.target.matches("[data-select-all], input[name=event]")) countSelected();
+  if (event.target.matches("[data-select-all], input[name=event], input[name=all]")) countSelected();
 });
 document.addEventListener("reset", () => setTimeout(countSelected));
 document.addEventListener("htmx:afterSettle", () => {
@@ -85,6 +87,7 @@ document.addEventListener("click", (event) => {
   if (!link || !statusMenu?.showPopover || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   statusMenu.querySelector("form").action = link.href;
+  statusMenu.querySelector("a").href = link.href;
   statusMenu.showPopover();
   const at = link.getBoundingClientRect();
   const left = Math.min(at.left, innerWidth - statusMenu.offsetWidth - 8);

@@ -40,6 +40,7 @@ ROLES = {
     "pages:account_activity": "admin",
     "pages:deleted": "viewer",
     "pages:events": "viewer",
+    "pages:views": "viewer",
     "pages:new_event": "editor",
     "pages:bulk": "editor",
     "pages:event": "viewer",

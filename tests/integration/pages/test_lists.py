@@ -1,27 +1,20 @@
-"""The list as staff use it: filter, order, pages, what is empty, and many events at once."""
+"""The list as staff use it: filter, order, count, pages, and what is empty."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 
-from events import batches, listing, services
-from events.domain import EventRange
-from events.storage.history import get_activity
+from events import listing, services
 from events.visible_text import visible
-from eventsite.accounts import people
-from eventsite.accounts.domain import Role
-from tests.support.builders import ACTOR, day, make_fields, make_staff
+from tests.support.builders import ACTOR, day, make_fields
 from tests.support.builders import store_titled as store
-from tests.support.clients import client_of
-from tests.support.fault_proxy import FAIL, FaultProxy
+from tests.support.fault_proxy import FaultProxy
 from tests.support.page_reader import fields, links, text, titles
-from tests.support.stored import get_history
 
 LIST = "/staff/events/"
 
@@ -67,6 +60,42 @@ class TestFilter:
         assert sorted({"", "active", "draft", status}) == offered
         assert re.findall('<option value="([^"]*)" selected', select) == [status]
 
+    def test_location_and_organizer(self, viewer: Client) -> None:
+        store("Jazz", location="Hall", organizer="Choir")
+        store("Chess", location="Hall", organizer="Board")
+        store("Yoga", location="Hall 2", organizer="Choir")
+        assert shown(viewer, location="Hall") == ["Chess", "Jazz"]
+        assert shown(viewer, location="Hall", organizer="Choir") == ["Jazz"]
+        assert shown(viewer, organizer="Choir", status="active", q="yoga") == ["Yoga"]
+        assert shown(viewer, location="hall") == []
+        page = viewer.get(LIST, {"location": "Elsewhere"}).content.decode()
+        select = page[page.index('<select name="location"') :].split("</select>")[0]
+        assert re.findall('<option value="([^"]*)"', select) == ["", "Hall", "Hall 2", "Elsewhere"]
+        assert b"Jazz" in b"".join(viewer.get("/staff/export/", {"location": "Hall"}))
+        assert b"Yoga" not in b"".join(viewer.get("/staff/export/", {"location": "Hall"}))
+
+    def test_each_active_filter_is_a_link_that_removes_it(self, viewer: Client) -> None:
+        store("Jazz", location="Hall")
+        query = {"q": "jazz", "location": "Hall", "status": "active", "first": day(-1), "after": "x"}
+        found = links(viewer.get(LIST, query))
+        del query["after"]
+        for text_, name in {"“jazz”": "q", "Location: Hall": "location", "Status: active": "status"}.items():
+            assert query_of(found[text_]) == {key: value for key, value in query.items() if key != name}
+        assert found["Clear"] == LIST
+        plain = links(viewer.get(LIST))
+        assert plain["From today"] == "?ended=on"
+        assert "Clear" not in plain
+
+    def test_the_header_of_the_dates_changes_the_order(self, viewer: Client) -> None:
+        for title, days in {"soon": 1, "later": 2}.items():
+            store(title, days)
+        response = viewer.get(LIST, {"q": "o", "after": "x"})
+        assert 'aria-sort="ascending"' in response.content.decode()
+        latest = viewer.get(f"{LIST}{links(response)['Date']}")
+        assert query_of(links(response)["Date"]) == {"q": "o", "sort": "latest"}
+        assert 'aria-sort="descending"' in latest.content.decode()
+        assert query_of(links(latest)["Date"]) == {"q": "o"}
+
     @pytest.mark.parametrize(("length", "wrong"), [(200, False), (201, True)])
     def test_how_long_a_search_may_be(self, viewer: Client, length: int, wrong: bool) -> None:
         store("Jazz")
@@ -78,9 +107,9 @@ class TestFilter:
         for number in range(2):
             services.create_event(make_fields(eventId=f"{number}" + "é" * 255, date=day(1)), ACTOR)
         with patch.object(listing, "PAGE_SIZE", 1):
-            following = links(viewer.get(LIST))["Next →"]
+            following = links(viewer.get(LIST))["Next"]
             assert "Launch night" in text(viewer.get(f"{LIST}{following}"))
-            assert "Next →" not in links(viewer.get(f"{LIST}{following}"))
+            assert "Next" not in links(viewer.get(f"{LIST}{following}"))
 
     def test_what_is_no_date_is_said_and_does_not_filter(self, viewer: Client) -> None:
         store("A")
@@ -97,9 +126,43 @@ class TestFilter:
         store("Jazz")
         headers = {"HX-Request": "true", "HX-Target": "results"}
         response = viewer.get(LIST, {"q": "ja"}, headers=headers)
-        assert response.content.decode().strip().startswith('<div id="results"')
+        assert "<html" not in response.content.decode()
+        assert '<span class="muted" id="count" hx-swap-oob="true">1 event</span>' in response.content.decode()
         assert titles(response) == ["Jazz"]
         assert "HX-Target" in response["Vary"]
+
+
+class TestCount:
+    def test_one_page_is_counted_without_a_query(self, viewer: Client, faults: FaultProxy) -> None:
+        for number in range(3):
+            store(f"E{number}")
+        viewer.get(LIST)  # caches the statuses and other values
+        faults.set(None)
+        assert "Events 3 events" in text(viewer.get(LIST))
+        assert faults.calls == ["GetItem", "GetItem", "Query"]
+
+    def test_several_pages_are_counted_by_one_query_for_some_seconds(self, viewer: Client, faults: FaultProxy) -> None:
+        for number in range(5):
+            store(f"E{number}", number)
+        store("past", -1)
+        with patch.object(listing, "PAGE_SIZE", 2):
+            first = viewer.get(LIST)
+            assert "Events 5 events" in text(first)
+            faults.set(None)
+            assert "Events 5 events" in text(viewer.get(f"{LIST}{links(first)['Next']}"))
+            assert faults.calls == ["GetItem", "GetItem", "Query"]
+            store("another")
+            assert "Events 6 events" in text(viewer.get(LIST))
+            assert "Events 1 event " in text(viewer.get(LIST, {"q": "another"}))
+
+    def test_a_long_list_is_counted_up_to_a_limit(self, viewer: Client) -> None:
+        for number in range(5):
+            store(f"E{number}", number)
+        with patch.object(listing, "PAGE_SIZE", 2), patch.object(listing, "MOST_COUNTED", 4):
+            page = text(viewer.get(LIST))
+            assert "Events 4+ events" in page
+        with patch.object(listing, "PAGE_SIZE", 2), patch.object(listing, "MOST_COUNTED", 5):
+            assert "Events 5 events" in text(viewer.get(LIST))
 
 
 class TestEmpty:
@@ -133,11 +196,11 @@ class TestPages:
         with patch.object(listing, "PAGE_SIZE", 3):
             first = viewer.get(LIST, {"q": "jazz", "status": "active"})
             services.delete_event("Jazz 2", ACTOR)
-            second = viewer.get(LIST, query_of(links(first)["Next →"]))
+            second = viewer.get(LIST, query_of(links(first)["Next"]))
             assert titles(second) == ["Jazz 3", "Jazz 4", "Jazz 5"]
-            third = viewer.get(LIST, query_of(links(second)["Next →"]))
+            third = viewer.get(LIST, query_of(links(second)["Next"]))
             assert titles(third) == ["Jazz 6"]
-            back = viewer.get(LIST, query_of(links(second)["← Previous"]))
+            back = viewer.get(LIST, query_of(links(second)["Previous"]))
             assert titles(back) == ["Jazz 0", "Jazz 1"]
             assert fields(back)["q"] == "jazz"
 
@@ -147,155 +210,7 @@ class TestPages:
         event = editor.get(links(response)["Jazz"])
         edit = editor.get(links(event)["Edit"])
         for page in (event, edit):
-            assert links(page)["Events"] == "/staff/events/"  # the menu
             assert '/staff/events/?q=jazz&amp;sort=latest"' in page.content.decode()
-
-
-class TestBulk:
-    def choose(self, client: Client, query: str = "", **sent: Any) -> Any:
-        return client.post(f"/staff/events/bulk/{query}", sent, follow=True)
-
-    def test_a_status_for_the_selected_events(self, editor: Client) -> None:
-        for title in ("A", "B", "C"):
-            store(title)
-        confirm = self.choose(editor, "?list=q%3Da", event=["A", "B"], do="status", status="draft")
-        page = text(confirm)
-        assert "Change the status of 2 events to “draft”?" in page
-        assert "2 events will change. You can undo this." in page
-        assert services.get_event("A").fields["status"] == "active"
-        address = confirm.redirect_chain[-1][0]
-        report: Any = editor.post(address, follow=True)
-        assert "2 events updated" in text(report)
-        assert links(report)["Back to the events"] == "/staff/events/?q=a"
-        assert [services.get_event(title).fields["status"] for title in "ABC"] == ["draft", "draft", "active"]
-        row = get_history("A")[0]
-        assert (row.actor, row.address) == ("edith", "127.0.0.1")
-        batch = urlsplit(address).path
-        undone: Any = editor.post(f"{batch}undo/", follow=True)
-        assert "2 changes undone" in text(undone)
-        assert [services.get_event(title).fields["status"] for title in "ABC"] == ["active"] * 3
-
-    def test_delete_all_that_match_lists_and_counts_them(self, editor: Client) -> None:
-        for number in range(60):
-            store(f"Jazz {number:02}", number)
-        store("Chess")
-        confirm = self.choose(editor, "?list=q%3Djazz", all="yes", do="delete")
-        page = text(confirm)
-        assert "Delete 60 events?" in page
-        assert "Jazz 59" in page
-        assert "Chess" not in page
-        report: Any = editor.post(confirm.redirect_chain[-1][0], follow=True)
-        assert "60 events deleted" in text(report)
-        assert [event["title"] for event in services.list_events(EventRange())[0]] == ["Chess"]
-
-    def test_what_was_not_done_is_reported_with_its_reason(self, editor: Client) -> None:
-        store("A")
-        store("B")
-        confirm = self.choose(editor, event=["A", "B"], do="delete")
-        services.update_event("A", {"capacity": 1}, ACTOR)
-        report: Any = editor.post(confirm.redirect_chain[-1][0], follow=True)
-        assert "1 event deleted 1 failed" in text(report)
-        assert "A It was changed meanwhile, so it was left as it is." in text(report)
-
-    def test_a_report_names_the_first_failures_and_reads_no_further(self, editor: Client, faults: FaultProxy) -> None:
-        titles_ = [f"J{number:03}" for number in range(120)]  # in three parts
-        for title in titles_:
-            store(title)
-        confirm = self.choose(editor, all="yes", do="delete")
-        for title in titles_[:9]:
-            services.update_event(title, {"capacity": 1}, ACTOR)
-        address = confirm.redirect_chain[-1][0]
-        while "9 failed" not in text(editor.post(address, follow=True)):
-            pass
-        for most, named, more in ((200, 9, ""), (4, 4, "And 5 more.")):
-            faults.set(None)
-            with patch("events.pages.batches.MOST_SHOWN", most):
-                page = text(editor.get(address))
-            assert page.count("It was changed meanwhile") == named
-            assert more in page
-            assert faults.calls == ["GetItem"] * 4  # session, account, batch, first part
-
-    def test_long_ones_show_their_progress(self, editor: Client) -> None:
-        for number in range(60):
-            store(f"J{number}")
-        confirm = self.choose(editor, all="yes", do="delete")
-        address = confirm.redirect_chain[-1][0]
-        with patch.object(batches, "run", lambda batch, actor, run=batches.run: run(batch, actor, 0)):
-            progress: Any = editor.post(address, follow=True)
-        assert "50 of 60 done" in text(progress)
-        assert 'max="60" value="50"' in progress.content.decode()
-        report: Any = editor.post(address, follow=True)
-        assert "60 events deleted" in text(report)
-
-    @pytest.mark.parametrize(
-        ("sent", "sentence"),
-        [
-            ({"do": "delete"}, "Select 1 to 5,000 events."),
-            ({"do": "status", "event": "A", "status": ""}, "The new status must not be empty."),
-            ({"do": "status", "event": "gone", "status": "x"}, "Select 1 to 5,000 events."),
-        ],
-    )
-    def test_what_cannot_be_done_is_said_on_the_list(self, editor: Client, sent: dict[str, str], sentence: str) -> None:
-        store("A")
-        response = self.choose(editor, **sent)
-        assert response.redirect_chain[-1][0] == LIST
-        assert sentence in text(response)
-
-    def test_somebody_elses_batch_is_not_found(self, editor: Client) -> None:
-        store("A")
-        address = self.choose(editor, event="A", do="delete").redirect_chain[-1][0]
-        other = client_of(make_staff("eva", "editor"))
-        for response in (other.get(address), other.post(address), other.post(f"{urlsplit(address).path}undo/")):
-            assert response.status_code == 404
-        assert services.get_event("A")
-
-    def test_a_batch_whose_owner_may_no_longer_edit(self, editor: Client, admin: Client) -> None:
-        """An admin continues and undoes it; the owner can read what became of it."""
-        for number in range(60):
-            store(f"J{number}")
-        address = urlsplit(self.choose(editor, all="yes", do="delete").redirect_chain[-1][0]).path
-        with patch.object(batches, "run", lambda batch, actor, run=batches.run: run(batch, actor, 0)):
-            editor.post(address)
-        people.change_role("edith", Role.VIEWER, ACTOR)
-        edith = client_of(people.get_staff("edith"))
-        assert edith.post(address).status_code == 403
-        progress = edith.get(address)
-        assert "50 of 60 done" in text(progress)
-        assert "Your role no longer allows you to change events." in text(progress)
-        assert "<button" not in progress.content.decode().partition("<main")[2].partition("</main>")[0]
-        assert "Started by edith." in text(admin.get(address))
-        assert f'href="{address}"' in admin.get("/staff/activity/").content.decode()
-        assert "60 events deleted" in text(admin.post(address, follow=True))
-        assert {row.actor for row in get_activity(10)} == {"ada"}
-        report = edith.get(address)
-        assert "60 events deleted" in text(report)
-        assert "Undo 60" not in text(report)
-        assert edith.post(f"{address}undo/").status_code == 403
-        assert "60 changes undone" in text(admin.post(f"{address}undo/", follow=True))
-        undo = links(edith.get(address))["Show the undo report"]
-        assert "60 changes undone" in text(edith.get(undo))
-        assert len(services.list_events(EventRange())[0]) == 60
-
-    def test_a_batch_that_its_owner_may_no_longer_confirm(self, editor: Client, admin: Client) -> None:
-        store("A")
-        address = self.choose(editor, event="A", do="delete").redirect_chain[-1][0]
-        people.change_role("edith", Role.VIEWER, ACTOR)
-        edith = client_of(people.get_staff("edith"))
-        confirm = text(edith.get(address))
-        assert "Delete 1 event?" in confirm
-        assert "Delete 1 event Cancel" not in confirm
-        assert "Delete 1 event Cancel" in text(admin.get(address))
-
-    def test_a_failure_in_between_loses_nothing(self, editor: Client, faults: FaultProxy) -> None:
-        store("A")
-        address = self.choose(editor, event="A", do="delete").redirect_chain[-1][0]
-        faults.set(FAIL, "TransactWriteItems")
-        response = editor.post(address)
-        assert response.status_code == 500
-        assert "The database is not responding." in text(response)
-        faults.set(None)
-        report: Any = editor.post(address, follow=True)
-        assert "1 event deleted" in text(report)
 
 
 def test_titles_of_any_kind_are_only_text(editor: Client) -> None:
