@@ -170,7 +170,7 @@ def test_the_focus_is_visible_in_the_menu_and_on_the_page(desk: Page) -> None:
         desk.keyboard.press("Tab")
         names = ("outlineStyle", "outlineWidth", "outlineColor")
         kind, width, colours[name] = (
-            target.evaluate(f"element => getComputedStyle(element).{property}") for property in names
+            target.evaluate(f"element => getComputedStyle(element).{name}") for name in names
         )
         assert (kind, width) == ("solid", "2px")
     assert colours == {"side": "rgb(223, 227, 255)", "page": "rgb(67, 56, 202)"}
