@@ -84,6 +84,11 @@ def statuses_in_use() -> list[str]:
     return event_lists.statuses_in_use()
 
 
+def values_in_use() -> dict[str, list[str]]:
+    """{"location": [...], "organizer": [...]} in recent and upcoming events, most used first. Raises StorageError."""
+    return event_lists.values_in_use()
+
+
 def read_events(search: Search, page: int) -> Iterator[Event]:
     """Every event of a search with all its fields, read on demand in pages of this size. Raises StorageError."""
     status = search.within.status

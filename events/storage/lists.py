@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from operator import gt, itemgetter, lt
 from typing import Any
 
@@ -29,6 +31,11 @@ _MAX_QUERY_ITEMS = 3000
 _MOST_STATUSES = 30
 SECONDS_TO_KEEP_STATUSES = 20
 _cached_statuses: tuple[float, list[str]] | None = None
+# Which locations and organizers are in use is read from this many events, the first of which are this many days old.
+_EVENTS_FOR_VALUES = 200
+_DAYS_FOR_VALUES = 60
+_MOST_VALUES = 50
+_cached_values: tuple[float, dict[str, list[str]]] | None = None
 _writes = 0
 
 
@@ -241,11 +248,33 @@ def statuses_in_use() -> list[str]:
     return list(cached[1])
 
 
+def values_in_use() -> dict[str, list[str]]:
+    """The locations and organizers of recent and upcoming events, most frequent first; at most fifty of each.
+
+    One query of 200 events, cached like the statuses.
+    """
+    global _cached_values  # noqa: PLW0603
+    cached, writes = _cached_values, _writes
+    if cached is None or cached[0] < time.monotonic():
+        cached = (time.monotonic() + SECONDS_TO_KEEP_STATUSES, _query_values())
+        if writes == _writes:
+            _cached_values = cached
+    return {name: list(values) for name, values in cached[1].items()}
+
+
+def _query_values() -> dict[str, list[str]]:
+    first_date = (datetime.now(UTC) - timedelta(_DAYS_FOR_VALUES)).date().isoformat()
+    names = ["location", "organizer"]
+    response = _query(Search(EventRange(first_date=first_date)), _EVENTS_FOR_VALUES, None, names)
+    counts = {name: Counter(item.get(name, {}).get("S", "") for item in response["Items"]) for name in names}
+    return {name: [value for value, _ in counts[name].most_common(_MOST_VALUES) if value] for name in names}
+
+
 def forget_statuses() -> None:
-    """Clears the cache of statuses. Every write calls this."""
-    global _cached_statuses, _writes  # noqa: PLW0603
+    """Clears the caches of statuses and other values in use. Every write calls this."""
+    global _cached_statuses, _cached_values, _writes  # noqa: PLW0603
     _writes += 1
-    _cached_statuses = None
+    _cached_statuses = _cached_values = None
 
 
 def _query_statuses() -> list[str]:

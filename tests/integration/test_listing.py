@@ -18,7 +18,7 @@ from events.storage import events as repository
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
 from eventsite.aws_calls import Service
-from tests.support.builders import ACTOR, store
+from tests.support.builders import ACTOR, store, store_titled
 
 SIZE = 4
 
@@ -204,6 +204,21 @@ def test_the_statuses_in_use_are_cached_for_some_seconds(monkeypatch: pytest.Mon
     assert units == []
     services.update_event("e01", {"status": "cancelled"}, ACTOR)
     assert services.statuses_in_use() == ["cancelled"]
+
+
+def test_the_locations_and_organizers_in_use() -> None:
+    assert services.values_in_use() == {"location": [], "organizer": []}
+    places = {"Cellar": 1, "Hall": 2, "Long ago": -90}
+    for number, place in enumerate(["Cellar", "Hall", "Hall", "Long ago"]):
+        store_titled(f"e{number}", places[place], location=place, organizer="Choir")
+    assert services.values_in_use() == {"location": ["Hall", "Cellar"], "organizer": ["Choir"]}
+    with counted() as units:
+        services.values_in_use()
+    assert units == []
+    event_lists.forget_statuses()
+    with counted() as units:
+        services.values_in_use()
+    assert len(units) == 1
 
 
 def test_an_export_has_every_row_with_all_fields(monkeypatch: pytest.MonkeyPatch) -> None:
