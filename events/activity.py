@@ -14,7 +14,13 @@ LINES = 50
 _MORE_ROWS = 400
 _MORE_QUERIES = 2
 
-_VERBS = {"status": "set the status of", "delete": "deleted", "import": "imported", "undo": "undid changes to"}
+_VERBS = {
+    "status": "set the status of",
+    "delete": "deleted",
+    "import": "imported",
+    "copy": "created",
+    "undo": "undid changes to",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 TaskAction = Literal["create", "update", "delete", "undo"]
-BatchKind = Literal["status", "delete", "import", "undo"]
-_BATCH_ID = re.compile("(status|delete|import|undo)-[0-9a-f]{16}")
+BatchKind = Literal["status", "delete", "import", "copy", "undo"]
+_BATCH_ID = re.compile("(status|delete|import|copy|undo)-[0-9a-f]{16}")
 
 
 def new_batch_id(kind: BatchKind) -> str:
@@ -52,7 +52,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch and its progress. `note`: its new status or file name; `next`: the number of the next part, from 0."""
+    """A batch and its progress. `next`: the number of the next part, from 0.
+
+    `note`: the new status, the name of the imported file, or the title of the copied event.
+    """
 
     id: str
     kind: BatchKind

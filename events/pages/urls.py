@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from events.pages import activity, batches, calendar, event, feed, home, imports, lists, status
+from events.pages import activity, batches, calendar, copies, event, feed, home, imports, lists, status
 from eventsite.accounts.roles import ANYONE, EDITOR, VIEWER, page
 
 app_name = "pages"
@@ -16,6 +16,7 @@ urlpatterns = [
     page("event/<str:event_id>/", event.show_event, VIEWER, "event"),
     page("event/<str:event_id>/change/<str:at>/", event.show_change, VIEWER, "change"),
     page("event/<str:event_id>/edit/", event.edit_event, EDITOR, "edit_event"),
+    page("event/<str:event_id>/copy/", copies.copy_event, EDITOR, "copy_event"),
     page("event/<str:event_id>/delete/", event.delete_event, EDITOR, "delete_event"),
     page("event/<str:event_id>/status/", status.change_status, EDITOR, "status"),
     page("event/<str:event_id>/undo/", event.undo_change, EDITOR, "undo_change"),
