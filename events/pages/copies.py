@@ -99,7 +99,7 @@ def copy_event(request: HttpRequest, event_id: str) -> HttpResponse:
     if skipped:
         named = ", ".join(month_name(day) for day in skipped)
         day = form.cleaned_data["first"] or event.fields["date"]
-        messages.warning(request, f"Skipped, because they have no day {int(day[8:])}: {named}.")
+        messages.warning(request, f"Months without a day {int(day[8:])} are skipped: {named}.")
     return HttpResponseRedirect(address(request, "pages:batch", batch.id))
 
 

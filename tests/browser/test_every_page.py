@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from events import batches, bulk, services
+from events import batches, bulk, copies, services
 from events.domain import Actor, Search
 from events.pages.today import today
 from events.tasks import Batch
@@ -29,9 +30,10 @@ PAGES = [
     "/staff/events/?q=nothing+like+this",
     "/staff/events/?first=nonsense",
     "/staff/events/new/",
-    "/staff/events/new/?copy=launch",
+    f"/staff/events/new/?copy=launch&date={today().isoformat()}",
     "/staff/event/launch/",
     "/staff/event/launch/edit/",
+    "/staff/event/launch/copy/",
     "/staff/event/launch/delete/",
     "/staff/event/story/",
     "/staff/event/deleted/",
@@ -68,7 +70,8 @@ def full_desk() -> dict[str, Batch]:
     waiting = bulk.prepare_delete(Search(), [], ADA)
     done = bulk.prepare_status(Search(), [], "active", ADA)
     services.update_event("long", {"capacity": 3}, ACTOR)
-    return {"waiting": waiting, "report": batches.run(done.id, ADA, seconds=60)}
+    copying = copies.prepare_copies(make_fields(title=LONG), [today(), today() + timedelta(1)], ADA)
+    return {"waiting": waiting, "copying": copying, "report": batches.run(done.id, ADA, seconds=60)}
 
 
 def problems(page: Page) -> list[str]:
@@ -95,7 +98,7 @@ def test_every_page(open_browser: Open, full_desk: dict[str, Batch], window: str
         page.goto(path)
         found += problems(page)
     page.goto("/staff/event/story/")
-    page.get_by_role("link", name="Show the full text").first.click()
+    page.get_by_role("link", name="Details").first.click()
     page.wait_for_url("**/change/**")
     found += problems(page)
     page.goto("/staff/events/new/")
