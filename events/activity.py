@@ -27,6 +27,7 @@ _VERBS = {
     "delete": "deleted",
     "edit": "changed",
     "import": "imported",
+    "copy": "created",
     "undo": "undid changes to",
 }
 

@@ -17,6 +17,7 @@ from events.domain import (
     EventFields,
     EventNotFoundError,
     EventRange,
+    EventSummary,
     FieldError,
     IdempotencyKey,
     InvalidRequestError,
@@ -99,6 +100,29 @@ def values_in_use() -> dict[str, list[str]]:
     return cached_queries.values_in_use()
 
 
+def spelling_in_use(status: str) -> str:
+    """The status as other events spell it, if they do so in another case only. Raises StorageError."""
+    known = cached_queries.statuses_in_use()
+    same = (other for other in known if other.casefold() == status.casefold())
+    return status if status in known else next(same, status)
+
+
+def events_at(location: str, days: Iterable[str]) -> dict[str, list[EventSummary]]:
+    """The events at a location (in any case) on each of these days; days without any are left out.
+
+    One query a day, which reads at most 500 events. The index lags behind writes by some milliseconds.
+    Raises StorageError.
+    """
+    found = {day: _events_on(day, location) for day in dict.fromkeys(days)}
+    return {day: events for day, events in found.items() if events}
+
+
+def _events_on(day: str, location: str) -> list[EventSummary]:
+    search = Search(EventRange(first_date=day, last_date=day), location)
+    events = event_lists.query_summaries(search, limit=None, max_queries=1).events
+    return [event for event in events if event["location"].casefold() == location.casefold()]
+
+
 def read_events(search: Search, page: int) -> Iterator[Event]:
     """Every event of a search with all its fields, read on demand in pages of this size. Raises StorageError."""
     status = search.within.status
@@ -149,6 +173,7 @@ def create_event_once(fields: EventFields, generated_id: str, actor: Actor) -> E
     If the same form is sent twice, the second call returns the same event.
     Raises EventExistsError (the typed ID is taken), StorageError.
     """
+    fields = {**fields, "status": spelling_in_use(fields["status"])}
     named: EventFields = {**fields, "eventId": fields["eventId"] or generated_id}
     try:
         return create_event(named, actor)
@@ -174,14 +199,15 @@ def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:
 def update_event(
     event_id: str, changes: EventChanges, actor: Actor, revisions: Revisions = "*", typed: bool = False
 ) -> Event:
-    """Makes all changes in one write, or none if nothing differs. `typed`: a person typed them, so they are trimmed.
+    """Makes all changes in one write, or none if nothing differs.
 
+    `typed`: a person typed them, so they are trimmed, and a new status takes the spelling in use.
     If another writer is first, the changes are made to the new revision, if `revisions` allow that.
     Raises EventNotFoundError, RevisionMismatchError, StorageError.
     """
     for _ in attempts():
         event = _get_revision(event_id, revisions)
-        made = cast(EventChanges, trim_changes(changes, event.fields)) if typed else changes
+        made = _typed(changes, event) if typed else changes
         changed = event.changed(made, actor)
         if changed.fields == event.fields:
             return event
@@ -191,6 +217,13 @@ def update_event(
             continue
         return changed
     raise StorageBusyError(_LOST_EVERY_RACE)
+
+
+def _typed(changes: EventChanges, event: Event) -> EventChanges:
+    made = cast(EventChanges, trim_changes(changes, event.fields))
+    if made.get("status", event.fields["status"]) != event.fields["status"]:
+        made["status"] = spelling_in_use(made["status"])
+    return made
 
 
 def delete_event(event_id: str, actor: Actor, revisions: Revisions = "*") -> Change:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 TaskAction = Literal["create", "update", "delete", "undo"]
-BatchKind = Literal["status", "delete", "edit", "import", "undo"]
-_BATCH_ID = re.compile("(status|delete|edit|import|undo)-[0-9a-f]{16}")
+BatchKind = Literal["status", "delete", "edit", "import", "copy", "undo"]
+_BATCH_ID = re.compile("(status|delete|edit|import|copy|undo)-[0-9a-f]{16}")
 
 
 def new_batch_id(kind: BatchKind) -> str:
@@ -55,7 +55,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch and its progress. `note`: its status, file or changes; `next`: the number of the next part, from 0."""
+    """A batch and its progress. `next`: the number of the next part, from 0.
+
+    `note`: the new status, the changes of an edit, the name of the imported file, or the title of the copied event.
+    """
 
     id: str
     kind: BatchKind

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from typing import NamedTuple
 
 EXCERPT_LENGTH = 200
-_BEFORE_A_DIFFERENCE = 40
 
 # Without the control characters that str.strip() also removes: only descriptions may contain some of them.
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u2800\u3000"
@@ -77,13 +76,13 @@ class Excerpt(NamedTuple):
     whole: str | None
 
 
-def excerpts(*values: object) -> list[Excerpt]:
+def excerpts(*values: object, length: int = EXCERPT_LENGTH) -> list[Excerpt]:
     """If a value is long, the same part of all values: around their first difference, or the beginning if equal."""
     texts = [str(value) for value in values]
-    if all(len(text) <= EXCERPT_LENGTH for text in texts):
+    if all(len(text) <= length for text in texts):
         return [Excerpt(visible(text), None) for text in texts]
-    start = max(0, _first_difference(texts) - _BEFORE_A_DIFFERENCE)
-    return [_excerpt(text, start) for text in texts]
+    start = max(0, _first_difference(texts) - length // 5)
+    return [_excerpt(text, start, length) for text in texts]
 
 
 def _first_difference(texts: list[str]) -> int:
@@ -95,8 +94,11 @@ def _first_difference(texts: list[str]) -> int:
     return bisect_left(lengths, True, key=lambda index: any(text[: index + 1] != first[: index + 1] for text in others))
 
 
-def _excerpt(text: str, start: int) -> Excerpt:
-    part = text[start : start + EXCERPT_LENGTH]
+def _excerpt(text: str, start: int, length: int) -> Excerpt:
+    part = text[start : start + length]
     if part == text:
         return Excerpt(visible(text), None)
-    return Excerpt(("…" if start else "") + visible(part) + ("…" if start + len(part) < len(text) else ""), text)
+    before, after = ("…" if start else ""), ("…" if start + len(part) < len(text) else "")
+    part = part.lstrip(_SPACES) if before else part  # beside "…", a space is no hidden one
+    part = part.rstrip(_SPACES) if after else part
+    return Excerpt(f"{before}{visible(part)}{after}", text)

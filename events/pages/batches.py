@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from events import batches, bulk, services
-from events.domain import InvalidRequestError, MatchCount, Search, StorageError
+from events.domain import EventSummary, InvalidRequestError, MatchCount, Search, StorageError
 from events.listing import MOST_COUNTED
 from events.pages.forms import BulkEditForm, FilterForm
 from events.pages.navigation import address, filter_of, list_address
@@ -79,13 +79,33 @@ def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
     if not batch.confirmed:
         shown = [task for task, _ in islice(batches.tasks_of(batch), MOST_SHOWN)]
         problems = sum(bool(task.problem) for task in shown)  # they come first
-        context = {"batch": batch, "shown": shown, "unshown": batch.tasks - len(shown), "problems": problems}
+        context = {
+            "batch": batch,
+            "shown": shown,
+            "unshown": batch.tasks - len(shown),
+            "problems": problems,
+            "others": _others(batch, shown),
+        }
         return render(request, "events/batch_confirm.html", context)
     if not batch.finished:
         return render(request, "events/batch_progress.html", {"batch": batch})
     failures = _failures(batch)
-    context = {"batch": batch, "failures": failures, "unshown": batch.failed - len(failures)}
+    context = {"batch": batch, "failures": failures, "unshown": batch.failed - len(failures), "copies": _copies(batch)}
     return render(request, "events/batch_report.html", context)
+
+
+def _others(batch: Batch, tasks: list[Task]) -> dict[str, list[EventSummary]]:
+    """The events that are on the days of the copies at the same location."""
+    if batch.kind != "copy":
+        return {}
+    return services.events_at(tasks[0].changes["location"], (task.date for task in tasks))
+
+
+def _copies(batch: Batch) -> list[Task]:
+    """The created copies."""
+    if batch.kind != "copy":
+        return []
+    return [task for task, outcome in batches.tasks_of(batch) if outcome and outcome.kind == "done"]
 
 
 def _failures(batch: Batch) -> list[tuple[Task, Outcome | None]]:

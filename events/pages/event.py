@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -16,16 +17,19 @@ from events.domain import (
     Event,
     EventExistsError,
     EventNotFoundError,
+    EventSummary,
     RevisionMismatchError,
     StorageError,
     VersionOutOfReachError,
 )
+from events.fields import allows
 from events.pages.forms import EventForm, NewEventForm
 from events.pages.navigation import address, calendar_address, list_address
 from events.pages.undo import add_message_with_undo
 from events.visible_text import quoted
-from eventsite.accounts.roles import actor_of
+from eventsite.accounts.roles import actor_of, staff_of
 
+_MOST_NAMED = 3
 logger = logging.getLogger(__name__)
 read_or_write = require_http_methods(["GET", "POST"])
 
@@ -34,7 +38,11 @@ read_or_write = require_http_methods(["GET", "POST"])
 def show_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """The event with its history; of a deleted event, only the history."""
     past = versions.get_past(event_id, request.GET.get("before"))
-    return render(request, "events/event.html", {"past": past, "event": past.event}, status=200 if past.event else 410)
+    context: dict[str, Any] = {"past": past, "event": past.event}
+    if past.event and staff_of(request).can_edit:
+        context["statuses"] = services.statuses_in_use()
+        context["status_address"] = address(request, "pages:status", event_id, **{"from": "event"})
+    return render(request, "events/event.html", context, status=200 if past.event else 410)
 
 
 @require_GET
@@ -53,10 +61,11 @@ def new_event(request: HttpRequest) -> HttpResponse:
     """The form for a new event: empty, copied from another event, or with a date from the calendar."""
     copied = request.GET.get("copy")
     if request.method == "GET":
-        initial = (
-            {**services.get_event(copied).fields, "eventId": ""} if copied else {"date": request.GET.get("date", "")}
-        )
-        return _form(request, NewEventForm(initial=initial))
+        day = request.GET.get("date", "")
+        fields: Any = services.get_event(copied).fields if copied else {}
+        initial = {**fields, "eventId": "", "date": day or fields.get("date", "")}
+        note = _note(_others(fields["location"], day)) if copied and day else ""
+        return _form(request, NewEventForm(initial=initial), name=fields.get("title", ""), note=note)
     form = NewEventForm(request.POST)
     if not form.is_valid():
         return _form(request, form)
@@ -68,7 +77,28 @@ def new_event(request: HttpRequest) -> HttpResponse:
         return _form(request, form)
     except StorageError as error:
         return _failed(request, form, error)
-    return _saved(request, event, "created", revision=None)
+    response = _saved(request, event, "created", revision=None)
+    note = _note(_others(event.fields["location"], event.fields["date"], but=event.fields["eventId"]))
+    if note:
+        messages.info(request, note)
+    return response
+
+
+def _others(location: str, day: str, but: str = "") -> list[EventSummary]:
+    """The other events on this day at this location. They are only a hint, so an error of the database is ignored."""
+    with suppress(StorageError):
+        found = services.events_at(location, [day]) if allows("date", day) else {}
+        return [event for event in found.get(day, []) if event["eventId"] != but]
+    return []
+
+
+def _note(others: list[EventSummary]) -> str:
+    if not others:
+        return ""
+    named = ", ".join(quoted(event["title"]) for event in others[:_MOST_NAMED])
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    number = "is 1 other event" if len(others) == 1 else f"are {len(others)} other events"
+    return f"There {number} on this day at this location: {named}{more}."
 
 
 @read_or_write
@@ -78,10 +108,12 @@ def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
         current = versions.get_current(event_id)
         if current is None:
             return HttpResponseRedirect(address(request, "pages:event", event_id))
-        return _form(request, EventForm(initial={**current.fields, "revision": current.revision}), event_id)
+        form = EventForm(initial={**current.fields, "revision": current.revision})
+        return _form(request, form, event_id, name=current.fields["title"])
     form = EventForm(request.POST)
     if not form.is_valid():
-        return _form(request, form, event_id)
+        current = versions.get_current(event_id)
+        return _form(request, form, event_id, name=current.fields["title"] if current else "")
     revision = form.cleaned_data["revision"]
     try:
         event = services.update_event(event_id, form.changes, actor_of(request), [revision], typed=True)
@@ -92,16 +124,25 @@ def edit_event(request: HttpRequest, event_id: str) -> HttpResponse:
     return _saved(request, event, "saved", revision)
 
 
-def _form(request: HttpRequest, form: EventForm, event_id: str = "", gone: bool = False) -> HttpResponse:
-    """The page with the form; `gone`: the event was deleted meanwhile, and saving creates it again."""
-    context = {"form": form, "event_id": event_id, "gone": gone, "statuses": services.statuses_in_use()}
-    return render(request, "events/form.html", context, status=409 if gone else 422 if form.errors else 200)
+def _form(request: HttpRequest, form: EventForm, event_id: str = "", **shown: Any) -> HttpResponse:
+    """The page with the form. `shown`: `name`, the title of the event that is edited or copied; `note`, a hint;
+    `gone`: the event was deleted meanwhile, and saving creates it again.
+    """
+    context = {"form": form, "event_id": event_id, **shown, **_suggestions()}
+    status = 409 if shown.get("gone") else 422 if form.errors else 200
+    return render(request, "events/form.html", context, status=status)
+
+
+def _suggestions() -> dict[str, Any]:
+    """The values that the form suggests."""
+    return {"statuses": services.statuses_in_use(), "in_use": services.values_in_use()}
 
 
 def _failed(request: HttpRequest, form: EventForm, error: StorageError, event_id: str = "") -> HttpResponse:
-    """The form with the typed text, which is stored nowhere else."""
+    """The form with the typed text, which is stored nowhere else. It suggests nothing: that would need the database."""
     logger.error("Storage failed: %s", error, exc_info=error)
-    return render(request, "events/form.html", {"form": form, "event_id": event_id, "failed": True}, status=500)
+    context = {"form": form, "event_id": event_id, "name": form.cleaned_data["title"], "failed": True, "statuses": []}
+    return render(request, "events/form.html", {**context, "in_use": {}}, status=500)
 
 
 def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpResponse:
@@ -116,7 +157,8 @@ def _conflict(request: HttpRequest, event_id: str, form: EventForm) -> HttpRespo
         "event": event,
         "fields": fields,
         "form": EventForm(initial={**merged, "revision": event.revision}),
-        "statuses": services.statuses_in_use(),
+        "is_own": event.updated_by == actor_of(request).name,
+        **_suggestions(),
     }
     return render(request, "events/conflict.html", context, status=409)
 

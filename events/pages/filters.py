@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from itertools import groupby
@@ -25,7 +26,10 @@ from events.domain import FIELD_NAMES, EventSummary, HistoryRow
 from events.fields import LABELS, allows
 from events.pages import navigation
 from events.pages.badges import status_class
+from events.pages.links import linked
+from events.pages.today import today
 from events.pages.undo import undo_address
+from events.tasks import kind_of
 from events.versions import FieldMerge
 from events.visible_text import Excerpt, excerpts, visible
 
@@ -40,6 +44,10 @@ _PRINTED = {
     "day": "Week of",
 }
 _NOT_PRINTED = frozenset({"after", "before", "view"})  # which part of the list, not what is listed
+_DIGITS_TOO_MANY = re.compile(r"(\.[0-9]{3})[0-9]+")
+_UNITS = ((365, "years"), (31, "months"), (1, "days"))
+_BRIEF = 40
+_BATCHES = {"import": "Import", "copy": "Copies", "undo": "Undo of a bulk change"}
 _ACTIONS = {"create": "created", "update": "changed", "delete": "deleted", "restore": "restored"}
 
 
@@ -60,13 +68,18 @@ def short_date(day: str | date) -> str:
 
 def months(events: list[EventSummary]) -> list[tuple[str, list[EventSummary]]]:
     """The events of a list by month, in the same order: ("December 2026", ...)."""
-    return [(_month_name(month), list(rows)) for month, rows in groupby(events, lambda event: event["date"][:7])]
+    return [(_month_of_list(month), list(rows)) for month, rows in groupby(events, lambda event: event["date"][:7])]
 
 
-def _month_name(month: str) -> str:
+def _month_of_list(month: str) -> str:
     if not allows("date", f"{month}-01"):
         return month  # written by another program
-    return f"{calendar.month_name[int(month[5:])]} {int(month[:4])}"
+    return month_name(date.fromisoformat(f"{month}-01"))
+
+
+def month_name(day: date) -> str:
+    """The month of a day as "December 2026"."""
+    return f"{calendar.month_name[day.month]} {day.year}"
 
 
 def path_part(text: str) -> str:
@@ -75,11 +88,38 @@ def path_part(text: str) -> str:
 
 
 def moment(timestamp: str) -> str:
-    """A timestamp in the time zone of the settings, "1 Dec 2026, 09:05"."""
+    """A timestamp in the time zone of the settings: "today 09:05", "yesterday 09:05", "1 Dec 09:05".
+
+    A day of another year has its year: "1 Dec 2025 09:05".
+    """
     if timestamp.startswith("1970-"):
         return "at an unknown time"
     at = timezone.localtime(datetime.fromisoformat(timestamp))
-    return f"{at.day} {_MONTHS[at.month]} {at.year}, {at:%H:%M}"
+    day = today()
+    match (day - at.date()).days:
+        case 0:
+            shown = "today"
+        case 1:
+            shown = "yesterday"
+        case _:
+            shown = f"{at.day} {_MONTHS[at.month]}" + ("" if at.year == day.year else f" {at.year}")
+    return f"{shown} {at:%H:%M}"
+
+
+def iso_time(timestamp: str) -> str:
+    """A timestamp for `<time datetime>`: HTML allows at most three digits of a second."""
+    return _DIGITS_TOO_MANY.sub(r"\1", timestamp)
+
+
+def days_away(day: str) -> str:
+    """How far away a date is: "today", "in 9 days", "3 days ago", "in 14 months"."""
+    if not allows("date", day):
+        return ""  # written by another program
+    days = (date.fromisoformat(day) - today()).days
+    if abs(days) <= 1:
+        return ("yesterday", "today", "tomorrow")[days + 1]
+    number, unit = next((abs(days) // size, unit) for size, unit in _UNITS if abs(days) >= 2 * size)
+    return f"in {number:,} {unit}" if days > 0 else f"{number:,} {unit} ago"
 
 
 def now() -> str:
@@ -87,21 +127,10 @@ def now() -> str:
     return timezone.now().isoformat()
 
 
-def short_moment(timestamp: str) -> str:
-    """A timestamp as "today 04:26", "yesterday 17:02", "24 Nov 11:40" or "24 Nov 2025 11:40"."""
-    if timestamp.startswith("1970-"):
-        return "at an unknown time"
-    at, now = timezone.localtime(datetime.fromisoformat(timestamp)), timezone.localtime()
-    days = (now.date() - at.date()).days
-    if days in (0, 1):
-        return f"{'yesterday' if days else 'today'} {at:%H:%M}"
-    year = "" if at.year == now.year else f" {at.year}"
-    return f"{at.day} {_MONTHS[at.month]}{year} {at:%H:%M}"
-
-
-def milliseconds(timestamp: str) -> str:
-    """A timestamp for `<time datetime>`: HTML allows three digits of a second."""
-    return re.sub(r"(\.\d{3})\d+", r"\1", timestamp)
+def full_moment(timestamp: str) -> str:
+    """A timestamp with its year, "1 Dec 2026, 09:05"."""
+    at = timezone.localtime(datetime.fromisoformat(timestamp))
+    return f"{at.day} {_MONTHS[at.month]} {at.year}, {at:%H:%M}"
 
 
 def field_label(name: str) -> str:
@@ -183,9 +212,38 @@ def edited(value: Any, name: str) -> str:
     return thousands(value) if isinstance(value, int) else visible(truncatechars(value, 120))
 
 
-def shortened(changes: list[tuple[str, list[Excerpt]]]) -> bool:
-    """Whether a value is not shown in full."""
-    return any(excerpt.whole is not None for _, values in changes for excerpt in values)
+def brief(row: HistoryRow) -> list[tuple[str, list[str]]]:
+    """The fields of a change for one line, with their shortened values; a description has no values here."""
+    if row.before is None or row.after is None:
+        return []
+    return [
+        (name, [] if name == "description" else [part.shown for part in _brief_values(name, row.before, row.after)])
+        for name in FIELD_NAMES
+        if name in row.after
+    ]
+
+
+def _brief_values(name: str, *states: Mapping[str, Any]) -> list[Excerpt]:
+    values = [state.get(name, "") for state in states]
+    match name:
+        case "date":
+            values = [long_date(value) for value in values]
+        case "capacity":
+            values = [thousands(value) if isinstance(value, int) else value for value in values]
+    return excerpts(*values, length=_BRIEF)
+
+
+def is_brief(row: HistoryRow) -> bool:
+    """Whether `brief` shows the whole change."""
+    states = [state for state in (row.before, row.after) if state is not None]
+    return len(states) > 1 and not any(
+        name == "description" or len(str(state[name])) > _BRIEF for state in states for name in state
+    )
+
+
+def batch_label(batch_id: str) -> str:
+    """What a change belongs to that is part of a batch."""
+    return _BATCHES.get(kind_of(batch_id) or "", "Bulk change")
 
 
 def versions(field: FieldMerge) -> list[Excerpt]:
@@ -225,21 +283,25 @@ def environment(**options: Any) -> Environment:
         {
             "action_label": action_label,
             "actor": actor,
+            "batch_label": batch_label,
+            "brief": brief,
             "changes": changes,
             "control": control,
             "date": format_date,
             "edited": edited,
+            "days_away": days_away,
+            "full_moment": full_moment,
             "field_label": field_label,
+            "is_brief": is_brief,
+            "iso_time": iso_time,
+            "linked": linked,
             "long_date": long_date,
-            "milliseconds": milliseconds,
             "moment": moment,
             "months": months,
             "path_part": path_part,
             "pluralize": pluralize,
             "quoted": quoted,
             "short_date": short_date,
-            "short_moment": short_moment,
-            "shortened": shortened,
             "status_class": status_class,
             "thousands": thousands,
             "truncatechars": truncatechars,

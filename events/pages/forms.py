@@ -47,6 +47,13 @@ class RuleField(forms.CharField):
         return value
 
 
+class StatusInput(forms.TextInput):
+    """One of the statuses in use, or, if the choice is "Another…", the text beside it. The template draws both."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name) or data.get(f"new_{name}")
+
+
 class CapacityField(RuleField):
     """A whole number, typed as digits."""
 
@@ -55,29 +62,30 @@ class CapacityField(RuleField):
         return int(text) if _NUMBER.fullmatch(text) else text
 
 
-def _date_input() -> forms.DateInput:
+def date_input() -> forms.DateInput:
     return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def _suggesting(name: str) -> forms.TextInput:
+    """A text field that suggests the values in use."""
+    return forms.TextInput(attrs={"list": f"{name}-values", "autocomplete": "off", "dir": "auto"})
 
 
 class EventForm(forms.Form):
     """All fields of an event except its ID; `revision` is that of the event when the form was opened."""
 
-    title = RuleField("title", widget=forms.TextInput(attrs={"autofocus": True}))
-    date = RuleField("date", widget=_date_input())
-    location = RuleField("location")
+    title = RuleField("title", widget=forms.TextInput(attrs={"autofocus": True, "dir": "auto"}))
+    date = RuleField("date", widget=date_input())
+    location = RuleField("location", widget=_suggesting("location"))
     capacity = CapacityField(
         "capacity",
         # Not type="number": the mouse wheel would change the value.
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         help_text="The maximum number of people.",
     )
-    organizer = RuleField("organizer")
-    status = RuleField(
-        "status",
-        widget=forms.TextInput(attrs={"list": "statuses"}),
-        help_text="Choose an existing status or type a new one.",
-    )
-    description = RuleField("description", required=False, widget=forms.Textarea(attrs={"rows": 6}))
+    organizer = RuleField("organizer", widget=_suggesting("organizer"))
+    status = RuleField("status", widget=StatusInput)
+    description = RuleField("description", required=False, widget=forms.Textarea(attrs={"rows": 9, "dir": "auto"}))
     revision = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -162,8 +170,8 @@ class FilterForm(forms.Form):
     status = forms.CharField(required=False, label=LABELS["status"], strip=False, widget=forms.Select)
     location = RuleField("location", required=False, widget=forms.Select)
     organizer = RuleField("organizer", required=False, widget=forms.Select)
-    first = RuleField("date", required=False, label="From", widget=_date_input())
-    last = RuleField("date", required=False, label="To", widget=_date_input())
+    first = RuleField("date", required=False, label="From", widget=date_input())
+    last = RuleField("date", required=False, label="To", widget=date_input())
     sort = forms.CharField(
         required=False, label="Order", widget=forms.Select(choices=[("", "Earliest first"), ("latest", "Latest first")])
     )

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from events.pages import activity, batches, calendar, event, feed, home, imports, lists, one_field, saved_views
+from events.pages import (
+    activity,
+    batches,
+    calendar,
+    copies,
+    event,
+    feed,
+    home,
+    imports,
+    lists,
+    one_field,
+    saved_views,
+)
 from eventsite.accounts.roles import ADMIN, ANYONE, EDITOR, VIEWER, page
 
 app_name = "pages"
@@ -20,6 +32,7 @@ urlpatterns = [
     page("event/<str:event_id>/", event.show_event, VIEWER, "event"),
     page("event/<str:event_id>/change/<str:at>/", event.show_change, VIEWER, "change"),
     page("event/<str:event_id>/edit/", event.edit_event, EDITOR, "edit_event"),
+    page("event/<str:event_id>/copy/", copies.copy_event, EDITOR, "copy_event"),
     page("event/<str:event_id>/delete/", event.delete_event, EDITOR, "delete_event"),
     page("event/<str:event_id>/status/", one_field.change_status, EDITOR, "status"),
     page("event/<str:event_id>/move/", one_field.move_event, EDITOR, "move_event"),

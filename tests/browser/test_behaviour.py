@@ -106,6 +106,7 @@ def test_a_double_click_reports_success(open_browser: Open, scripts: bool) -> No
         page.get_by_label(label).fill(text)
     page.get_by_label("Date").fill(today().isoformat())
     page.get_by_label("Capacity").fill("1")
+    page.get_by_text("Advanced").click()
     page.get_by_label("Event ID").fill("once")
     page.get_by_role("button", name="Save", exact=True).dblclick(delay=100)
     expect(page.get_by_text("“Once” was created.")).to_be_visible()

@@ -193,7 +193,7 @@ def test_nobody_else_gets_a_draft(desk: Page, leave: str) -> None:
         desk.context.clear_cookies(name="events-local-session")
     else:
         desk.goto("/staff/account/")
-        desk.locator("details.user-menu summary").click()
+        desk.get_by_role("navigation", name="Account").get_by_role("button").first.click()
         desk.get_by_role("button", name=leave, exact=True).click()
         expect(desk.get_by_label("Username")).to_be_visible()
         assert "Confidential" not in desk.evaluate("JSON.stringify({...sessionStorage})")

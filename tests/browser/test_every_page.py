@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from events import batches, bulk, services
+from events import batches, bulk, copies, services
 from events.domain import Actor, Search
 from events.pages.today import today
 from events.tasks import Batch
@@ -33,9 +34,10 @@ PAGES = [
     "/staff/events/?first=nonsense",
     "/staff/events/?location=Main+hall&status=active&first=2020-01-01&last=2999-12-31&sort=latest",
     "/staff/events/new/",
-    "/staff/events/new/?copy=launch",
+    f"/staff/events/new/?copy=launch&date={today().isoformat()}",
     "/staff/event/launch/",
     "/staff/event/launch/edit/",
+    "/staff/event/launch/copy/",
     "/staff/event/launch/delete/",
     "/staff/event/launch/status/",
     "/staff/event/story/",
@@ -83,7 +85,8 @@ def full_desk() -> dict[str, Batch]:
     waiting = bulk.prepare_delete(Search(), [], ADA)
     done = bulk.prepare_status(Search(), [], "active", ADA)
     services.update_event("long", {"capacity": 3}, ACTOR)
-    return {"waiting": waiting, "report": batches.run(done.id, ADA, seconds=60)}
+    copying = copies.prepare_copies(make_fields(title=LONG), [today(), today() + timedelta(1)], ADA)
+    return {"waiting": waiting, "copying": copying, "report": batches.run(done.id, ADA, seconds=60)}
 
 
 def problems(page: Page) -> list[str]:
@@ -110,7 +113,7 @@ def test_every_page(open_browser: Open, full_desk: dict[str, Batch], window: str
         page.goto(path)
         found += problems(page)
     page.goto("/staff/event/story/")
-    page.get_by_role("link", name="Show the full text").first.click()
+    page.get_by_role("link", name="Details").first.click()
     page.wait_for_url("**/change/**")
     found += problems(page)
     page.goto("/staff/events/new/")
@@ -169,9 +172,7 @@ def test_the_focus_is_visible_in_the_menu_and_on_the_page(desk: Page) -> None:
         desk.keyboard.press("Shift+Tab")
         desk.keyboard.press("Tab")
         names = ("outlineStyle", "outlineWidth", "outlineColor")
-        kind, width, colours[name] = (
-            target.evaluate(f"element => getComputedStyle(element).{name}") for name in names
-        )
+        kind, width, colours[name] = (target.evaluate(f"element => getComputedStyle(element).{name}") for name in names)
         assert (kind, width) == ("solid", "2px")
     assert colours == {"side": "rgb(223, 227, 255)", "page": "rgb(67, 56, 202)"}
 

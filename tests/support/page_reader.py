@@ -27,7 +27,7 @@ class _Reader(HTMLParser):
         if tag == "a":
             self._link = attributes.get("href", "")
         elif tag == "input" and "name" in attributes:
-            if attributes.get("type") != "checkbox" or "checked" in attributes:
+            if attributes.get("type") not in ("checkbox", "radio") or "checked" in attributes:
                 self.fields.setdefault(attributes["name"], []).append(attributes.get("value", ""))
         elif tag == "textarea":
             self._area = attributes.get("name", "")

@@ -61,6 +61,7 @@ FROM_EVENTS_INTO_EVENTSITE = {
     "events.pages.activity": {"eventsite.accounts.changes", "eventsite.accounts.domain"},
     "events.pages.batches": {"eventsite.accounts.roles"},
     "events.pages.calendar": {"eventsite.accounts.preferences", "eventsite.accounts.roles"},
+    "events.pages.copies": {"eventsite.accounts.roles"},
     "events.pages.event": {"eventsite.accounts.roles"},
     "events.pages.feed": {"eventsite.accounts.feeds", "eventsite.observed"},
     "events.pages.imports": {"eventsite.accounts.roles"},

@@ -46,6 +46,7 @@ ROLES = {
     "pages:event": "viewer",
     "pages:change": "viewer",
     "pages:edit_event": "editor",
+    "pages:copy_event": "editor",
     "pages:delete_event": "editor",
     "pages:status": "editor",
     "pages:move_event": "editor",

@@ -13,7 +13,7 @@ from django.test import Client
 
 from events import activity, batches, services
 from events.domain import Actor
-from events.pages.filters import short_moment
+from events.pages.filters import moment
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Role, Scope
@@ -179,7 +179,7 @@ def test_a_search_that_takes_long_offers_to_continue(viewer: Client) -> None:
 def test_times_are_short(settings: Any, at: str, shown: str) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     with patch("django.utils.timezone.now", return_value=datetime.fromisoformat("2026-11-26T09:00:00+00:00")):
-        assert short_moment(at) == shown
+        assert moment(at) == shown
 
 
 class TestDeleted:

@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 
 from events import services
-from events.domain import EventNotFoundError, EventRange
+from events.domain import EventNotFoundError, EventRange, StorageError
+from events.pages.today import today
 from tests.support.builders import ACTOR, make_fields, store
-from tests.support.page_reader import fields, submit, text, undo_address
+from tests.support.page_reader import fields, links, submit, text, undo_address
 from tests.support.stored import get_history
 
 TYPED = {
@@ -34,7 +35,7 @@ class TestNew:
         assert event.fields == make_fields(description="Doors at seven.\n\tBring a friend.")
         assert (event.updated_by, get_history("launch")[0].address) == ("edith", "127.0.0.1")
         page = text(editor.get(response["Location"]))
-        for words in ("“Launch night” was created.", "Tue 1 Dec 2026", "250", "edith created it", "from 127.0.0.1"):
+        for words in ("“Launch night” was created.", "Tue 1 Dec 2026", "250 places", "edith created it"):
             assert words in page
 
     def test_without_an_id_one_is_made_and_sent_twice_it_is_one_event(self, editor: Client) -> None:
@@ -112,9 +113,43 @@ class TestNew:
     def test_a_copy_of_nothing_is_not_found(self, editor: Client) -> None:
         assert editor.get("/staff/events/new/?copy=nothing").status_code == 404
 
-    def test_the_statuses_in_use_are_offered(self, editor: Client) -> None:
+    def test_the_statuses_in_use_are_a_choice(self, editor: Client) -> None:
         store(status="<pencilled in>")
-        assert '<option value="&lt;pencilled in&gt;">' in editor.get("/staff/events/new/").content.decode()
+        page = editor.get("/staff/events/new/").content.decode()
+        assert '<input type="radio" name="status" value="&lt;pencilled in&gt;">' in page
+        response = submit(editor, "/staff/events/new/", **{**TYPED, "status": ""}, new_status="invited", eventId="x")
+        assert response.status_code == 302
+        assert services.get_event("x").fields["status"] == "invited"
+
+    def test_locations_and_organizers_in_use_are_suggested(self, editor: Client) -> None:
+        store(date=today().isoformat(), location="<Cellar>", organizer="Choir")
+        page = editor.get("/staff/events/new/").content.decode()
+        assert '<datalist id="location-values"><option value="&lt;Cellar&gt;">' in page
+        assert '<datalist id="organizer-values"><option value="Choir">' in page
+
+    @pytest.mark.parametrize(("typed", "stored"), [("ACTIVE", "active"), ("draft", "draft"), ("Active ", "active")])
+    def test_a_status_takes_the_spelling_in_use(self, editor: Client, typed: str, stored: str) -> None:
+        store()
+        submit(editor, "/staff/events/new/", **{**TYPED, "status": typed}, eventId="new")
+        assert services.get_event("new").fields["status"] == stored
+
+    def test_other_events_at_the_same_time_and_place_are_named(self, editor: Client) -> None:
+        store(location="main HALL")
+        store("elsewhere", location="Main hall 2")
+        store("other-day", date="2026-12-02")
+        response = submit(editor, "/staff/events/new/", **{**TYPED, "title": "New"}, eventId="new")
+        page = text(editor.get(response["Location"]))
+        assert "There is 1 other event on this day at this location: “Launch night”." in page
+
+    def test_a_note_that_cannot_be_read_does_not_fail_the_save(
+        self, editor: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any) -> Any:
+            raise StorageError
+
+        monkeypatch.setattr(services, "events_at", fail)
+        assert submit(editor, "/staff/events/new/", **TYPED, eventId="new").status_code == 302
+        assert services.get_event("new").fields["title"] == "Launch night"
 
 
 SPACES = [" ", "\u00a0", "\u200b", "\ufeff", "\u3000 ", "\u00ad", "\u2060\u2002"]
@@ -187,6 +222,37 @@ class TestEdit:
         undone: Any = editor.post(undo_address(saved), follow=True)
         assert "The change was undone." in text(undone)
         assert services.get_event("launch").fields == event.fields
+
+    def test_the_page_and_its_tab_name_the_event(self, editor: Client) -> None:
+        store(title="Gala")
+        for response in (
+            editor.get("/staff/event/launch/edit/"),
+            submit(editor, "/staff/event/launch/edit/", title=""),
+        ):
+            assert text(response).startswith("Edit Gala · Events ")
+            assert "Home Events Gala Edit " in text(response)
+
+    def test_a_status_takes_the_spelling_in_use(self, editor: Client) -> None:
+        store()
+        store("other", status="Draft")
+        submit(editor, "/staff/event/launch/edit/", status="dRAFT")
+        assert services.get_event("launch").fields["status"] == "Draft"
+
+    def test_a_stored_spelling_stays_as_it_is(self, editor: Client) -> None:
+        store(status="ACTIVE")
+        store("other")
+        submit(editor, "/staff/event/launch/edit/", capacity="7")
+        assert services.get_event("launch").fields == make_fields(status="ACTIVE", capacity=7)
+
+    def test_the_status_menu_takes_the_spelling_in_use_and_leads_back(self, editor: Client) -> None:
+        store()
+        store("other", status="Draft")
+        page = editor.get(f"/staff/event/launch/{LIST}")
+        address = "/staff/event/launch/status/?from=event&list=q%3Dlaunch%26sort%3Dlatest"
+        assert links(page)["active"] == address
+        response: Any = editor.post(address, {"status": "draft"})
+        assert response["Location"] == f"/staff/event/launch/{LIST}"
+        assert services.get_event("launch").fields["status"] == "Draft"
 
     def test_faults_keep_what_was_typed(self, editor: Client) -> None:
         store()
