@@ -23,8 +23,6 @@ WINDOWS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
-    "dark phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
-    "wide": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
 }
 SWAGGERS_OWN = {"nested-interactive"}  # the row of an endpoint is a button with buttons in it
 PAGES = [
@@ -164,15 +162,27 @@ def test_menus_by_keyboard(open_browser: Open) -> None:
     page.wait_for_url("**/staff/events/")
 
 
+def test_a_wide_screen_is_used(open_browser: Open) -> None:
+    make_staff("ada", "admin")
+    page = open_browser(viewport={"width": 1920, "height": 1080})
+    sign_in(page, "ada")
+    page.goto("/staff/people/")
+    box = page.locator("main").bounding_box()
+    assert box
+    assert box["width"] > 1500
+
+
 def test_the_focus_is_visible_in_the_menu_and_on_the_page(desk: Page) -> None:
     desk.goto("/staff/activity/")
     colours = {}
-    for name, target in (("side", desk.locator(".side-nav a").nth(1)), ("page", desk.locator("main input").first)):
+    for place, target in (("side", desk.locator(".side-nav a").nth(1)), ("page", desk.locator("main input").first)):
         target.focus()
         desk.keyboard.press("Shift+Tab")
         desk.keyboard.press("Tab")
-        names = ("outlineStyle", "outlineWidth", "outlineColor")
-        kind, width, colours[name] = (target.evaluate(f"element => getComputedStyle(element).{name}") for name in names)
+        properties = ("outlineStyle", "outlineWidth", "outlineColor")
+        kind, width, colours[place] = (
+            target.evaluate(f"element => getComputedStyle(element).{name}") for name in properties
+        )
         assert (kind, width) == ("solid", "2px")
     assert colours == {"side": "rgb(223, 227, 255)", "page": "rgb(67, 56, 202)"}
 
