@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import MONDAY, SUNDAY
 from datetime import date
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from events.fields import RULES
 from events.months import Month, Period, Week, get_calendar
 from events.pages.navigation import address_of_events, calendar_address
 from events.pages.today import today
-from eventsite.accounts.preferences import set_preference
+from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
 from eventsite.accounts.roles import staff_of
 
 MAX_SHOWN = 100  # characters of an invalid month or day
@@ -60,6 +61,9 @@ def _period(view: str, text: str, first_weekday: int) -> Period:
 def choose_first_day(request: HttpRequest) -> HttpResponse:
     """Stores which day a week begins with, for this user. An unknown day changes nothing."""
     chosen = request.POST.get("first_day", "")
-    if chosen in FIRST_DAYS:
-        set_preference(staff_of(request), "first_day", chosen)
+    try:
+        if chosen in FIRST_DAYS:
+            set_preference(staff_of(request), "first_day", chosen)
+    except PreferencesTooLongError:
+        messages.error(request, "Your account has no room for this setting. Nothing was changed.")
     return HttpResponseRedirect(calendar_address(request) or reverse("pages:calendar"))

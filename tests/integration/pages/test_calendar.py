@@ -202,6 +202,13 @@ class TestFirstDay:
         assert "Mon Tue Wed" in text(open_month(viewer, "2026-12"))
         assert viewer.get(f"{CALENDAR}first-day/").status_code == 405
 
+    def test_an_account_without_room_changes_nothing(self, viewer: Client) -> None:
+        with patch("eventsite.accounts.preferences.MAX_BYTES", 5):
+            viewer.post(f"{CALENDAR}first-day/", {"first_day": "sunday"})
+        page = open_month(viewer, "2026-12")
+        assert "Your account has no room for this setting." in text(page)
+        assert "Mon Tue Wed" in text(page)
+
     def test_the_way_back_stays_on_the_calendar(self, viewer: Client) -> None:
         response = viewer.post(f"{CALENDAR}first-day/?calendar=//evil.example/", {"first_day": "sunday"})
         assert response["Location"] == f"{CALENDAR}?//evil.example/"
