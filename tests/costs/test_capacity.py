@@ -42,9 +42,7 @@ READS = {
     "/events?status=postponed&limit=50": "Query events/by-status: 1 RCU",
     "/staff/": f"{STAFF}, Query events/by-date, Query events-history/by-time: 3.5 RCU",
     "/staff/calendar/?month={month}": f"{STAFF}, Query events/by-date: 3.5 RCU",
-    "/staff/event/event-000005/": f"{STAFF}, GetItem events, Query events-history: 4 RCU",
-    "/staff/events/new/": f"{STAFF}, {STATUSES}: 4 RCU",
-    "/staff/event/event-000005/edit/": f"{STAFF}, GetItem events, {STATUSES}: 5 RCU",
+    "/staff/event/event-000005/": f"{STAFF}, GetItem events, Query events-history, {STATUSES}: 6 RCU",
     "/staff/event/event-000005/delete/": f"{STAFF}, GetItem events: 3 RCU",
     "/staff/activity/": f"{STAFF}, Query events-history/by-time: 3.5 RCU",
 }
@@ -59,20 +57,27 @@ LISTS: dict[str, tuple[str, float, float]] = {
 }
 # A search reads 500 events, then twice as many each time, at most eight times. The most units are those of DynamoDB
 # Local, where a query, also one that counts, reads up to a megabyte until enough events match.
+_EDIT = f"{STAFF}, GetItem events, {STATUSES}, Query events/by-date"
 SEARCHES: dict[int, dict[str, tuple[str, float]]] = {
     FEW: {
+        "/staff/events/new/": (f"{_LIST}, Query events/by-date", 8.5),
+        "/staff/event/event-000005/edit/": (_EDIT, 9.5),
         "/staff/events/?q=talk": (f"{_LIST}, 3 x Query events/by-date", 17.5),
         "/staff/events/?q=jazz": (f"{_LIST}, 2 x Query events/by-date", 13),
         "/staff/events/?q=nowhere&ended=on": (f"{_LIST}, 2 x Query events/by-date", 13),
         "/staff/events/?location=Training+room+1": (f"{_LIST}, 2 x Query events/by-date", 13),
     },
     1_000: {
+        "/staff/events/new/": (f"{_LIST}, Query events/by-date", 11),
+        "/staff/event/event-000005/edit/": (_EDIT, 12),
         "/staff/events/?q=talk": (f"{_LIST}, 3 x Query events/by-date", 48.5),
         "/staff/events/?q=jazz": (f"{_LIST}, 3 x Query events/by-date", 31),
         "/staff/events/?q=nowhere&ended=on": (f"{_LIST}, 3 x Query events/by-date", 46),
         "/staff/events/?location=Training+room+1": (f"{_LIST}, 3 x Query events/by-date", 48.5),
     },
     50_000: {
+        "/staff/events/new/": (f"{_LIST}, Query events/by-date", 11),
+        "/staff/event/event-000005/edit/": (_EDIT, 12),
         "/staff/events/?q=talk": (f"{_LIST}, 3 x Query events/by-date", 64.5),
         "/staff/events/?q=jazz": (f"{_LIST}, 4 x Query events/by-date", 99.5),
         "/staff/events/?q=nowhere&ended=on": (f"{_LIST}, 10 x Query events/by-date", 693.5),
