@@ -20,6 +20,7 @@ from events.storage.models import EventItem, HistoryItem
 from events.tasks import Task
 from events.visible_text import trimmed
 from tests.support.builders import make_fields
+from tests.support.hostile_texts import TEXT_FIELDS
 from tests.support.import_plans import HEADER, create, only, plan_cells, plan_csv, reasons
 from tests.support.strategies import event_ids, field_values
 from tests.support.tables import read_table
@@ -242,7 +243,7 @@ AT_THE_ENDS = [
 @pytest.mark.parametrize("text", AT_THE_ENDS)
 def test_surrounding_spaces_that_the_api_stored_are_not_a_change(text: str) -> None:
     """A cell equal to the stored text is no change. Other cells are trimmed."""
-    said = dict.fromkeys(("eventId", "title", "location", "organizer", "status", "description"), text)
+    said = dict.fromkeys(TEXT_FIELDS, text)
     event = create(**said)
     with write_workbook([event.fields]) as file:
         files = [b"".join(write_csv([event.fields])), file.read()]
