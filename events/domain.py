@@ -69,10 +69,7 @@ class EventRange(NamedTuple):
 
 
 class Search(NamedTuple):
-    """A search: events of a range, with a text in title, location or organizer (case is ignored).
-
-    `location` and `organizer` must be exactly these ("": any).
-    """
+    """Events of a range, with a text in title, location or organizer, and exactly this location and organizer."""
 
     within: EventRange = EventRange()
     text: str = ""
@@ -82,7 +79,6 @@ class Search(NamedTuple):
 
     @property
     def is_filtered(self) -> bool:
-        """Whether events of the range may not match."""
         return bool(self.text or self.location or self.organizer)
 
 
@@ -227,10 +223,7 @@ class ActivityRow(NamedTuple):
 
 
 class ActivityFilter(NamedTuple):
-    """Which changes to read: by one of these authors (none: all), of one action, from one time to before another.
-
-    `action` is an action or "bulk", the changes of batches; "" means all.
-    """
+    """Changes by one of these authors (none: all), of one action ("": all, "bulk": batches), and of a time."""
 
     actors: tuple[str, ...] = ()
     action: str = ""
@@ -239,7 +232,6 @@ class ActivityFilter(NamedTuple):
 
     @property
     def matches_some(self) -> bool:
-        """Whether a query must read rows that it does not return."""
         return bool(self.actors or self.action)
 
 

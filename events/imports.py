@@ -189,7 +189,7 @@ def _plan(row: _Parsed, event: Event | None, columns: dict[str, int]) -> Planned
         reasons = [f"{name} {errors[name]}" for name in ("row", *FIELD_NAMES) if name in errors]
         return PlannedRow(number, "wrong", row.event_id, title, reasons)
     if event is None:
-        fields = {"description": "", **values, "eventId": row.event_id or str(uuid4())}
+        fields = {**dict.fromkeys(_OPTIONAL, ""), **values, "eventId": row.event_id or str(uuid4())}
         task = Task(
             "create", fields["eventId"], title, changes={name: fields[name] for name in FIELD_NAMES}, row=number
         )

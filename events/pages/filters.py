@@ -6,29 +6,20 @@ import calendar
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from django.conf import settings
 from django.forms import BoundField, CheckboxInput, Select
-from django.template.defaultfilters import date as format_date
-from django.template.defaultfilters import pluralize, truncatechars
-from django.templatetags.static import static
-from django.urls import get_script_prefix, reverse
+from django.template.defaultfilters import truncatechars
 from django.utils import timezone
-from jinja2 import Environment, ModuleLoader, pass_context
+from jinja2 import pass_context
 from jinja2.runtime import Context
-from lucide.jinja import lucide
 
 from events.domain import FIELD_NAMES, EventSummary, HistoryRow
 from events.fields import LABELS, allows
 from events.pages import navigation
-from events.pages.badges import status_class
-from events.pages.links import linked
 from events.pages.today import today
-from events.pages.undo import undo_address
 from events.tasks import kind_of
 from events.versions import FieldMerge
 from events.visible_text import Excerpt, excerpts, visible
@@ -249,76 +240,3 @@ def batch_label(batch_id: str) -> str:
 def versions(field: FieldMerge) -> list[Excerpt]:
     """The three values of a field in a conflict: original, theirs, mine."""
     return excerpts("unknown" if field.original is None else field.original, field.theirs, field.mine)
-
-
-def url(name: str, *arguments: Any) -> str:
-    """The address of a page."""
-    return reverse(name, args=arguments) if arguments else _fixed_url(name, get_script_prefix())
-
-
-@cache
-def _fixed_url(name: str, prefix: str) -> str:
-    """A page has about twenty of these, and `reverse` is slow."""
-    return reverse(name)
-
-
-def quoted(text: str) -> str:
-    """The text as a value in a query string."""
-    return quote(text, safe="")
-
-
-@cache
-def icon(name: str) -> str:
-    """An icon of Lucide as SVG, in the colour of the text. It is hidden from screen readers."""
-    return lucide(name, size=16, **{"aria-hidden": "true", "class": "icon"})
-
-
-def environment(**options: Any) -> Environment:
-    """Jinja, with these filters and functions."""
-    options.pop("autoescape")
-    if settings.COMPILED_TEMPLATES.is_dir():
-        options["loader"] = ModuleLoader(settings.COMPILED_TEMPLATES)
-    made = Environment(autoescape=True, **options)
-    made.filters.update(
-        {
-            "action_label": action_label,
-            "actor": actor,
-            "batch_label": batch_label,
-            "brief": brief,
-            "changes": changes,
-            "control": control,
-            "date": format_date,
-            "edited": edited,
-            "days_away": days_away,
-            "full_moment": full_moment,
-            "field_label": field_label,
-            "is_brief": is_brief,
-            "iso_time": iso_time,
-            "linked": linked,
-            "long_date": long_date,
-            "moment": moment,
-            "months": months,
-            "path_part": path_part,
-            "pluralize": pluralize,
-            "quoted": quoted,
-            "short_date": short_date,
-            "status_class": status_class,
-            "thousands": thousands,
-            "truncatechars": truncatechars,
-            "undo_address": undo_address,
-            "versions": versions,
-            "visible": visible,
-        }
-    )
-    made.globals.update(
-        icon=icon,
-        keep=keep,
-        list_address=list_address,
-        now=now,
-        printed_filter=printed_filter,
-        query=query,
-        section=navigation.section,
-        static=static,
-        url=url,
-    )
-    return made

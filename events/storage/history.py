@@ -11,6 +11,7 @@ from pynamodb.expressions.condition import Condition
 
 from events.domain import FIELD_NAMES, ActivityFilter, ActivityRow, Change, HistoryRow
 from events.storage.connection import connection, storage_errors
+from events.storage.items import with_every_field
 from events.storage.models import ALL_CHANGES, HistoryItem, SnapshotAttribute
 
 _ROWS_AT_FIRST = 25
@@ -121,7 +122,7 @@ def has_change_of_batch(event_id: str, batch_id: str, since: str) -> bool:
 
 
 def _history_row(item: dict[str, Any]) -> HistoryRow:
-    before, after = _snapshot(item, "before"), _snapshot(item, "after")
+    before, after = _snapshots(item)
     return HistoryRow(
         event_id=item["eventId"]["S"],
         at=item["at"]["S"],
@@ -137,8 +138,13 @@ def _history_row(item: dict[str, Any]) -> HistoryRow:
     )
 
 
-def _snapshot(item: dict[str, Any], name: str) -> Snapshot | None:
-    return Snapshot(item[name]["M"]) if "M" in item.get(name, {}) else None
+def _snapshots(item: dict[str, Any]) -> tuple[Snapshot | None, Snapshot | None]:
+    """Before and after. A row with only one of them (of a create or a delete) has a whole event."""
+    stored = {name: item[name]["M"] for name in ("before", "after") if "M" in item.get(name, {})}
+    if len(stored) == 1:
+        stored = {name: with_every_field(snapshot) for name, snapshot in stored.items()}
+    snapshots = {name: Snapshot(snapshot) for name, snapshot in stored.items()}
+    return snapshots.get("before"), snapshots.get("after")
 
 
 def _text(item: dict[str, Any], name: str) -> str | None:

@@ -46,6 +46,14 @@ def _repaired(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, **texts, "capacity": {"N": capacity if whole else "0"}, "revision": revision}
 
 
+_EMPTY: dict[str, dict[str, str]] = _repaired({})
+
+
+def with_every_field(snapshot: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """A whole event of a history row, with empty values for fields that did not exist when the row was written."""
+    return {name: snapshot.get(name, _EMPTY[name]) for name in FIELD_NAMES}
+
+
 def _read_capacity(digits: str) -> int:
     capacity = int(digits)
     if abs(capacity) >= NUMBER_LIMIT:
@@ -90,7 +98,7 @@ def _text(item: dict[str, Any], name: str) -> str:
 
 def created_event(row: dict[str, Any]) -> Event:
     """The event that was created, from the history row of its create."""
-    snapshot = SnapshotAttribute().deserialize(row["after"]["M"])
+    snapshot = SnapshotAttribute().deserialize(with_every_field(row["after"]["M"]))
     fields: EventFields = {name: snapshot[name] for name in FIELD_NAMES}  # type: ignore[assignment]
     at = row["at"]["S"]
     return Event(fields, row["revision"]["S"], at, at, row["actor"]["S"])

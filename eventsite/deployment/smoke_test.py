@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from events import services
 from events.domain import Actor, EventNotFoundError
+from events.fields import FIELDS
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
 from eventsite.deployment import DeploymentError
@@ -74,6 +75,7 @@ class SmokeTest:
         self.prefix = prefix
         self.authorization = f"Bearer {token}"
         self.event = {
+            **{field.name: field.example for field in FIELDS},
             "eventId": event_id,
             "title": "Deployment check, deleted at once",
             "description": "Grüße von `manage.py smoke_test` 🎪",

@@ -66,7 +66,6 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "pages:status": ("/staff/event/launch/status/", {"status": "draft"}),
         "pages:edit_event": ("/staff/event/launch/edit/", {**event, "revision": created.revision}),
         "pages:copy_event": ("/staff/event/launch/copy/", {"repeat": "week", "times": "2"}),
-        "pages:status": ("/staff/event/launch/status/", {"status": "forged"}),
         "pages:delete_event": ("/staff/event/launch/delete/", {"revision": created.revision}),
         "pages:undo_change": (f"/staff/event/launch/undo/?at={created.updated_at}", {}),
         "pages:restore_event": (

@@ -9,7 +9,8 @@ import pytest
 
 from events.domain import FIELD_NAMES
 from tests.support.builders import make_fields
-from tests.support.import_plans import HEADER, create, plan_cells, plan_csv, reasons
+from tests.support.csv_rows import HEADER, csv_row
+from tests.support.import_plans import create, plan_cells, plan_csv, reasons
 
 BLANKS = " \u00a0\u200b\u2060"
 TWO_WAYS = "date may be day/month or month/day; please write 2026-12-31 or 31.12.2026"
@@ -60,8 +61,7 @@ def test_errors_name_every_empty_field(line: str, reason: str) -> None:
     ],
 )
 def test_errors_name_every_broken_rule(field: str, cell: str, reason: str) -> None:
-    cells = {**make_fields(description=""), field: cell}
-    assert reasons(plan_csv(HEADER, ",".join(str(cells[name]) for name in FIELD_NAMES))) == reason
+    assert reasons(plan_csv(HEADER, csv_row(**{field: cell}))) == reason
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,7 @@ def test_errors_name_every_broken_rule(field: str, cell: str, reason: str) -> No
     ],
 )
 def test_text_cells_are_converted(field: str, cell: str, value: Any) -> None:
-    cells = {**make_fields(), field: cell}
-    [task] = plan_csv(HEADER, ",".join(str(cells[name]) for name in FIELD_NAMES)).tasks
+    [task] = plan_csv(HEADER, csv_row(**{field: cell})).tasks
     assert task.changes == make_fields(**{field: value})
 
 

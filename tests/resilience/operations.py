@@ -21,7 +21,7 @@ from eventsite.accounts.models import Staff
 from tests.support.api_calls import send
 from tests.support.builders import ACTOR, PASSWORD, day, make_body, make_fields, make_staff, store
 from tests.support.clients import client_of
-from tests.support.csv_rows import HEADER
+from tests.support.csv_rows import HEADER, csv_row
 from tests.support.page_reader import fields
 from tests.support.stored import get_history
 
@@ -205,7 +205,7 @@ def undo_bulk(world: World) -> Prepared:
 
 def check_import(world: World) -> Prepared:
     """Checking a file changes no event."""
-    content = f"{HEADER}\n{world.name},T,D,2030-01-01,L,1,O,S\n".encode()
+    content = f"{HEADER}\n{csv_row(eventId=world.name)}\n".encode()
     return Prepared(
         lambda: world.admin.post("/staff/import/", {"file": SimpleUploadedFile("events.csv", content)}),
         lambda: 1 + world.changes(),

@@ -15,7 +15,7 @@ from django.test import Client
 from events import services
 from tests.resilience.reports import DONE, go_on, said
 from tests.support.builders import ACTOR, store_many
-from tests.support.csv_rows import HEADER
+from tests.support.csv_rows import HEADER, csv_row
 from tests.support.fault_proxy import Fault, FaultProxy, lose_answer, refuse
 from tests.support.history import Row, assert_history_replays, read_history
 
@@ -43,8 +43,8 @@ def bulk_delete(editor: Client, prefix: str) -> str:
 
 def import_file(editor: Client, prefix: str) -> str:
     """Three rows change events. Two rows are new events without an ID."""
-    rows = [f"{event_id},Imported,D,2030-01-01,L,7,O,S" for event_id in store_many(SIZE, prefix)[:3]]
-    rows += [f",{prefix}new,D,2030-01-01,L,{number},O,S" for number in range(2)]
+    rows = [csv_row(eventId=event_id, title="Imported", organizer="O") for event_id in store_many(SIZE, prefix)[:3]]
+    rows += [csv_row(eventId="", title=f"{prefix}new", capacity=number) for number in range(2)]
     file = SimpleUploadedFile("events.csv", "\n".join([HEADER, *rows]).encode())
     answer: Any = editor.post("/staff/import/", {"file": file})
     return f"/staff/batches/{answer.context['batch'].id}/"

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from events import services
 from events.domain import Actor, Event, EventFields
+from events.fields import FIELDS
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
@@ -22,16 +23,7 @@ _numbers = counter()
 
 def make_body(**overrides: Any) -> dict[str, Any]:
     """A valid body of `POST /events`. The value ... removes a field."""
-    body = {
-        "title": "Launch night",
-        "description": "Doors at seven.",
-        "date": "2026-12-01",
-        "location": "Main hall",
-        "capacity": 250,
-        "organizer": "Events team",
-        "status": "active",
-        **overrides,
-    }
+    body = {**{field.name: field.example for field in FIELDS if field.name != "eventId"}, **overrides}
     return {name: value for name, value in body.items() if value is not ...}
 
 

@@ -1,23 +1,35 @@
-"""Two events, and the lines that they have in a CSV file."""
+"""Lines of CSV files, and two events with theirs."""
 
 from __future__ import annotations
 
-from tests.support.builders import store
+from typing import Any
 
-HEADER = "eventId,title,description,date,location,capacity,organizer,status"
-LAUNCH = "launch,Launch night,Doors at seven.,2026-12-01,Main hall,250,Events team,active"
-GALA = "gala,Gala,,2020-12-31,Roof,80,Ann,draft"
+from events.domain import FIELD_NAMES
+from tests.support.builders import make_fields, store
+
+HEADER = ",".join(FIELD_NAMES)
+
+
+def csv_row(**overrides: Any) -> str:
+    """The line of a valid event. Values are not quoted."""
+    fields: dict[str, Any] = {**make_fields(**overrides)}
+    return ",".join(str(fields[name]) for name in FIELD_NAMES)
+
+
+_GALA: dict[str, Any] = {
+    "eventId": "gala",
+    "title": "Gala",
+    "description": "",
+    "date": "2020-12-31",
+    "location": "Roof",
+    "capacity": 80,
+    "organizer": "Ann",
+    "status": "draft",
+}
+LAUNCH = csv_row()
+GALA = csv_row(**_GALA)
 
 
 def store_launch_and_gala() -> None:
     store()
-    store(
-        "gala",
-        title="Gala",
-        description="",
-        date="2020-12-31",
-        location="Roof",
-        capacity=80,
-        organizer="Ann",
-        status="draft",
-    )
+    store(**_GALA)

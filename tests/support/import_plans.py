@@ -8,11 +8,9 @@ from typing import Any
 import openpyxl
 
 from events import services
-from events.domain import FIELD_NAMES, Event
+from events.domain import Event
 from events.imports import Plan, PlannedRow, plan_import
 from tests.support.builders import ACTOR, make_fields
-
-HEADER = ",".join(FIELD_NAMES)
 
 
 def create(**overrides: Any) -> Event:

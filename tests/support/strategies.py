@@ -8,6 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from events import rules
+from events.fields import FIELDS
 from events.rules import MAX_CAPACITY, MAX_EVENT_ID_BYTES, MAX_TEXT_BYTES
 
 # All of Unicode except control characters and half surrogate pairs.
@@ -34,15 +36,13 @@ descriptions = st.text(prose_characters, max_size=200)
 dates = st.dates(min_value=date(1, 1, 1)).map(date.isoformat)
 capacities = st.integers(0, MAX_CAPACITY)
 
-field_values: dict[str, st.SearchStrategy[Any]] = {
-    "title": short_text(),
-    "description": descriptions,
-    "date": dates,
-    "location": short_text(),
-    "capacity": capacities,
-    "organizer": short_text(),
-    "status": short_text(),
+_OF_RULES: dict[Any, st.SearchStrategy[Any]] = {
+    rules.short_text: short_text(),
+    rules.prose: descriptions,
+    rules.day: dates,
+    rules.capacity: capacities,
 }
+field_values = {field.name: _OF_RULES[field.rule] for field in FIELDS if field.name != "eventId"}
 bodies = st.fixed_dictionaries(field_values)
 partial_bodies = st.fixed_dictionaries({}, optional=field_values)
 

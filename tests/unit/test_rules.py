@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from events.fields import RULES, allows
+from events import rules
+from events.fields import FIELDS, RULES, allows
 
-SHORT_TEXTS = ["title", "location", "organizer", "status"]
+SHORT_TEXTS = [field.name for field in FIELDS if field.rule is rules.short_text]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def at_once(server: Server, calls: list[tuple[str, str, dict[str, Any]]]) -> lis
         return list(clients.map(lambda call: server.request(call[0], call[1], **call[2]), calls))
 
 
-def test_seven_writers_of_seven_fields_all_succeed(server: Server) -> None:
+def test_a_writer_of_each_field_succeeds(server: Server) -> None:
     for number in range(5):
         path = f"/events/shared-{number}"
         server.request("POST", "/events", json=make_body(eventId=f"shared-{number}"))
@@ -27,10 +27,10 @@ def test_seven_writers_of_seven_fields_all_succeed(server: Server) -> None:
             title="A", description="B", date="2027-01-01", location="C", capacity=1, organizer="D", status="E"
         )
         answers = at_once(server, [("PUT", path, {"json": {name: value}}) for name, value in changes.items()])
-        assert [answer.status_code for answer in answers] == [200] * 7
+        assert [answer.status_code for answer in answers] == [200] * len(changes)
         assert server.request("GET", path).json() == {"eventId": f"shared-{number}", **changes}
     rows = read_table(HistoryItem)
-    assert Counter(row["eventId"]["S"] for row in rows) == {f"shared-{number}": 8 for number in range(5)}
+    assert Counter(row["eventId"]["S"] for row in rows) == {f"shared-{number}": 1 + len(changes) for number in range(5)}
     assert all(len(row["after"]["M"]) == 1 for row in rows if row["action"]["S"] == "update")
 
 

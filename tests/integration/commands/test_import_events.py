@@ -16,7 +16,7 @@ from events.storage.models import HistoryItem
 from eventsite.engine.process import free_port
 from tests.support.builders import ACTOR
 from tests.support.commands import run_command
-from tests.support.csv_rows import GALA, HEADER, LAUNCH, store_launch_and_gala
+from tests.support.csv_rows import GALA, HEADER, LAUNCH, csv_row, store_launch_and_gala
 from tests.support.tables import read_table
 
 
@@ -27,7 +27,7 @@ def write(file: Path, *lines: str) -> Path:
 
 def test_import_prints_and_makes_each_change(file: Path) -> None:
     store_launch_and_gala()
-    write(file, LAUNCH, GALA.replace("80", "90"), "new,New,,2026-01-01,Here,1,Ann,draft")
+    write(file, LAUNCH, GALA.replace("80", "90"), csv_row(eventId="new", title="New"))
     assert run_command("import_events", file) == (
         "Row 3: changed: 'Gala': capacity '80' -> '90'\n"
         "Row 4: new: 'New'\n"
@@ -54,7 +54,7 @@ def test_a_dry_run_changes_nothing(file: Path) -> None:
 
 
 def test_a_row_with_errors_stops_the_import_unless_skipped(file: Path) -> None:
-    write(file, LAUNCH, "b,\x1b[2J,,today,Roof,80,Ann,draft")
+    write(file, LAUNCH, csv_row(eventId="b", title="\x1b[2J", date="today"))
     with pytest.raises(CommandError, match=r"Rows with errors: 1 of 2\. Nothing was imported\. Fix the file, or skip"):
         run_command("import_events", file)
     assert read_table(HistoryItem) == []

@@ -10,20 +10,13 @@ from django.test import Client
 
 from events import services
 from events.domain import EventNotFoundError, EventRange, StorageError
+from events.fields import TRIMMED_FIELDS
 from events.pages.today import today
-from tests.support.builders import ACTOR, make_fields, store
+from tests.support.builders import ACTOR, make_body, make_fields, store
 from tests.support.page_reader import fields, links, submit, text, undo_address
 from tests.support.stored import get_history
 
-TYPED = {
-    "title": "Launch night",
-    "date": "2026-12-01",
-    "location": "Main hall",
-    "capacity": "250",
-    "organizer": "Events team",
-    "status": "active",
-    "description": "Doors at seven.\r\n\tBring a friend.",
-}
+TYPED = {name: str(value) for name, value in make_body(description="Doors at seven.\r\n\tBring a friend.").items()}
 LIST = "?list=q%3Dlaunch%26sort%3Dlatest"
 
 
@@ -153,7 +146,7 @@ class TestNew:
 
 
 SPACES = [" ", "\u00a0", "\u200b", "\ufeff", "\u3000 ", "\u00ad", "\u2060\u2002"]
-NAMES = ("title", "location", "organizer", "status")
+NAMES = TRIMMED_FIELDS - {"eventId"}
 
 
 @pytest.mark.parametrize("space", SPACES)

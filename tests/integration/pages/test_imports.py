@@ -19,12 +19,12 @@ from events.pages.today import today
 from events.spreadsheets.sheet import MAX_FILE_BYTES
 from events.storage.models import EventItem, HistoryItem
 from tests.support.builders import ACTOR, make_fields
+from tests.support.csv_rows import HEADER, csv_row
 from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.http_server import Server
 from tests.support.tables import read_table
 
 IMPORT, EXPORT = "/staff/import/", "/staff/export/?ended=on"
-HEADER = ",".join(FIELD_NAMES)
 
 
 def upload(browser: Client, content: bytes | str, name: str = "events.csv") -> Any:
@@ -63,17 +63,19 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     before = services.get_event("launch")
     answer = upload(
         editor,
-        f"{HEADER},Room\nlaunch,<b>Lunch</b>,Doors at seven.,2026-12-01,Main hall,80,Events team,active,1\n"
-        ",Gala,,31.12.2026,Roof,80,Ann,draft,2\n\nbad,,,2026-02-30,Roof,many,Ann,draft,3\n",
+        f"{HEADER},Notes\n"
+        f"{csv_row(title='<b>Lunch</b>', capacity=80)},1\n"
+        f"{csv_row(eventId='', title='Gala', date='31.12.2026', location='Roof', status='draft')},2\n\n"
+        f"{csv_row(eventId='bad', title='', date='2026-02-30', capacity='many')},3\n",
     )
     assert answer.status_code == 200
     text = text_of(answer)
     assert "1 new 1 changed 0 unchanged 1 row with errors" in text
     assert "1 row with errors will be skipped ; you can fix and import it later. 2 events will be imported." in text
-    assert "Unknown columns are ignored: “Room”." in text
+    assert "Unknown columns are ignored: “Notes”." in text
     assert "bad row 5 title must not be empty date must be a day that exists capacity must be a whole number" in text
     assert "<b>Lunch</b> row 2 Title Launch night → <b>Lunch</b> Capacity 250 → 80" in text
-    assert "Gala draft row 3 Thu 31 Dec 2026 , Roof , 80 people" in text
+    assert "Gala draft row 3 Thu 31 Dec 2026 , Roof , 250 people" in text
     assert "<b>Lunch" not in answer.content.decode()
     assert (services.get_event("launch"), len(read_table(EventItem))) == (before, 1)
 
@@ -90,7 +92,7 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
 
 
 def test_confirming_twice_makes_no_two_events(editor: Client) -> None:
-    answer = upload(editor, f"{HEADER}\n,Gala,,2026-12-31,Roof,80,Ann,draft\n")
+    answer = upload(editor, f"{HEADER}\n{csv_row(eventId='')}\n")
     for _ in range(2):
         confirm(editor, answer)
     assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 1
@@ -162,7 +164,7 @@ def test_no_file_is_asked_for(editor: Client) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 200 + ".csv", "../../etc/passwd", 'a"<b>.csv', "ünï.csv"])
 def test_whatever_a_file_is_called_it_is_imported(name: str, editor: Client) -> None:
-    answer = upload(editor, f"{HEADER}\n,Gala,,2026-12-31,Roof,80,Ann,draft\n", name)
+    answer = upload(editor, f"{HEADER}\n{csv_row(eventId='')}\n", name)
     assert answer.status_code == 200
     assert "1 event imported" in text_of(confirm(editor, answer))
 
@@ -182,8 +184,8 @@ def test_csv_is_exported_as_a_file(viewer: Client) -> None:
     assert answer["Content-Disposition"] == f'attachment; filename="events-{today()}.csv"'
     assert b"".join(answer).decode("utf-8-sig").replace('"', "").split("\r\n") == [
         HEADER,
-        "000,Launch night,Doors at seven.,2026-12-01,Main hall,250,Events team,active",
-        "001,Launch night,Doors at seven.,2026-12-01,Main hall,250,Events team,active",
+        csv_row(eventId="000"),
+        csv_row(eventId="001"),
         "",
     ]
 
