@@ -44,7 +44,6 @@ def sort_key(date: str, event_id: str) -> str:
     return f"{date}#{event_id}"
 
 
-# Named tuples, not dataclasses: Python creates their classes in a quarter of the time, at each cold start.
 class EventRange(NamedTuple):
     """Which events to read: of one status, from first to last date (inclusive), between two sort keys (exclusive)."""
 
