@@ -64,6 +64,10 @@ def operations(count: int) -> dict[str, Operation]:
     month = min(count * 30.5 / DAYS, MOST_OF_A_MONTH)
     statuses: Units = {BY_NAME: 0.5 * (len(STATUSES) + 1)}
     seen = min(count, sum(LOOKS))
+    in_use = rows(
+        BY_DATE, min(count * (DAYS / 2 + 60) / DAYS, 200)
+    )  # the locations and organizers that a filter offers
+    counted = rows(BY_DATE, min(count, 1_001))
     return {
         "get": Operation({EVENTS: 1}),
         "page": Operation({BY_DATE: rows(BY_DATE, page + 1), EVENTS: page}),
@@ -75,8 +79,8 @@ def operations(count: int) -> dict[str, Operation]:
         "move": Operation({EVENTS: 1}, {**CHANGE, BY_DATE: 2, BY_STATUS: 2}),
         "delete": Operation({EVENTS: 1}, {**CHANGE, BY_DATE: 1, BY_STATUS: 1, BY_NAME: 1, ACCESS: 2}),
         "home": Operation({**SIGNED_IN, BY_DATE: rows(BY_DATE, month), BY_TIME: 0.5}),
-        "list": Operation({**SIGNED_IN, **statuses, BY_DATE: rows(BY_DATE, page + 1)}),
-        "search": Operation({**SIGNED_IN, **statuses, BY_DATE: rows(BY_DATE, seen)}),
+        "list": Operation({**SIGNED_IN, **statuses, BY_DATE: rows(BY_DATE, page + 1) + in_use + counted}),
+        "search": Operation({**SIGNED_IN, **statuses, BY_DATE: rows(BY_DATE, seen) + in_use}),
         "calendar": Operation({**SIGNED_IN, BY_DATE: rows(BY_DATE, month)}),
         "event": Operation({**SIGNED_IN, EVENTS: 1, HISTORY: 1}),
         "activity": Operation({**SIGNED_IN, BY_TIME: 1.5}),

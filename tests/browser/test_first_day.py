@@ -48,7 +48,13 @@ def row(page: Page, title: str) -> None:
 
 
 def create(page: Page, title: str, status: str = "active", button: str = "Save") -> None:
-    fill(page, Title=title, Date=TOMORROW, Location="Main hall", Capacity="40", Organizer="Events team", Status=status)
+    fill(page, Title=title, Date=TOMORROW, Location="Main hall", Capacity="40", Organizer="Events team")
+    known = page.get_by_role("radio", name=status, exact=True)
+    if known.count():
+        known.check(force=True)  # its label covers it
+    else:
+        page.get_by_role("radio", name="Another…").check(force=True)
+        fill(page, **{"New status": status})
     page.get_by_role("button", name=button, exact=True).click()
 
 

@@ -35,8 +35,8 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "page": Limit(1, 6, 2_000_000),
-    "earlier changes": Limit(1, 6, 2_000_000),
+    "page": Limit(1, 7, 2_000_000),
+    "earlier changes": Limit(1, 7, 2_000_000),
     "one change": Limit(1, 4, 2_000_000),
     "form": Limit(0, 8, 1_000_000),
     "delete": Limit(0, 3, 1_000_000),

@@ -25,11 +25,12 @@ DEVELOPMENT = {
     "schemathesis", "setuptools", "uv", "xdist", "zappa",
 }  # fmt: skip
 TOP = {
-    "_argon2_cffi_bindings", "_cffi_backend.cpython-311-x86_64-linux-gnu.so", "annotated_types", "apig_wsgi", "argon2",
-    "asgiref", "bootstrap_wrapper", "botocore", "corsheaders", "dateutil", "defusedxml", "django", "django_htmx",
-    "et_xmlfile", "events", "eventsite", "icalendar", "jmespath", "msgspec", "ninja", "openpyxl", "orjson",
-    "pydantic", "pydantic_core", "pynamodb", "six.pyc", "sqlparse", "staticfiles", "templates", "typing_extensions.pyc",
-    "typing_inspection", "tzdata", "urllib3", "whitenoise",
+    "_argon2_cffi_bindings", "_cffi_backend.cpython-311-x86_64-linux-gnu.so", "annotated_types", "apig_wsgi",
+    "argon2", "asgiref", "bootstrap_wrapper", "botocore", "compiled_templates", "corsheaders", "dateutil",
+    "defusedxml", "django", "django_htmx", "et_xmlfile", "events", "eventsite", "icalendar", "jinja2", "jmespath",
+    "lucide", "markupsafe", "msgspec", "ninja", "openpyxl", "orjson", "pydantic", "pydantic_core", "pynamodb",
+    "six.pyc", "sqlparse", "staticfiles", "templates", "typing_extensions.pyc", "typing_inspection", "tzdata",
+    "urllib3", "whitenoise",
 }  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def test_its_bytecode_is_used_without_checks(archive: zipfile.ZipFile) -> None:
         0b01
     }  # a hash that is never checked
     sources = [name for name in archive.namelist() if name.endswith(".py")]
-    assert {name.partition("/")[0] for name in sources} == {"events", "eventsite"}
+    assert {name.partition("/")[0] for name in sources} == {"compiled_templates", "events", "eventsite"}
     for name in sources:
         folder, _, module = name.rpartition("/")
         assert f"{folder}/__pycache__/{module.removesuffix('.py')}.cpython-311.pyc" in compiled

@@ -105,7 +105,9 @@ def change_events(editor: Client) -> None:
     saved = editor.get(submit(editor, "/staff/event/launch/edit/", title="Oops")["Location"])
     assert editor.post(undo_address(saved)).status_code == 302
     submit(editor, "/staff/event/launch/edit/", title="Another")
-    assert editor.post("/staff/event/launch/restore/", fields(editor.get("/staff/event/launch/"))).status_code == 302
+    page: Any = editor.get("/staff/event/launch/")
+    version = re.findall(r'name="at" value="([^"]+)"', page.content.decode())[0]
+    assert editor.post("/staff/event/launch/restore/", {**fields(page), "at": version}).status_code == 302
     assert submit(editor, "/staff/event/launch/delete/").status_code == 302
     assert submit(editor, "/staff/events/new/", **{**LAUNCH, "eventId": "party"}).status_code == 302
 

@@ -47,7 +47,7 @@ def import_file(editor: Client, prefix: str) -> str:
     rows += [csv_row(eventId="", title=f"{prefix}new", capacity=number) for number in range(2)]
     file = SimpleUploadedFile("events.csv", "\n".join([HEADER, *rows]).encode())
     answer: Any = editor.post("/staff/import/", {"file": file})
-    return f"/staff/batches/{answer.context['batch'].id}/"
+    return batch_address(answer)
 
 
 def undo_of_a_bulk_delete(editor: Client, prefix: str) -> str:

@@ -29,7 +29,7 @@ from tests.support.api_calls import send
 from tests.support.builders import make_body, make_staff
 from tests.support.clients import client_of
 from tests.support.history import assert_history_replays, read_history
-from tests.support.page_reader import fields, text
+from tests.support.page_reader import batch_address, fields, text
 from tests.support.stored import get_history
 from tests.support.tables import empty_tables
 
@@ -269,10 +269,12 @@ class Race(RuleBasedStateMachine):
             for event_id, body in rows.items()
             if (wanted := {"eventId": event_id, **body}) != self.truth.now(event_id)
         ]
-        batch = answer.context["batch"]
-        assert (batch.tasks if batch else 0) == len(planned)
-        if batch:
-            self.batches[client].append(TrueBatch(f"/staff/batches/{batch.id}/", planned))
+        address = batch_address(answer)
+        assert bool(address) == bool(planned)
+        if address:
+            said = f"Import {len(planned)} event{'s' * (len(planned) != 1)}"
+            assert said in text(answer)
+            self.batches[client].append(TrueBatch(address, planned))
 
     def _batch(self, client: int, which: int) -> tuple[Client, TrueBatch]:
         """A batch of this client, or of the client that has one."""

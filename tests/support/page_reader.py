@@ -77,6 +77,12 @@ def fields(response: Any) -> dict[str, str]:
     return {name: value for name, value in found.items() if name not in ("csrfmiddlewaretoken", "next")}
 
 
+def batch_address(response: Any) -> str:
+    """The address of the batch that a preview waits to have confirmed; empty if there is none."""
+    found = re.findall(r'<form method="post" action="(/staff/batches/[^"?]+)', response.content.decode())
+    return str(found[0]) if found else ""
+
+
 def titles(response: Any) -> list[str]:
     """The titles in the list, in order."""
     found = re.findall(r'class="title"[^>]*><a [^>]*>([^<]*)<', response.content.decode())
