@@ -69,6 +69,12 @@ def quoted(text: object) -> str:
     return f"“{shown}”" if shown.isascii() else f"“\u2068{shown}\u2069”"
 
 
+def shortened(text: object, length: int) -> str:
+    """The text in at most this many characters. Django's `truncatechars` takes quadratic time for many accents."""
+    whole = str(text)
+    return whole if len(whole) <= length else f"{whole[: length - 1]}…"
+
+
 class Excerpt(NamedTuple):
     """A part of a text, made visible; `whole` is the complete text, or None if nothing was left out."""
 

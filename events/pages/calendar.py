@@ -18,7 +18,6 @@ from events.pages.today import today
 from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
 from eventsite.accounts.roles import staff_of
 
-MAX_SHOWN = 100  # characters of an invalid month or day
 FIRST_DAYS = {"monday": MONDAY, "sunday": SUNDAY}
 _MOST_A_DAY = {"month": None, "week": 12, "agenda": 20}
 
@@ -35,7 +34,7 @@ def show_calendar(request: HttpRequest) -> HttpResponse:
         period, invalid = _period(view, requested, first_weekday), ""
     except ValueError:
         period = Week.of(now, first_weekday) if view == "week" else Month.of(now)
-        invalid = requested[:MAX_SHOWN]
+        invalid = requested
     status = request.GET.get("status", "")
     context = {
         "view": view,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.template.defaultfilters import date as format_date
-from django.template.defaultfilters import pluralize, truncatechars
+from django.template.defaultfilters import pluralize
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
 from jinja2 import Environment, ModuleLoader
@@ -18,7 +18,7 @@ from events.pages import filters, navigation
 from events.pages.badges import status_class
 from events.pages.links import linked
 from events.pages.undo import undo_address
-from events.visible_text import visible
+from events.visible_text import shortened, visible
 
 
 def url(name: str, *arguments: Any) -> str:
@@ -72,9 +72,9 @@ def environment(**options: Any) -> Environment:
             "pluralize": pluralize,
             "quoted": quoted,
             "short_date": filters.short_date,
+            "shortened": shortened,
             "status_class": status_class,
             "thousands": filters.thousands,
-            "truncatechars": truncatechars,
             "undo_address": undo_address,
             "versions": filters.versions,
             "visible": visible,

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.forms import BoundField, CheckboxInput, Select
-from django.template.defaultfilters import truncatechars
 from django.utils import timezone
 from jinja2 import pass_context
 from jinja2.runtime import Context
@@ -22,7 +21,7 @@ from events.pages import navigation
 from events.pages.today import today
 from events.tasks import kind_of
 from events.versions import FieldMerge
-from events.visible_text import Excerpt, excerpts, visible
+from events.visible_text import Excerpt, excerpts, shortened, visible
 
 _DAYS, _MONTHS = tuple(calendar.day_abbr), tuple(calendar.month_abbr)  # calendar formats a date at each access
 _PRINTED = {
@@ -200,7 +199,7 @@ def edited(value: Any, name: str) -> str:
     """A value of a field in the preview of a bulk edit, in one line."""
     if name == "date":
         return visible(long_date(value))
-    return thousands(value) if isinstance(value, int) else visible(truncatechars(value, 120))
+    return thousands(value) if isinstance(value, int) else visible(shortened(value, 120))
 
 
 def brief(row: HistoryRow) -> list[tuple[str, list[str]]]:

@@ -9,13 +9,12 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.template.defaultfilters import truncatechars
 
 from events import bulk
 from events.domain import EventChanges, EventFields, EventRange, Search
 from events.fields import LABELS, RULES, trim_changes, without_spaces
 from events.pages.today import today
-from events.visible_text import visible
+from events.visible_text import shortened, visible
 
 _SEARCH_PLACEHOLDER = ", ".join([LABELS["title"], LABELS["location"].lower(), LABELS["organizer"].lower()])
 _NUMBER = re.compile(r"\s*[-+]?[0-9]{1,300}\s*")
@@ -182,7 +181,7 @@ class FilterForm(forms.Form):
         super().__init__(data)
         for name in ("status", "location", "organizer"):
             offered = dict.fromkeys([*(values or {}).get(name, []), data.get(name, "")])
-            choices = [(value, visible(truncatechars(value, 60))) for value in offered if value]
+            choices = [(value, visible(shortened(value, 60))) for value in offered if value]
             self.fields[name].widget.choices = [("", f"Any {LABELS[name].lower()}"), *choices]
         self.full_clean()
 

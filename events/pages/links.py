@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
@@ -27,12 +28,22 @@ def _parts(text: str) -> Iterator[Markup]:
     end = 0
     for found in _CANDIDATE.finditer(text):
         address = _without_punctuation(found[0])
-        # A hidden character, which `visible` has named, would make the link lead elsewhere than it says.
-        if len(address) <= _MAX_LENGTH and "[U+" not in address and _ADDRESS.fullmatch(address):
+        if _may_be_a_link(address):
             yield escape(text[end : found.start()])
             yield _LINK.format(address)
             end = found.start() + len(address)
     yield escape(text[end:])
+
+
+def _may_be_a_link(address: str) -> bool:
+    # A hidden character, which `visible` has named, would make the link lead elsewhere than it says.
+    if len(address) > _MAX_LENGTH or "[U+" in address or not _ADDRESS.fullmatch(address):
+        return False
+    try:
+        urlsplit(address)
+    except ValueError:  # a bracket in the host, or a character that browsers read as "/", "?", "#", "@" or ":"
+        return False
+    return True
 
 
 def _without_punctuation(address: str) -> str:

@@ -64,9 +64,8 @@ def operations(count: int) -> dict[str, Operation]:
     month = min(count * 30.5 / DAYS, MOST_OF_A_MONTH)
     statuses: Units = {BY_NAME: 0.5 * (len(STATUSES) + 1)}
     seen = min(count, sum(LOOKS))
-    in_use = rows(
-        BY_DATE, min(count * (DAYS / 2 + 60) / DAYS, 200)
-    )  # the locations and organizers that a filter offers
+    # Which locations and organizers a filter offers.
+    in_use = rows(BY_DATE, min(count * (DAYS / 2 + 60) / DAYS, 200))
     counted = rows(BY_DATE, min(count, 1_001))
     return {
         "get": Operation({EVENTS: 1}),

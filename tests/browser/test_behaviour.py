@@ -155,7 +155,7 @@ def test_colours_follow_the_system_unless_chosen(open_browser: Open, scripts: bo
 
     assert is_dark()
     for choice, dark in {"Light": False, "Dark": True, "Auto": True}.items():
-        page.locator("details.user-menu summary").click()
+        page.get_by_role("button", name="ada").click()
         page.get_by_role("button", name=choice, exact=True).click()
         page.wait_for_load_state()
         assert is_dark() is dark

@@ -67,7 +67,8 @@ def sign_in(username: str, role: str) -> Client:
 def make_a_key(admin: Client) -> tuple[str, str]:
     page = admin.post("/staff/keys/new/", {"name": "importer", "scope": "write"}).content.decode()
     [token] = re.findall(r"evk_[0-9a-f]{12}_[0-9a-f]{48}", page)
-    assert admin.get("/staff/keys/").status_code == 200
+    for path in ("keys", "activity/accounts"):
+        assert admin.get(f"/staff/{path}/").status_code == 200
     return token.split("_")[1], token
 
 
@@ -83,6 +84,8 @@ def read_pages(staff: Client) -> None:
         "",
         "calendar/",
         "activity/",
+        "activity/?action=delete",
+        "deleted/",
         "events/",
         "events/?q=night",
         "events/?status=active",

@@ -267,7 +267,7 @@ def test_headers_take_linear_time(api: APIClient, header: str, form: str) -> Non
 
 
 def test_pages_that_shorten_texts_take_linear_time(editor: Client) -> None:
-    """Django normalizes a text before it shortens it. For many accents, this takes quadratic time."""
+    """Django's `truncatechars` takes quadratic time, because it puts accents in order first."""
 
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(PIECES["accents"], length)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from typing import Any
-from unicodedata import normalize
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -97,8 +96,7 @@ def test_texts_do_not_change_the_structure_of_pages(harmless: dict[str, list[str
     for name, answer in pages(editor, text).items():
         assert build_of(answer) == harmless[name], name
         shown = text if name in FORMS else visible(text)
-        # Templates that shorten a text also normalize it.
-        assert normalize("NFC", shown.strip())[:30] in normalize("NFC", said_on(answer)), name
+        assert shown.strip()[:30] in said_on(answer), name
         assert answer["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
 
 

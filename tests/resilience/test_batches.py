@@ -18,6 +18,7 @@ from tests.support.builders import ACTOR, store_many
 from tests.support.csv_rows import HEADER, csv_row
 from tests.support.fault_proxy import Fault, FaultProxy, lose_answer, refuse
 from tests.support.history import Row, assert_history_replays, read_history
+from tests.support.page_reader import batch_address
 
 SIZE = 5
 Start = Callable[[Client, str], str]

@@ -1,10 +1,10 @@
-"""Excerpts of long texts, from their first difference."""
+"""Shortened texts, and excerpts of long texts from their first difference."""
 
 from __future__ import annotations
 
 import pytest
 
-from events.visible_text import EXCERPT_LENGTH, Excerpt, excerpts
+from events.visible_text import EXCERPT_LENGTH, Excerpt, excerpts, shortened
 
 LONG = "x" * 10_000
 
@@ -17,6 +17,10 @@ def test_short_texts_are_complete() -> None:
         Excerpt("5", None),
         Excerpt("a[U+200B]b", None),
     ]
+
+
+def test_a_shortened_text_has_at_most_this_many_characters() -> None:
+    assert [shortened(text, 4) for text in ("", "abcd", "abcde", 5)] == ["", "abcd", "abc…", "5"]
 
 
 def test_a_long_text_is_cut_at_the_end() -> None:

@@ -95,6 +95,9 @@ def test_an_address_is_a_link(text: str, expected: list[str]) -> None:
         "https://?x",
         "https://bank.example@evil.example/",
         "https://bank.example:443@evil.example/",
+        "https://bank.example\u2100.evil.example/",
+        "http://[",
+        "mailto://[@a.example",
         "https://a\u202e.example/",
         "mailto:",
         "mailto:nobody",
@@ -112,6 +115,7 @@ def test_links_pass_on_no_rank_and_no_window() -> None:
 
 @given(st.one_of(st.text(), st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=5))).map("".join)))
 @example("https://a.example/\"onmouseover='alert(1)'")
+@example("http://[")
 def test_any_text_is_shown_as_it_is_with_links_that_say_where_they_lead(text: str) -> None:
     reader = read(text)
     assert reader.text == visible(text)
