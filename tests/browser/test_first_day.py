@@ -116,9 +116,9 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     fill(page, Title="Jazz lunch", Capacity="50")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="You changed this event in another window")).to_be_visible()
-    title = page.locator("section.list-group-item", has=page.get_by_role("heading", name="Title"))
-    expect(title).to_contain_text("Jazz matinee")
-    expect(title).to_contain_text("Both changed it")
+    titles = page.locator("section.list-group-item", has=page.get_by_role("heading", name="Title"))
+    expect(titles).to_contain_text("Jazz matinee")
+    expect(titles).to_contain_text("Both changed it")
     expect(page.get_by_label("Location")).to_have_value("Garden")
     page.get_by_role("button", name="Save the result").click()
     expect(page.get_by_role("heading", level=1, name="Jazz lunch")).to_be_visible()
@@ -168,7 +168,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     # The calendar leads to the event.
     go(page, "Calendar")
     page.goto(f"/staff/calendar/?month={TOMORROW[:7]}")
-    page.get_by_role("link", name=re.compile("Chess night")).click()
+    page.get_by_role("link", name="Chess night", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Chess night")).to_be_visible()
 
     # Activity.
