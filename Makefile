@@ -11,7 +11,7 @@ BIN = $(VENV)/bin
 # Set for other projects, they would lead Python or Django to those.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
 
-.PHONY: run test test-3.13 test-deployment stress lint format bench openapi package deploy undeploy lock clean
+.PHONY: run test test-3.13 test-deployment stress lint format bench bench-tasks openapi package deploy undeploy lock clean
 
 run: $(VENV)/run.installed
 	@$(BIN)/python manage.py runserver --noreload
@@ -49,6 +49,11 @@ format: $(VENV)/test.installed
 # This project beside the original FastAPI design, Django's own admin and bare botocore; ten minutes on a quiet machine.
 bench: $(VENV)/test.installed $(VENV)/peer.installed
 	@$(BIN)/python -m tests.benchmarks
+
+# Ten everyday tasks on the desk and on Django's admin, counted in clicks, keys and page loads; two minutes.
+bench-tasks: $(VENV)/test.installed
+	@$(BIN)/python -m tests.support.chromium
+	@$(BIN)/python -m tests.benchmarks.tasks
 
 openapi: $(VENV)/run.installed
 	$(BIN)/python manage.py export_openapi_schema --api eventsite.api.api --indent 2 --output docs/openapi.json

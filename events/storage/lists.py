@@ -36,6 +36,7 @@ _BATCH_GET_ATTEMPTS = 6
 # to about a megabyte: there DynamoDB ends a query, but DynamoDB Local counts only items that match the filter.
 _FIRST_QUERY_ITEMS = 500
 _MAX_QUERY_ITEMS = 3000
+_MOST_WORDS = 20  # DynamoDB limits the length of a filter
 
 
 class TimeLimit:
@@ -156,7 +157,7 @@ def _matches(search: Search, item: dict[str, Any]) -> bool:
         "dateAndId" in item
         and within.first <= _place(item) <= within.last
         and within.status in (None, item.get("status", {}).get("S"))
-        and search.text.casefold() in item.get("searchText", {}).get("S", "")
+        and all(word in item.get("searchText", {}).get("S", "") for word in _words(search))
         and search.location in ("", item.get("location", {}).get("S"))
         and search.organizer in ("", item.get("organizer", {}).get("S"))
     )
@@ -223,10 +224,15 @@ def query_index(
     return response
 
 
+def _words(search: Search) -> list[str]:
+    """What an event must contain; from the 20th word on, the rest of the text as it is."""
+    return [word.strip() for word in search.text.casefold().split(maxsplit=_MOST_WORDS - 1)]
+
+
 def _filter(search: Search) -> Condition | None:
     """The condition for what the index's key does not say."""
     conditions = [
-        *([EventItem.searchText.contains(search.text.casefold())] if search.text else []),
+        *(EventItem.searchText.contains(word) for word in _words(search)),
         *([EventItem.location == search.location] if search.location else []),
         *([EventItem.organizer == search.organizer] if search.organizer else []),
     ]

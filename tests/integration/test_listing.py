@@ -105,6 +105,22 @@ def test_text_is_found_in_title_location_and_organizer_in_any_case() -> None:
         assert ids(list_page(Search(text=text))) == found
 
 
+def test_all_words_are_found_in_any_order_and_field() -> None:
+    store_days(1, title="Candlelight tour of the old harbour", location="Pier")
+    store_days(2, title="Harbour swim")
+    for text, found in {
+        "harbour candle": ["e01"],
+        "  pier\ttour ": ["e01"],
+        "harbour": ["e01", "e02"],
+        "harbour chess": [],
+        " ": ["e01", "e02"],
+        "harbour " * 30: [],  # from the 20th word on, the text is searched as it is
+        "o " * 19 + "of the old": ["e01"],
+    }.items():
+        assert ids(list_page(Search(text=text))) == found
+        assert [event["eventId"] for event in services.export_events(Search(text=text))] == found
+
+
 def test_text_range_and_status_are_combined() -> None:
     store_days(*range(1, 9))
     services.update_event("e03", {"status": "draft"}, ACTOR)
