@@ -232,7 +232,7 @@ def test_a_deploy_whose_smoke_test_fails_is_rolled_back(dev: Deployed) -> None:
     access = dev.ministack.client("dynamodb").scan(TableName="events-dev-access")["Items"]
     left = [row for row in access if "deploy-check" in json.dumps(row)]
     assert [row["key"]["S"] for row in left if "expiresAt" not in row] == []
-    assert {row["key"]["S"].partition("#")[0] for row in left} <= {"deleted"}
+    assert {row["key"]["S"].partition("#")[0] for row in left} <= {"deleted", "account-change"}
 
 
 def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None:
