@@ -36,8 +36,6 @@ def _change(request: HttpRequest, event_id: str, name: str) -> HttpResponse:
         RULES[name](value)
     except ValueError as error:
         return _form(request, event_id, name, f"The {LABELS[name].lower()} {error}.")
-    if name == "status":
-        value = services.spelling_in_use(value)
     before = services.get_event(event_id)
     changes: EventChanges = {"date": value} if name == "date" else {"status": value}
     event = services.update_event(event_id, changes, actor_of(request), typed=True)
