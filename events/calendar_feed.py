@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from icalendar import Event as Entry
 
 DAYS_BACK = (0, 7, 31, 92, 366, 1827)  # what people can choose
-USUAL_DAYS_BACK = 31
+DEFAULT_DAYS_BACK = 31
 MAX_EVENTS = 2_000
 # Lambda sends at most 6 MiB of JSON, which takes at most three bytes for one of UTF-8.
 MAX_BYTES = 2_000_000
@@ -46,14 +46,14 @@ def feed_state(today: date) -> str | None:
 class FeedChoice(NamedTuple):
     """What a person wants in the feed: how many past days, and which statuses to leave out."""
 
-    days_back: int = USUAL_DAYS_BACK
+    days_back: int = DEFAULT_DAYS_BACK
     hidden: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, preferences: dict[str, Any]) -> FeedChoice:
-        """The stored choice; the usual one if there is none."""
+        """The stored choice, or the default."""
         stored = preferences.get(PREFERENCE, {})
-        return cls(stored.get("days", USUAL_DAYS_BACK), frozenset(stored.get("hidden", ())))
+        return cls(stored.get("days", DEFAULT_DAYS_BACK), frozenset(stored.get("hidden", ())))
 
     @property
     def stored(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class FeedChoice(NamedTuple):
         return {"days": self.days_back, "hidden": sorted(self.hidden)}
 
 
-def feed_events(today: date, days_back: int = USUAL_DAYS_BACK) -> Iterator[Event]:
+def feed_events(today: date, days_back: int = DEFAULT_DAYS_BACK) -> Iterator[Event]:
     """The events from today on in order of date, then the past ones from the latest back, read on demand.
 
     At most one more than a feed may contain, so that a long past displaces no future event. Raises StorageError.

@@ -56,13 +56,13 @@ class ActivityForm(forms.Form):
 
     @property
     def since(self) -> str:
-        """The time at which the first day begins; "" if there is none."""
+        """When the first day begins, in UTC; "" without a first day."""
         first = self.cleaned_data.get("first")
         return _begin_of(date.fromisoformat(first)) if first else ""
 
     @property
     def until(self) -> str:
-        """The time at which the last day ends; "" if there is none."""
+        """When the last day ends, in UTC; "" without a last day."""
         last = self.cleaned_data.get("last")
         return _begin_of(date.fromisoformat(last), days_later=1) if last else ""
 

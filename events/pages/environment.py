@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.template.defaultfilters import date as format_date
 from django.template.defaultfilters import pluralize
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
@@ -57,7 +56,6 @@ def environment(**options: Any) -> Environment:
             "brief": filters.brief,
             "changes": filters.changes,
             "control": filters.control,
-            "date": format_date,
             "edited": filters.edited,
             "days_away": filters.days_away,
             "full_moment": filters.full_moment,
