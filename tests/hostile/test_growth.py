@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from time import thread_time
 from typing import Any
 
@@ -21,6 +22,7 @@ from events.fields import RULES
 from events.imports import plan_import
 from events.months import Month
 from events.pages.forms import BulkEditForm, EventForm, FilterForm, NewEventForm
+from events.pages.links import linked
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.sheet import SpreadsheetError
 from events.visible_text import quoted, visible
@@ -281,3 +283,10 @@ def test_pages_that_shorten_texts_take_linear_time(editor: Client) -> None:
         return show
 
     assert_linear(prepare, 4 * SHORT)
+
+
+@pytest.mark.parametrize(
+    "part", ["https://", "https://a.example ", "mailto:a@", "https://a" + ")" * 500, "https://a.example/(", "(", ")."]
+)
+def test_finding_links_takes_linear_time(part: str) -> None:
+    assert_linear(lambda length: partial(linked, (part * length)[:length]), 4 * SHORT)
