@@ -165,6 +165,17 @@ class TestHistory:
         late: Any = editor.post("/staff/event/launch/restore/", sent)
         assert late.status_code == 412
 
+    def test_another_version_is_not_restored_already(self, editor: Client) -> None:
+        """Somebody has the page open in two windows, and restores one version in each of them."""
+        first = store()
+        second = services.update_event("launch", {"title": "B"}, ACTOR)
+        latest = services.update_event("launch", {"title": "C"}, ACTOR)
+        sent = {"at": first.updated_at, "revision": latest.revision}
+        assert editor.post("/staff/event/launch/restore/", sent).status_code == 302
+        for at in (second.updated_at, latest.updated_at, "2020-01-01T00:00:00.000000Z"):
+            assert editor.post("/staff/event/launch/restore/", {**sent, "at": at}).status_code == 412
+        assert len(get_history("launch")) == 4
+
     def test_a_restore_that_changes_nothing_offers_no_undo(self, editor: Client) -> None:
         created = store()
         services.update_event("launch", {"title": "B"}, ACTOR)
