@@ -12,6 +12,7 @@ import pytest
 
 from events import batches, services
 from events.domain import Actor, EventNotFoundError, StorageError
+from events.storage.connection import DynamoDB
 from events.storage.history import get_history
 from events.tasks import Batch, Task
 from events.undo import undo_change
@@ -157,9 +158,17 @@ def test_a_batch_that_is_killed_at_each_call_and_resumed(
         assert_untouched(batch, before, present)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls and retries last a minute: as long as other writers may take on a busy machine."""
+    monkeypatch.setattr(DynamoDB, "timeouts", (1, 60))
+    monkeypatch.setattr(services, "_SECONDS_TO_RETRY", 60)
+
+
 @EVERY
 @pytest.mark.parametrize("others", OTHERS)
 @pytest.mark.parametrize("kind", BATCHES)
+@pytest.mark.usefixtures("patient")
 def test_a_run_that_pauses_at_each_call_while_another_finishes(
     faults: FaultProxy, kind: str, others: Others, every: bool
 ) -> None:
