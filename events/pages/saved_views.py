@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from events.fields import allows
 from events.pages.forms import FilterForm
 from events.visible_text import quoted, trimmed
-from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
+from eventsite.accounts.preferences import PreferencesTooLongError, change_preference
 from eventsite.accounts.roles import staff_of
 
 MOST_VIEWS = 20
@@ -33,35 +33,41 @@ def saved_views(request: HttpRequest) -> list[SavedView]:
     return views
 
 
+class _RefusedError(Exception):
+    """Why a view cannot be saved or deleted, as a sentence."""
+
+
 @require_POST
 def change_views(request: HttpRequest) -> HttpResponse:
     """Saves the list's filter under a name, or deletes a view. A view of the same name is replaced."""
     query = FilterForm(QueryDict(request.POST.get("query", ""))).query
-    views = {view["name"]: view for view in saved_views(request)}
-    if name := request.POST.get("delete", ""):
-        error = "" if views.pop(name, None) else "This view was deleted already."
-        done = f"The view {quoted(name)} was deleted."
+    deleted, saved = request.POST.get("delete", ""), trimmed(request.POST.get("name", ""))
+
+    def change(stored: list[SavedView] | None) -> list[SavedView]:
+        views = {view["name"]: view for view in stored or []}
+        if not deleted:
+            _check(saved, query, len({*views, saved}))
+            views[saved] = {"name": saved, "query": query}
+        elif not views.pop(deleted, None):
+            raise _RefusedError("This view was deleted already.")
+        return sorted(views.values(), key=lambda view: view["name"].casefold())
+
+    try:
+        change_preference(staff_of(request), _PREFERENCE, change)
+    except _RefusedError as error:
+        messages.error(request, str(error))
+    except PreferencesTooLongError:
+        messages.error(request, "There is no room for this view. Delete another one first.")
     else:
-        name = trimmed(request.POST.get("name", ""))
-        error = _problem(name, query, len({*views, name}))
-        views[name] = {"name": name, "query": query}
-        done = f"The view {quoted(name)} was saved."
-    if not error:
-        try:
-            ordered = sorted(views.values(), key=lambda view: view["name"].casefold())
-            set_preference(staff_of(request), _PREFERENCE, ordered)
-        except PreferencesTooLongError:
-            error = "There is no room for this view. Delete another one first."
-    (messages.error if error else messages.success)(request, error or done)
+        messages.success(request, f"The view {quoted(deleted or saved)} was {'deleted' if deleted else 'saved'}.")
     return HttpResponseRedirect(reverse("pages:events") + (f"?{query}" if query else ""))
 
 
-def _problem(name: str, query: str, number: int) -> str:
-    """Why a view cannot be saved, as a sentence."""
+def _check(name: str, query: str, number: int) -> None:
+    """Raises _RefusedError if a view cannot be saved; `number`: how many views there would be."""
     if not query:
-        return "Filter the list first, then save the view."
+        raise _RefusedError("Filter the list first, then save the view.")
     if not allows("title", name) or len(name) > MAX_NAME_LENGTH:
-        return f"The name of a view must have 1 to {MAX_NAME_LENGTH} characters."
+        raise _RefusedError(f"The name of a view must have 1 to {MAX_NAME_LENGTH} characters.")
     if number > MOST_VIEWS:
-        return f"You can save {MOST_VIEWS} views. Delete another one first."
-    return ""
+        raise _RefusedError(f"You can save {MOST_VIEWS} views. Delete another one first.")

@@ -95,18 +95,23 @@ def create_staff(fields: StaffFields, change: AccountChange | None = None) -> No
 
 
 def update_staff(
-    username: str, changes: Mapping[str, Any], password: str | None = None, change: AccountChange | None = None
+    username: str,
+    changes: Mapping[str, Any],
+    unchanged: Mapping[str, Any] | None = None,
+    change: AccountChange | None = None,
 ) -> None:
     """Writes only these fields, and the row of the change with them.
 
     Use `change_standing` for the role and `is_active`, on which the set of admins depends.
 
-    Raises StaffChangedError if the account does not exist, or `password` is given and no longer the account's.
+    Raises StaffChangedError if the account does not exist, or no longer has the values in `unchanged`.
     """
     actions = [getattr(StaffItem, name).set(value) for name, value in changes.items()]
     condition: Condition = StaffItem.key.exists()
-    if password:
-        condition &= StaffItem.password == password
+    for name, value in (unchanged or {}).items():
+        attribute = getattr(StaffItem, name)
+        # An account that was stored before this attribute existed lacks it, which reads as empty.
+        condition &= attribute == value if value else (attribute == value) | attribute.does_not_exist()
 
     def fill(write: TransactWrite) -> None:
         write.update(StaffItem(_key(username)), actions, condition=condition)

@@ -15,6 +15,8 @@ from eventsite.accounts.domain import MAX_USERNAME_LENGTH, AccountChange, Role, 
 
 # Only people.py changes these, together with the set of active admins.
 _STANDING = frozenset({"username", "role", "is_active"})
+# They are written only if they still have the value that was read.
+_GUARDED = ("password", "preferences")
 _SESSION_SALT = "eventsite.accounts.session"
 
 
@@ -65,7 +67,7 @@ class Staff(AbstractBaseUser):
 
         With `change`, the row that admins see is written in the same transaction.
 
-        Raises StaffChangedError if this would overwrite a password that somebody else changed since.
+        Raises StaffChangedError if this would overwrite a password or preferences that were changed since.
         """
         wanted = self._stored.keys() if update_fields is None else set(update_fields)
         changes = {name: value for name, value in self.fields().items() if value != self._stored[name]}
@@ -73,8 +75,8 @@ class Staff(AbstractBaseUser):
         if not _STANDING.isdisjoint(changes):
             raise TypeError(f"save() must not change {', '.join(sorted(changes))}.")
         if changes:
-            password = self._stored["password"] if "password" in changes else None
-            repository.update_staff(self.username, changes, password, change)
+            unchanged = {name: self._stored[name] for name in _GUARDED if name in changes}
+            repository.update_staff(self.username, changes, unchanged, change)
         self._stored |= changes
         self._password = None
 

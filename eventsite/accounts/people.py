@@ -109,10 +109,10 @@ def _change_standing(
         change = new_change(actor.name, action, username, role or "") if differs else None
         repository.change_standing(staff.fields(), role or staff.role, active, epoch, change)
 
-    _retry_change(username, make_change)
+    retry_change(username, make_change)
 
 
-def _retry_change(username: str, change: Callable[[Staff], None]) -> None:
+def retry_change(username: str, change: Callable[[Staff], None]) -> None:
     """Makes a change. Reads the account again and retries if somebody else changed it meanwhile."""
     for attempt in range(_MAX_ATTEMPTS):
         staff = get_staff(username)
@@ -122,7 +122,7 @@ def _retry_change(username: str, change: Callable[[Staff], None]) -> None:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         else:
             return
-    raise StorageBusyError("another admin changed the account first, at every attempt")
+    raise StorageBusyError("somebody else changed the account first, at every attempt")
 
 
 def reset_password(username: str, actor: Actor, seed: bytes | None = None, state: str = "") -> str:
@@ -153,7 +153,9 @@ def set_password(username: str, password: str, actor: Actor, must_change_passwor
     """If several run at the same time, all succeed, and the last one counts. Raises StaffNotFoundError."""
     changes = {"password": make_password(password), "must_change_password": must_change_password}
     change = new_change(actor.name, "password-reset" if must_change_password else "password-set", username)
-    _retry_change(username, lambda staff: repository.update_staff(username, changes, staff.password, change))
+    retry_change(
+        username, lambda staff: repository.update_staff(username, changes, {"password": staff.password}, change)
+    )
     logger.info("%s set the password of %s", actor.name, username)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from django.test import Client
 
+from events.storage import access_table
+from events.storage.staff import StaffItem
 from eventsite.accounts import people, preferences
 from tests.support.builders import make_staff
 from tests.support.builders import store_titled as store
@@ -84,6 +87,42 @@ def test_a_view_that_has_no_room_and_a_failure_change_nothing(viewer: Client, fa
     assert save(viewer, "third", "q=x").status_code == 500
     faults.set(None)
     assert views() == [("first", "q=x")]
+
+
+def test_two_windows_that_save_at_once_lose_nothing(viewer: Client, faults: FaultProxy) -> None:
+    """Another window saves a view and the first day of the week, between the read and the write of this one."""
+    save(viewer, "old", "q=x")
+    other = client_of(people.get_staff("vera"))
+
+    def write_first(handler: Any, body: bytes) -> None:
+        faults.set(None)
+        save(other, "theirs", "q=theirs")
+        other.post(f"{LIST}views/", {"delete": "old"})
+        other.post("/staff/calendar/first-day/", {"first_day": "sunday"})
+        handler.answer(*handler.forward(body))
+
+    faults.set(write_first, "UpdateItem", times=1)
+    assert "The view “mine” was saved." in text(save(viewer, "mine", "q=mine"))
+    assert views() == [("mine", "q=mine"), ("theirs", "q=theirs")]
+    assert people.get_staff("vera").preferences["first_day"] == "sunday"
+
+
+def test_many_windows_that_save_at_once_lose_nothing(viewer: Client) -> None:
+    vera = people.get_staff("vera")
+
+    def add(number: int) -> None:
+        preferences.change_preference(vera, "numbers", lambda stored: [*(stored or []), number])
+
+    with ThreadPoolExecutor(4) as windows:
+        list(windows.map(add, range(8)))
+    assert sorted(people.get_staff("vera").preferences["numbers"]) == [*range(8)]
+
+
+def test_preferences_of_an_account_that_never_had_any_are_stored(viewer: Client) -> None:
+    access_table.update("staff#vera", [StaffItem.preferences.remove()])
+    save(viewer, "first", "q=x")
+    save(viewer, "second", "q=x")
+    assert [name for name, _ in views()] == ["first", "second"]
 
 
 def test_a_name_is_only_text(viewer: Client) -> None:
