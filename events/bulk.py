@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from events import batches
 from events.domain import Actor, EventChanges, FieldError, InvalidRequestError, Search
 from events.fields import LABELS, RULES, allows, without_spaces
-from events.services import get_events, search_events
+from events.services import get_events, search_events, spelling_in_use
 from events.tasks import Batch, Task, TaskAction
 
 MAX_DAYS = 36_525  # a century
@@ -43,12 +43,16 @@ class _Target(NamedTuple):
 
 
 def prepare_status(search: Search | None, selected: Iterable[str], status: str, actor: Actor) -> Batch:
-    """A batch, to be confirmed, that sets the status of events. Raises InvalidRequestError, StorageError."""
+    """A batch, to be confirmed, that sets the status of events, in the spelling that is in use.
+
+    Raises InvalidRequestError, StorageError.
+    """
     status = without_spaces("status", status)
     try:
         RULES["status"](status)
     except ValueError as error:
         raise InvalidRequestError([FieldError("status", str(error))]) from None
+    status = spelling_in_use(status)
     tasks = [target.task("update", changes={"status": status}) for target in _targets(search, selected)]
     return batches.prepare("status", tasks, actor, status)
 
@@ -61,11 +65,13 @@ def prepare_delete(search: Search | None, selected: Iterable[str], actor: Actor)
 def prepare_edit(search: Search | None, selected: Iterable[str], edit: Edit, actor: Actor) -> Batch:
     """A batch, to be confirmed, that changes fields of events. Events that have these values already are left out.
 
-    Events that cannot change come first, each with its problem.
+    Events that cannot change come first, each with its problem. A status takes the spelling that is in use.
     Raises InvalidRequestError (its field is "edit" if no event would change), StorageError.
     """
     targets = _targets(search, selected)
     batches.check_number(len(targets))
+    if "status" in edit.changes:
+        edit = edit._replace(changes={**edit.changes, "status": spelling_in_use(edit.changes["status"])})
     tasks = [task for target in targets if (task := _edit_task(target, edit))]
     tasks.sort(key=lambda task: not task.problem)
     if not tasks:

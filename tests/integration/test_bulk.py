@@ -72,6 +72,17 @@ def test_an_event_that_changed_after_the_preview_is_left_as_it_is() -> None:
     assert services.get_event("a") == other
 
 
+def test_a_status_takes_the_spelling_in_use() -> None:
+    store("a", status="Sold out")
+    store("b", status="draft")
+    batch = bulk.prepare_edit(None, "ab", Edit({"status": "SOLD OUT"}), ACTOR)
+    assert (batch.note, outcomes(batch)) == ("Status: Sold out", [("b", None)])
+    assert bulk.prepare_status(None, "b", "sold Out", ACTOR).note == "Sold out"
+    assert bulk.prepare_status(None, "b", "Sold  out", ACTOR).note == "Sold  out"
+    batches.run(batch.id, ACTOR)
+    assert services.statuses_in_use() == ["Sold out"]
+
+
 def test_a_batch_that_an_earlier_version_stored_still_opens() -> None:
     """Its tasks have no values before the change, and no problem."""
     store("a")
