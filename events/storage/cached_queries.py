@@ -4,40 +4,51 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from events.domain import EventRange, MatchCount, Search
 from events.storage.connection import connection, storage_errors
 from events.storage.lists import query_index
 from events.storage.models import ALL_EVENTS, EventItem
 
-_MOST_STATUSES = 30
 SECONDS_TO_KEEP = 20
-_cached_statuses: tuple[float, list[str]] | None = None
+_MOST_RESULTS = 100
+_MOST_STATUSES = 30
 # Which locations and organizers are in use is read from this many events, the first of which are this many days old.
 _EVENTS_FOR_VALUES = 200
 _DAYS_FOR_VALUES = 60
 _MOST_VALUES = 50
-_cached_values: tuple[float, dict[str, list[str]]] | None = None
-_MOST_CACHED_COUNTS = 100
-_cached_counts: dict[tuple[Search, int], tuple[float, MatchCount]] = {}
-_writes = 0
+
+_Result = TypeVar("_Result")
+_results: dict[Any, tuple[float, Any]] = {}
+
+
+def _cached(query: Callable[..., _Result], *arguments: Any) -> _Result:
+    """The result of a query with these arguments, at most some seconds old."""
+    results = _results  # a write meanwhile replaces it, so that no result from before the write is kept
+    known: tuple[float, _Result] | None = results.get((query, arguments))
+    if known is None or known[0] < time.monotonic():
+        known = (time.monotonic() + SECONDS_TO_KEEP, query(*arguments))
+        if len(results) >= _MOST_RESULTS:
+            results.clear()
+        results[query, arguments] = known
+    return known[1]
+
+
+def forget_cached() -> None:
+    """Forgets all results. Every write calls this."""
+    global _results  # noqa: PLW0603
+    _results = {}
 
 
 def count_summaries(search: Search, limit: int) -> MatchCount:
     """How many events match, by one query that reads at most `limit` + 1 of them, or a megabyte.
 
-    Cached for some seconds: each page of a list shows the same count.
+    Cached, because each page of a list shows the same count.
     """
-    key, writes = (search, limit), _writes
-    cached = _cached_counts.get(key)
-    if cached is None or cached[0] < time.monotonic():
-        cached = (time.monotonic() + SECONDS_TO_KEEP, _query_count(search, limit))
-        if len(_cached_counts) >= _MOST_CACHED_COUNTS:
-            _cached_counts.clear()
-        if writes == _writes:
-            _cached_counts[key] = cached
-    return cached[1]
+    return _cached(_query_count, search, limit)
 
 
 def _query_count(search: Search, limit: int) -> MatchCount:
@@ -54,13 +65,7 @@ def statuses_in_use() -> list[str]:
     Each costs a call, so the result is cached for some seconds. For as long, a status that is new in another process or
     not in the index yet may be missing.
     """
-    global _cached_statuses  # noqa: PLW0603
-    cached, writes = _cached_statuses, _writes
-    if cached is None or cached[0] < time.monotonic():
-        cached = (time.monotonic() + SECONDS_TO_KEEP, _query_statuses())
-        if writes == _writes:  # otherwise another thread wrote meanwhile
-            _cached_statuses = cached
-    return list(cached[1])
+    return list(_cached(_query_statuses))
 
 
 def values_in_use() -> dict[str, list[str]]:
@@ -68,13 +73,7 @@ def values_in_use() -> dict[str, list[str]]:
 
     One query of 200 events, cached like the statuses.
     """
-    global _cached_values  # noqa: PLW0603
-    cached, writes = _cached_values, _writes
-    if cached is None or cached[0] < time.monotonic():
-        cached = (time.monotonic() + SECONDS_TO_KEEP, _query_values())
-        if writes == _writes:
-            _cached_values = cached
-    return {name: list(values) for name, values in cached[1].items()}
+    return {name: list(values) for name, values in _cached(_query_values).items()}
 
 
 def _query_values() -> dict[str, list[str]]:
@@ -83,14 +82,6 @@ def _query_values() -> dict[str, list[str]]:
     response = query_index(Search(EventRange(first_date=first_date)), _EVENTS_FOR_VALUES, None, names)
     counts = {name: Counter(item.get(name, {}).get("S", "") for item in response["Items"]) for name in names}
     return {name: [value for value, _ in counts[name].most_common(_MOST_VALUES) if value] for name in names}
-
-
-def forget_cached() -> None:
-    """Clears these caches. Every write calls this."""
-    global _cached_statuses, _cached_values, _writes  # noqa: PLW0603
-    _writes += 1
-    _cached_statuses = _cached_values = None
-    _cached_counts.clear()
 
 
 def _query_statuses() -> list[str]:
