@@ -23,36 +23,33 @@ MOST_SHOWN = 200
 
 @require_POST
 def choose_events(request: HttpRequest) -> HttpResponse:
-    """Prepares a batch for the selected events and leads to its confirmation; "edit" first shows a form."""
+    """Prepares a batch for the selected events and leads to its confirmation; "edit" first shows a form.
+
+    The buttons that set a status send only it: their name is "status".
+    """
     selected = request.POST.getlist("event")
     search = FilterForm(QueryDict(filter_of(request))).search if request.POST.get("all") == "yes" else None
-    action, _, status = request.POST.get("do", "").partition(":")
-    form = BulkEditForm(None if action == "edit" else request.POST)
+    action, actor = request.POST.get("do", "status"), actor_of(request)
+    typed = {"edit": None, "delete": None, "change": request.POST}
+    form = BulkEditForm(typed.get(action, {"status": request.POST.get("status", "")}))
     try:
-        if action == "edit":
-            if search is None:
-                batches.check_number(len(selected))
+        if action == "edit" and search is None:
+            batches.check_number(len(selected))
+        if action == "edit" or (form.is_bound and not form.is_valid()):
             return _edit_form(request, form, search, selected)
         if action == "delete":
-            batch = bulk.prepare_delete(search, selected, actor_of(request))
+            batch = bulk.prepare_delete(search, selected, actor)
         elif action == "change":
-            if not form.is_valid():
-                return _edit_form(request, form, search, selected)
-            batch = bulk.prepare_edit(search, selected, form.edit, actor_of(request))
+            batch = bulk.prepare_edit(search, selected, form.edit, actor)
         else:
-            batch = bulk.prepare_status(search, selected, status or request.POST.get("status", ""), actor_of(request))
+            batch = bulk.prepare_status(search, selected, form.cleaned_data["status"], actor)
     except InvalidRequestError as error:
-        wrong = error.errors[0]
-        if wrong.field == "events":
-            messages.error(request, f"Select 1 to {batches.MAX_TASKS:,} events.")
-            return HttpResponseRedirect(list_address(request))
-        if wrong.field == "edit":
+        [wrong] = error.errors
+        if wrong.field == "edit":  # the form keeps the selection
             form.add_error(None, wrong.message)
-        else:  # the form keeps the selection
-            form.full_clean()
-            form.errors.clear()
-            form.add_error("status", f"The new status {wrong.message}.")
-        return _edit_form(request, form, search, selected)
+            return _edit_form(request, form, search, selected)
+        messages.error(request, f"Select 1 to {batches.MAX_TASKS:,} events.")
+        return HttpResponseRedirect(list_address(request))
     return HttpResponseRedirect(address(request, "pages:batch", batch.id))
 
 
