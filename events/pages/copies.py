@@ -1,4 +1,4 @@
-"""Copies an event to other days: asks for the days, then leads to the form (one day) or to a batch (several)."""
+"""Copies an event to other days: to one day at once or through the form, to several days as a batch."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from events import copies, services
 from events.copies import MAX_COPIES
 from events.domain import EventFields
 from events.fields import allows
-from events.pages.filters import month_name
+from events.pages.event import others_at
+from events.pages.filters import long_date, month_name
 from events.pages.forms import RuleField, date_input
 from events.pages.navigation import address
+from events.pages.undo import add_message_with_undo
+from events.visible_text import quoted
 from eventsite.accounts.roles import actor_of
 
 _INPUTS = 6  # the form shows so many empty fields for days
@@ -39,6 +42,8 @@ class CopyForm(forms.Form):
         error_messages={"max_value": _TOO_MANY},
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
+    # The ID of a single copy, if it is created at once, so that a double click creates one event.
+    generated_id = forms.UUIDField(required=False)
 
     def __init__(self, event: EventFields, data: Any = None) -> None:
         super().__init__(data, initial={"repeat": "days"}, use_required_attribute=False)
@@ -84,7 +89,11 @@ class CopyForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 def copy_event(request: HttpRequest, event_id: str) -> HttpResponse:
-    """Asks for the days. Several days lead to a batch, which shows them before anything is saved."""
+    """Asks for the days. Several days lead to a batch, which shows them before anything is saved.
+
+    A copy to one day that the menu of the event asks for is created at once. If other events are on this day at the
+    same location, the form of the copy shows them first.
+    """
     event = services.get_event(event_id)
     if request.method == "GET":
         return _form(request, CopyForm(event.fields))
@@ -93,14 +102,23 @@ def copy_event(request: HttpRequest, event_id: str) -> HttpResponse:
         return _form(request, form)
     days, skipped = form.found
     if len(days) == 1 and form.cleaned_data["repeat"] == "days":
-        query = {"copy": event_id, "date": days[0].isoformat()}
-        return HttpResponseRedirect(address(request, "pages:new_event", **query))
+        day, generated_id = days[0].isoformat(), form.cleaned_data["generated_id"]
+        if generated_id and not others_at(event.fields["location"], day, but=str(generated_id)):
+            return _create(request, {**event.fields, "eventId": "", "date": day}, str(generated_id))
+        return HttpResponseRedirect(address(request, "pages:new_event", copy=event_id, date=day))
     batch = copies.prepare_copies(event.fields, days, actor_of(request))
     if skipped:
         named = ", ".join(month_name(day) for day in skipped)
         day = form.cleaned_data["first"] or event.fields["date"]
         messages.warning(request, f"Months without a day {int(day[8:])} are skipped: {named}.")
     return HttpResponseRedirect(address(request, "pages:batch", batch.id))
+
+
+def _create(request: HttpRequest, fields: EventFields, generated_id: str) -> HttpResponse:
+    copy = services.create_event_once(fields, generated_id, actor_of(request))
+    text = f"{quoted(fields['title'])} was copied to {long_date(fields['date'])}."
+    add_message_with_undo(request, text, copy.fields["eventId"], copy.updated_at)
+    return HttpResponseRedirect(address(request, "pages:event", copy.fields["eventId"]))
 
 
 def _form(request: HttpRequest, form: CopyForm) -> HttpResponse:

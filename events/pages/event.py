@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -41,6 +42,7 @@ def show_event(request: HttpRequest, event_id: str) -> HttpResponse:
     context: dict[str, Any] = {"past": past, "event": past.event}
     if past.event and staff_of(request).can_edit:
         context["statuses"] = services.statuses_in_use()
+        context["new_id"] = uuid4()
         context["status_address"] = address(request, "pages:status", event_id, **{"from": "event"})
     return render(request, "events/event.html", context, status=200 if past.event else 410)
 
@@ -64,7 +66,7 @@ def new_event(request: HttpRequest) -> HttpResponse:
         day = request.GET.get("date", "")
         fields: Any = services.get_event(copied).fields if copied else {}
         initial = {**fields, "eventId": "", "date": day or fields.get("date", "")}
-        note = _note(_others(fields["location"], day)) if copied and day else ""
+        note = _note(others_at(fields["location"], day)) if copied and day else ""
         return _form(request, NewEventForm(initial=initial), name=fields.get("title", ""), note=note)
     form = NewEventForm(request.POST)
     if not form.is_valid():
@@ -78,14 +80,14 @@ def new_event(request: HttpRequest) -> HttpResponse:
     except StorageError as error:
         return _failed(request, form, error)
     response = _saved(request, event, "created", revision=None)
-    note = _note(_others(event.fields["location"], event.fields["date"], but=event.fields["eventId"]))
+    note = _note(others_at(event.fields["location"], event.fields["date"], but=event.fields["eventId"]))
     if note:
         messages.info(request, note)
     return response
 
 
-def _others(location: str, day: str, but: str = "") -> list[EventSummary]:
-    """The other events on this day at this location. They are only a hint, so an error of the database is ignored."""
+def others_at(location: str, day: str, but: str = "") -> list[EventSummary]:
+    """The events on this day at this location, except one. They are only a hint, so a failing database is ignored."""
     with suppress(StorageError):
         found = services.events_at(location, [day]) if allows("date", day) else {}
         return [event for event in found.get(day, []) if event["eventId"] != but]

@@ -63,6 +63,9 @@ class Desk:
     def _field(self, label: str) -> Locator:
         return self.page.locator("main").get_by_label(label)
 
+    def _copy_menu(self) -> Locator:
+        return self.page.locator("main summary", has_text="Copy")
+
     def change_a_status(self) -> None:
         self._go("Events")
         title = given.POSTPONED["title"]
@@ -80,10 +83,9 @@ class Desk:
         self._go("Calendar")
         self.person.open(self.page.locator("main a[rel=prev]"))
         self.person.open(self._link(given.LAST_MONTH["title"]))
-        self.person.open(self._link("Copy…"))
-        self.person.type(self._field("Day 1"), given.LIKE_LAST_MONTH["date"])
-        self.person.open(self._button("Continue"))
-        self.person.open(self._button("Save"))
+        self.person.click(self._copy_menu())
+        self.person.type(self._field("Copy to"), given.LIKE_LAST_MONTH["date"])
+        self.person.open(self._button("Create the copy"))
         expected = [given.LAST_MONTH, given.LIKE_LAST_MONTH]
         assert _titled(given.LAST_MONTH["title"]) == [_without_id(event) for event in expected]
 
@@ -96,7 +98,8 @@ class Desk:
         if not status.is_checked():
             self.person.click(status)
         self.person.open(self._button("Save"))
-        self.person.open(self._link("Copy…"))
+        self.person.click(self._copy_menu())
+        self.person.open(self._link("Several days, weekly or monthly…"))
         self.person.click(self._field("Every week"))
         self.person.type(self._field("Number of copies"), "9")
         self.person.open(self._button("Continue"))

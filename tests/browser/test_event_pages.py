@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from events import services
 from events.domain import EventRange
+from events.pages.filters import long_date
 from events.pages.today import today
 from tests.browser.conftest import Open, sign_in, store
 from tests.support.builders import ACTOR, make_staff
@@ -64,7 +65,8 @@ def test_copies_for_several_weeks_with_one_undo(open_browser: Open, scripts: boo
     page = open_browser(java_script_enabled=scripts, viewport=PHONE)
     sign_in(page, "ada")
     page.goto("/staff/event/launch/")
-    page.get_by_role("link", name="Copy…").click()
+    page.locator("summary", has_text="Copy").click()
+    page.get_by_role("link", name="Several days, weekly or monthly…").click()
     expect(page.get_by_label("Number of copies")).to_be_hidden()
     page.get_by_text("Every week").click()
     page.get_by_label("Number of copies").fill("10")
@@ -87,6 +89,31 @@ def test_one_day_leads_to_the_form(desk: Page) -> None:
     desk.get_by_role("button", name="Save", exact=True).click()
     expect(desk.get_by_text("“Launch night” was created.")).to_be_visible()
     assert [event["date"] for event in services.list_events(EventRange())[0]] == [today().isoformat(), day]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_menu_copies_to_a_day_at_once(open_browser: Open, scripts: bool) -> None:
+    make_staff("ada", "admin")
+    store()
+    day = today() + timedelta(7)
+    page = open_browser(java_script_enabled=scripts, viewport=PHONE)
+    sign_in(page, "ada")
+    page.goto("/staff/event/launch/")
+    page.locator("summary", has_text="Copy").click()
+    panel = page.locator(".head .menu-panel").bounding_box()
+    assert panel
+    assert panel["x"] >= 0
+    assert panel["x"] + panel["width"] <= PHONE["width"]
+    page.get_by_label("Copy to").fill(day.isoformat())
+    page.get_by_role("button", name="Create the copy").dblclick(delay=100)
+    expect(page.get_by_text(f"“Launch night” was copied to {long_date(day.isoformat())}.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Launch night")).to_be_visible()
+    stored = services.list_events(EventRange())[0]
+    assert [event["date"] for event in stored] == [today().isoformat(), day.isoformat()]
+    assert {**stored[1], "eventId": "launch", "date": stored[0]["date"]} == stored[0]
+    page.locator("#messages").get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("The change was undone.")).to_be_visible()
+    assert len(services.list_events(EventRange())[0]) == 1
 
 
 def test_a_conflict_fits_a_phone(open_browser: Open) -> None:

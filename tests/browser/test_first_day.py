@@ -97,9 +97,10 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
 
     # Copy.
     page.get_by_role("link", name="Jazz night").click()
-    page.get_by_role("link", name="Copy…").click()
-    page.get_by_label("Day 1").fill(TOMORROW)
-    page.get_by_role("button", name="Continue").click()
+    page.locator("summary", has_text="Copy").click()
+    page.get_by_label("Copy to").fill(TOMORROW)
+    page.get_by_role("button", name="Create the copy").click()
+    expect(page.get_by_text("There is 1 other event on this day at this location")).to_be_visible()
     fill(page, Title="Jazz matinee")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Jazz matinee")).to_be_visible()

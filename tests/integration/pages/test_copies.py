@@ -27,11 +27,19 @@ def confirmation(client: Client, **typed: Any) -> tuple[str, Any]:
     return response.redirect_chain[-1][0], response
 
 
+def menu(client: Client) -> dict[str, str]:
+    """The fields of the form in the menu of the event."""
+    shown = fields(client.get("/staff/event/launch/"))
+    return {name: shown[name] for name in ("repeat", "generated_id")}
+
+
 class TestWhichDays:
     def test_the_page_of_the_event_leads_to_it(self, editor: Client, viewer: Client) -> None:
         store()
-        assert links(editor.get(f"/staff/event/launch/{LIST}"))["Copy…"] == f"{COPY}{LIST}"
-        assert "Copy…" not in links(viewer.get("/staff/event/launch/"))
+        found = links(editor.get(f"/staff/event/launch/{LIST}"))
+        assert found["Several days, weekly or monthly…"] == f"{COPY}{LIST}"
+        assert found["Edit the copy first…"] == "/staff/events/new/?list=q%3Dlaunch&copy=launch"
+        assert "Cop" not in text(viewer.get("/staff/event/launch/"))
         assert "Copy Launch night" in text(editor.get(COPY))
 
     def test_one_day_leads_to_the_form_with_the_other_events_of_the_day(self, editor: Client) -> None:
@@ -42,6 +50,28 @@ class TestWhichDays:
         form = fields(response)
         assert (form["title"], form["date"], form["eventId"]) == ("Launch night", "2026-12-08", "")
         assert "There is 1 other event on this day at this location: “Jazz”." in text(response)
+
+    def test_the_menu_of_the_event_copies_to_a_day_at_once(self, editor: Client) -> None:
+        store(status="Active", description="\nLines\n")
+        form = menu(editor)
+        pages: list[Any] = [editor.post(f"{COPY}{LIST}", {**form, "day": "2026-12-08"}, follow=True) for _ in range(2)]
+        copy = services.list_events(EventRange(first_date="2026-12-02"))[0]
+        assert [{**event, "eventId": ""} for event in copy] == [
+            make_fields(eventId="", date="2026-12-08", status="Active", description="\nLines\n")
+        ]
+        for page in pages:  # a double click
+            assert page.redirect_chain == [(f"/staff/event/{copy[0]['eventId']}/{LIST}", 302)]
+        assert "“Launch night” was copied to Tue 8 Dec 2026." in text(pages[0])
+        editor.post(undo_address(pages[0]))
+        assert dates() == ["2026-12-01"]
+
+    def test_the_menu_shows_the_other_events_of_the_day_first(self, editor: Client) -> None:
+        store()
+        store("jazz", title="Jazz", date="2026-12-08", location="MAIN hall")
+        page: Any = editor.post(COPY, {**menu(editor), "day": "2026-12-08"}, follow=True)
+        assert page.redirect_chain == [("/staff/events/new/?copy=launch&date=2026-12-08", 302)]
+        assert "There is 1 other event on this day at this location: “Jazz”." in text(page)
+        assert dates() == ["2026-12-01", "2026-12-08"]
 
     def test_several_days_become_a_batch_with_one_undo(self, editor: Client) -> None:
         store(description="\nLines\n", status="Active")
@@ -106,6 +136,8 @@ class TestErrors:
             ({"repeat": "month", "times": "0"}, "greater than or equal to 1"),
             ({"repeat": "month", "times": "many"}, "Enter a whole number."),
             ({"repeat": "week", "first": "2026-02-30", "times": "2"}, "Must be a day that exists."),
+            ({"repeat": "days", "generated_id": "7b0e2f6c-9f34-4d0f-8a0e-000000000000"}, "Enter at least one day."),
+            ({"repeat": "days", "day": "2026-12-08", "generated_id": "mine"}, "Enter a valid UUID."),
             ({"repeat": "never"}, "Select a valid choice."),
             ({}, "This field is required."),
         ],
