@@ -53,10 +53,10 @@ _FAILURES: dict[type[Exception], Outcome] = {
 }
 
 
-def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, confirmed: bool = False) -> Batch:
+def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, remark: str = "") -> Batch:
     """Stores the tasks, but changes no event yet. The batch waits to be confirmed, until newer ones replace it.
 
-    Raises InvalidRequestError (no tasks, or too many), StorageError.
+    Only an undo is confirmed from the start. Raises InvalidRequestError (no tasks, or too many), StorageError.
     """
     check_number(len(tasks))
     parts = list(batch_repository.split(tasks))
@@ -68,7 +68,8 @@ def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, con
         created_at=now(),
         tasks=len(tasks),
         parts=len(parts),
-        confirmed=confirmed,
+        confirmed=kind == "undo",
+        remark=remark,
     )
     batch_repository.add_batch(batch, parts)
     return batch
@@ -138,7 +139,7 @@ def undo_batch(batch_id: str, actor: Actor) -> Batch:
         for task, outcome in tasks_of(batch)
         if outcome == _DONE
     ]
-    undoing = prepare("undo", tasks, Actor(batch.actor), batch.note, confirmed=True)
+    undoing = prepare("undo", tasks, Actor(batch.actor), batch.note)
     try:
         batch_repository.note_undo(batch_id, undoing.id)
     except WriteConflictError:  # the button was pressed twice; this one is never run

@@ -59,9 +59,10 @@ def _months(start: date) -> Iterator[tuple[date, bool]]:
         yield date(year, month, min(start.day, last)), start.day <= last
 
 
-def prepare_copies(fields: EventFields, days: Sequence[date], actor: Actor) -> Batch:
+def prepare_copies(fields: EventFields, days: Sequence[date], actor: Actor, remark: str = "") -> Batch:
     """A batch, to be confirmed, that creates a copy on each day. Raises InvalidRequestError, StorageError."""
-    return batches.prepare("copy", [_task(fields, day.isoformat()) for day in days], actor, fields["title"])
+    tasks = [_task(fields, day.isoformat()) for day in days]
+    return batches.prepare("copy", tasks, actor, fields["title"], remark=remark)
 
 
 def _task(fields: EventFields, day: str) -> Task:

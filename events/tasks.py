@@ -58,6 +58,7 @@ class Batch:
     """A batch and its progress. `next`: the number of the next part, from 0.
 
     `note`: the new status, the changes of an edit, the name of the imported file, or the title of the copied event.
+    `remark`: what its pages say about it, as a sentence; mostly empty.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Batch:
     failed: int = 0
     confirmed: bool = False
     undone_by: str | None = None
+    remark: str = ""
 
     @property
     def finished(self) -> bool:

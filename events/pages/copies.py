@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -106,11 +105,10 @@ def copy_event(request: HttpRequest, event_id: str) -> HttpResponse:
         if generated_id and not others_at(event.fields["location"], day, but=str(generated_id)):
             return _create(request, {**event.fields, "eventId": "", "date": day}, str(generated_id))
         return HttpResponseRedirect(address(request, "pages:new_event", copy=event_id, date=day))
-    batch = copies.prepare_copies(event.fields, days, actor_of(request))
-    if skipped:
-        named = ", ".join(month_name(day) for day in skipped)
-        day = form.cleaned_data["first"] or event.fields["date"]
-        messages.warning(request, f"Months without a day {int(day[8:])} are skipped: {named}.")
+    named = ", ".join(month_name(day) for day in skipped)
+    start = form.cleaned_data["first"] or event.fields["date"]
+    remark = f"Months without a day {int(start[8:])} are skipped: {named}." if skipped else ""
+    batch = copies.prepare_copies(event.fields, days, actor_of(request), remark)
     return HttpResponseRedirect(address(request, "pages:batch", batch.id))
 
 

@@ -50,6 +50,7 @@ class BatchItem(AccessItem):
     failed = NumberAttribute(default=0)
     confirmed = BooleanAttribute(default=False)
     undoneBy = UnicodeAttribute(null=True)
+    remark = UnicodeAttribute(null=True)
 
 
 class BatchPartItem(AccessItem):
@@ -94,6 +95,7 @@ def add_batch(batch: Batch, parts: Sequence[bytes]) -> None:
         tasks=batch.tasks,
         parts=batch.parts,
         confirmed=batch.confirmed,
+        remark=batch.remark or None,
         expiresAt=expires,
     )
     access_table.put(item)
@@ -151,6 +153,7 @@ def get_batch(batch_id: str) -> Batch | None:
         failed=int(item.failed),
         confirmed=item.confirmed,
         undone_by=item.undoneBy,
+        remark=item.remark or "",
     )
 
 

@@ -43,7 +43,7 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
     created = services.create_event(make_fields(), ACTOR)
     task = Task("delete", "launch", "Launch night", created.revision)
     waiting = batches.prepare("delete", [task], ADA, "")
-    done = batches.run(batches.prepare("status", [_other()], ADA, "x", confirmed=True).id, ADA)
+    done = batches.run(batches.prepare("status", [_other()], ADA, "x").id, ADA)
     new = {"old_password": PASSWORD, "new_password1": "another battery", "new_password2": "another battery"}
     event = {**make_fields(title="Forged"), "eventId": "forged", "generated_id": "00000000-0000-4000-8000-000000000000"}
     return {

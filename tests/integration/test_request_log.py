@@ -210,7 +210,7 @@ def test_a_batch_is_counted_whole(lines: Lines) -> None:
     """Though several threads make it."""
     observation = observed.begin("one")
     tasks = [Task("create", f"e{number}", "A title", changes=make_fields(eventId=f"e{number}")) for number in range(30)]
-    batches.run(batches.prepare("import", tasks, ACTOR, "f.csv", confirmed=True).id, ACTOR, seconds=60)
+    batches.run(batches.prepare("import", tasks, ACTOR, "f.csv").id, ACTOR, seconds=60)
     assert observation.counts["EventsCreated"] == 30
     assert observation.capacity["write"] > 30 * 20
     assert observation.event_id == ""

@@ -44,7 +44,7 @@ class Command(StorageCommand):
             self._import(plan, os.fsencode(file.name).decode(errors="replace"))
 
     def _import(self, plan: Plan, name: str) -> None:
-        batch = batches.prepare("import", plan.tasks, ACTOR, name, confirmed=True)
+        batch = batches.prepare("import", plan.tasks, ACTOR, name)
         while not batch.finished:
             batch = batches.run(batch.id, ACTOR)
             if self.stderr.isatty():

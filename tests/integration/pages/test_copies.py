@@ -101,9 +101,12 @@ class TestWhichDays:
 
     def test_every_month_names_the_months_that_are_skipped(self, editor: Client) -> None:
         store()
-        _, page = confirmation(editor, repeat="month", first="2027-01-31", until="2027-04-30")
-        assert "Months without a day 31 are skipped: February 2027, April 2027." in text(page)
+        address, page = confirmation(editor, repeat="month", first="2027-01-31", until="2027-04-30")
         assert "Sun 31 Jan 2027 Wed 31 Mar 2027" in text(page)
+        for page_again in (page, editor.get(address), editor.post(address, follow=True)):
+            assert "Months without a day 31 are skipped: February 2027, April 2027." in text(page_again)
+        address, page = confirmation(editor, repeat="month", times="2")
+        assert "skipped" not in text(page)
 
     def test_other_events_at_the_same_time_and_place_are_shown_before(self, editor: Client) -> None:
         store()
