@@ -110,17 +110,21 @@ def spelling_in_use(status: str) -> str:
 def events_at(location: str, days: Iterable[str]) -> dict[str, list[EventSummary]]:
     """The events at a location (in any case) on each of these days; days without any are left out.
 
-    One query a day, which reads at most 500 events. The index lags behind writes by some milliseconds.
-    Raises StorageError.
+    A query reads the next 500 events, also those between the days, and serves every day that it reaches. Of one day,
+    only the first 500 events are read. The index lags behind writes by some milliseconds. Raises StorageError.
     """
-    found = {day: _events_on(day, location) for day in dict.fromkeys(days)}
-    return {day: events for day, events in found.items() if events}
-
-
-def _events_on(day: str, location: str) -> list[EventSummary]:
-    search = Search(EventRange(first_date=day, last_date=day), location)
-    events = event_lists.query_summaries(search, limit=None, max_queries=1).events
-    return [event for event in events if event["location"].casefold() == location.casefold()]
+    found: dict[str, list[EventSummary]] = {}
+    remaining = sorted(set(days))
+    while remaining:
+        search = Search(EventRange(first_date=remaining[0], last_date=remaining[-1]), location)
+        page = event_lists.query_summaries(search, limit=None, max_queries=1)
+        reached = {day for day in remaining if page.end is None or EventRange(last_date=day).last < page.end}
+        reached.add(remaining[0])
+        for event in page.events:
+            if event["date"] in reached and event["location"].casefold() == location.casefold():
+                found.setdefault(event["date"], []).append(event)
+        remaining = [day for day in remaining if day not in reached]
+    return found
 
 
 def read_events(search: Search, page: int) -> Iterator[Event]:

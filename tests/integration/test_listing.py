@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
 from eventsite.aws_calls import Service
 from tests.support.builders import ACTOR, store, store_titled
+from tests.support.fault_proxy import FaultProxy
 
 SIZE = 4
 
@@ -245,3 +247,21 @@ def test_an_export_has_every_row_with_all_fields(monkeypatch: pytest.MonkeyPatch
     assert exported == [services.get_event(f"e{day:02}").fields for day in range(2, 9)]
     latest = list(services.export_events(Search(latest_first=True)))
     assert [event["eventId"] for event in latest] == [f"e{day:02}" for day in range(8, 0, -1)]
+
+
+@pytest.mark.parametrize(("read_at_once", "queries"), [(3, 6), (4, 5), (10, 3), (500, 1)])
+def test_events_at_a_location_on_some_days(
+    monkeypatch: pytest.MonkeyPatch, faults: FaultProxy, read_at_once: int, queries: int
+) -> None:
+    """One query serves all days that it reaches; events between the days are left out."""
+    monkeypatch.setattr(event_lists, "_FIRST_QUERY_ITEMS", read_at_once)
+    places = ("Main hall", "MAIN HALL", "Cellar")
+    for day, number in product(range(1, 10), range(3)):
+        store_titled(f"{day}-{number}", f"2026-12-{day:02}", location=places[number])
+    days = [f"2026-12-{day:02}" for day in (9, 1, 3, 5, 7, 3, 20)]
+    faults.set(None)
+    found = services.events_at("main hall", days)
+    assert {day: [event["eventId"] for event in events] for day, events in found.items()} == {
+        f"2026-12-{day:02}": [f"{day}-0", f"{day}-1"] for day in (1, 3, 5, 7, 9)
+    }
+    assert faults.calls == ["Query"] * queries

@@ -10,6 +10,7 @@ from django.test import Client
 from events import services
 from events.domain import EventRange
 from tests.support.builders import ACTOR, make_fields, store
+from tests.support.fault_proxy import FaultProxy
 from tests.support.page_reader import fields, links, text, undo_address
 
 COPY = "/staff/event/launch/copy/"
@@ -116,6 +117,15 @@ class TestWhichDays:
         assert "On 1 of these days there are other events at the same location." in text(page)
         assert "Tue 8 Dec 2026 Same place Jazz (draft) Tue 15 Dec 2026" in text(page)
         assert "Elsewhere" not in text(page)
+
+    def test_for_a_hundred_copies_they_cost_one_query(self, editor: Client, faults: FaultProxy) -> None:
+        store()
+        store("jazz", title="Jazz", date="2028-10-31")
+        address, page = confirmation(editor, repeat="week", times="100")
+        assert "Tue 31 Oct 2028 Same place Jazz (active)" in text(page)
+        faults.set(None)
+        assert editor.get(address).status_code == 200
+        assert faults.calls == ["GetItem"] * 5 + ["Query"]  # session, account, batch, its two parts
 
     def test_more_days_keeps_what_was_typed(self, editor: Client) -> None:
         store()
