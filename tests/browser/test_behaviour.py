@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from events import services
 from events.domain import EventRange
@@ -124,6 +124,100 @@ def test_a_failed_request_shows_a_message(desk: Page) -> None:
     desk.route("**/staff/events/?*", lambda route: route.fulfill(status=409, body="no"))
     desk.get_by_label("Search").press_sequentially("x")
     expect(desk.get_by_text("The connection or the server failed.")).to_be_visible()
+
+
+def test_a_thin_line_shows_while_a_part_loads(desk: Page) -> None:
+    store()
+    desk.goto("/staff/events/")
+    assert line(desk) == {"content": "none"}
+    for word, finish in (("launch", Route.continue_), ("x", fail)):
+        held = hold(desk, "**/staff/events/?*")
+        desk.get_by_label("Search").fill(word)
+        expect(desk.locator("html")).to_have_class("loading")
+        shown = line(desk)
+        assert (shown["content"], shown["position"], shown["top"]) == ('""', "fixed", "0px")
+        assert (shown["width"], shown["height"], shown["animation"]) == ("1280px", "3px", "loading")
+        assert "linear-gradient" in shown["background"]
+        finish(first(desk, held))
+        expect(desk.locator("html")).not_to_have_class("loading")
+        assert line(desk) == {"content": "none"}
+    expect(desk.get_by_text("The connection or the server failed.")).to_be_visible()
+
+
+def test_a_form_that_was_sent_has_a_busy_button_and_is_not_sent_again(desk: Page) -> None:
+    store()
+    desk.goto("/staff/event/launch/delete/")
+    button = desk.get_by_role("button", name="Delete", exact=True)
+    assert style(button, "cursor") == "pointer"
+    sent: list[str] = []
+
+    def never_respond(route: Route) -> None:
+        sent.append(route.request.method)
+        route.fulfill(status=204)  # the browser stays on the page
+
+    desk.route("**/delete/", never_respond)
+    for _ in range(3):
+        button.click()
+        expect(button).to_have_attribute("aria-busy", "true")
+    button.press("Enter")
+    assert (line(desk)["height"], style(button, "cursor")) == ("3px", "progress")
+    desk.wait_for_timeout(200)
+    assert sent == ["POST"]
+    desk.unroute_all()
+    desk.reload()
+    expect(desk.locator("html")).not_to_have_class("loading")
+    button.click()
+    expect(desk.get_by_text("“Launch night” was deleted.")).to_be_visible()
+
+
+def test_back_to_a_sent_form_its_button_is_not_busy(desk: Page) -> None:
+    store()
+    desk.goto("/staff/event/launch/edit/")
+    for capacity in ("7", "8"):
+        desk.get_by_label("Capacity").fill(capacity)
+        desk.get_by_role("button", name="Save", exact=True).click()
+        expect(desk.get_by_text("“Launch night” was saved.")).to_be_visible()
+        desk.go_back()
+        expect(desk.locator("[aria-busy], form[data-sent]")).to_have_count(0)
+        desk.reload()
+    assert services.get_event("launch").fields["capacity"] == 8
+
+
+def hold(page: Page, addresses: str) -> list[Route]:
+    """Holds the requests for these addresses. Returns the list that they are added to."""
+    held: list[Route] = []
+
+    def add(route: Route) -> None:
+        held.append(route)
+
+    page.unroute_all()
+    page.route(addresses, add)
+    return held
+
+
+def style(target: Locator, name: str) -> str:
+    return str(target.evaluate("(one, name) => getComputedStyle(one).getPropertyValue(name)", name))
+
+
+def fail(route: Route) -> None:
+    route.fulfill(status=409, body="no")
+
+
+def first(page: Page, held: list[Route]) -> Route:
+    while not held:
+        page.wait_for_timeout(10)
+    return held[0]
+
+
+def line(page: Page) -> dict[str, str]:
+    """The style of the line at the top; without a line, there is no content."""
+    shown: dict[str, str] = page.evaluate("""() => {
+      const style = getComputedStyle(document.documentElement, "::before");
+      if (style.content === "none") return {content: "none"};
+      return {content: style.content, position: style.position, top: style.top, width: style.width,
+        height: style.height, animation: style.animationName, background: style.backgroundImage};
+    }""")
+    return shown
 
 
 def test_the_keyboard_reaches_everything(desk: Page) -> None:
