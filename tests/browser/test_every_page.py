@@ -1,4 +1,4 @@
-"""Every page in light, in dark and on a phone: axe finds nothing, and nothing is wider than the window."""
+"""Every page in light, in dark and on a phone: axe finds nothing, HTML is valid, nothing is wider than the window."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from events.pages.today import today
 from events.tasks import Batch
 from tests.browser.conftest import Open, sign_in
 from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.markup import mistakes_in
 
 ADA = Actor("ada", "127.0.0.1")
 LONG = "A title that goes on and on, with Donaudampfschifffahrtsgesellschaftskapitänsmütze in it, " + "x" * 120
@@ -88,11 +89,12 @@ def full_desk() -> dict[str, Batch]:
 
 
 def problems(page: Page) -> list[str]:
-    """The violations that axe finds, and whether the page is wider than its window."""
+    """The violations that axe finds, mistakes in the HTML, and whether the page is wider than its window."""
     found = [
         f"{urlsplit(page.url).path} {violation['id']}: {[node['html'][:150] for node in violation['nodes']]}"
         for violation in Axe().run(page).response["violations"]
     ]
+    found += [f"{urlsplit(page.url).path} {mistake}" for mistake in mistakes_in(page.content())]
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return found + ([f"{urlsplit(page.url).path} is {wide} px too wide"] if wide > 0 else [])
 
