@@ -14,7 +14,7 @@ from events import cursors
 from events.activity import list_activity, list_deleted
 from events.domain import ActivityFilter
 from events.pages.filters import actor
-from events.pages.forms import RuleField
+from events.pages.forms import RuleField, date_input
 from eventsite.accounts.changes import list_changes
 from eventsite.accounts.domain import fold_username
 
@@ -27,7 +27,6 @@ _ACTIONS = [
     ("restore", "Restored"),
     ("bulk", "Bulk changes"),
 ]
-_DATE = {"type": "date"}
 
 
 class ActivityForm(forms.Form):
@@ -40,8 +39,8 @@ class ActivityForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Person or API key", "list": "people"}),
     )
     action = forms.ChoiceField(required=False, label="Action", choices=_ACTIONS)
-    first = RuleField("date", required=False, label="From", widget=forms.DateInput(attrs=_DATE))
-    last = RuleField("date", required=False, label="To", widget=forms.DateInput(attrs=_DATE))
+    first = RuleField("date", required=False, label="From", widget=date_input())
+    last = RuleField("date", required=False, label="To", widget=date_input())
 
     @property
     def names(self) -> frozenset[str]:

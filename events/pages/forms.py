@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from events import bulk
 from events.domain import EventChanges, EventFields, EventRange, Search
-from events.fields import LABELS, RULES, trim_changes, without_spaces
+from events.fields import LABELS, RULES, allows, trim_changes, without_spaces
 from events.pages.today import today
 from events.visible_text import shortened, visible
 
@@ -61,8 +61,18 @@ class CapacityField(RuleField):
         return int(text) if _NUMBER.fullmatch(text) else text
 
 
+class _DateInput(forms.DateInput):
+    """A date in the form that HTML requires. A value that is not a date is not shown: browsers would ignore it."""
+
+    input_type = "date"
+
+    def format_value(self, value: Any) -> str | None:
+        shown = super().format_value(value)
+        return shown if shown and allows("date", shown) else None
+
+
 def date_input() -> forms.DateInput:
-    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return _DateInput(format="%Y-%m-%d")
 
 
 def _suggesting(name: str) -> forms.TextInput:

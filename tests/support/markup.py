@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 _WITH_PLACEHOLDER = {"email", "number", "password", "search", "tel", "text", "url"}
 _WITHOUT_NAME = {"div", "span", "p"}  # unless they have a role
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _TOO_PRECISE = re.compile(r"\.\d{4}")
 
 
@@ -23,6 +24,10 @@ class _Checker(HTMLParser):
             self._add(f"<input type={given['type']}> has a placeholder")
         if tag in _WITHOUT_NAME and "aria-label" in given and "role" not in given:
             self._add(f"<{tag}> has an aria-label but no role")
+        if tag == "label" and "aria-live" in given:
+            self._add("<label> has aria-live")
+        if given.get("type") == "date" and given.get("value") and not _DATE.fullmatch(given["value"]):
+            self._add(f"<input type=date> has the value {given['value']}")
         if tag == "time" and _TOO_PRECISE.search(given.get("datetime", "")):
             self._add(f"<time datetime={given['datetime']}> has more than three digits of a second")
         if "id" in given:

@@ -11,6 +11,8 @@ from tests.support.markup import mistakes_in
     ("html", "mistake"),
     [
         ('<input type="date" placeholder="YYYY-MM-DD">', "<input type=date> has a placeholder"),
+        ('<input type="date" value="nonsense">', "<input type=date> has the value nonsense"),
+        ('<label for="progress" aria-live="polite"></label>', "<label> has aria-live"),
         ('<div popover aria-label="Status"></div>', "<div> has an aria-label but no role"),
         (
             '<time datetime="2026-12-01T09:05:00.123456Z"></time>',
@@ -26,7 +28,8 @@ def test_mistakes_are_found(html: str, mistake: str) -> None:
 
 def test_correct_html_has_no_mistakes() -> None:
     html = (
-        '<h1>A</h1><h2>B</h2><h2>C</h2><h3>D</h3><h2>E</h2><input placeholder="Name"><input type="date">'
+        '<h1>A</h1><h2>B</h2><h2>C</h2><h3>D</h3><h2>E</h2>'
+        '<input placeholder="Name"><input type="date" value="2026-12-01">'
         '<div role="group" aria-label="Status"></div><nav aria-label="Pages"></nav>'
         '<time datetime="2026-12-01T09:05:00.123Z"></time>'
     )
