@@ -232,3 +232,33 @@ def test_a_mistake_in_the_filter_leaves_its_fields_in_one_line(desk: Page) -> No
     ]
     assert len(tops) == 6  # the search, three lists, the dates and the button
     assert max(tops) - min(tops) < 1
+
+
+def test_a_selected_box_has_a_mark_in_both_colours(open_browser: Open, full_desk: dict[str, Batch]) -> None:
+    for window in ("light", "dark"):
+        page = open_browser(**WINDOWS[window])
+        sign_in(page, "ada")
+        page.goto("/staff/events/")
+        box = page.locator("input[name=event]").first
+        box.check()
+        image = box.evaluate("it => getComputedStyle(it).backgroundImage")
+        address = image.removeprefix('url("').removesuffix('")')
+        assert address.startswith("data:image/svg+xml") or page.request.get(address).ok, address
+
+
+def test_long_and_right_to_left_texts_leave_room_on_a_phone(open_browser: Open, full_desk: dict[str, Batch]) -> None:
+    arabic = {"title": "أمسية موسيقية في القاعة الكبرى مع ضيوف من جميع أنحاء البلاد", "location": "القاعة الكبرى"}
+    services.create_event(make_fields(eventId="arabic", date=today().isoformat(), **arabic), ACTOR)
+    services.update_event("long", {"status": LONG}, ACTOR)
+    page = open_browser(**WINDOWS["phone"])
+    sign_in(page, "ada")
+    titles = page.locator(".coming .title")
+    widths = titles.evaluate_all("all => all.map(title => title.offsetWidth)")
+    assert min(widths) >= 140
+    title = titles.filter(has=page.locator("a[href*=arabic]"))
+    assert title.evaluate("it => getComputedStyle(it).direction") == "rtl"  # the end is cut off, not the beginning
+    assert title.evaluate("it => getComputedStyle(it).textAlign") == "left"
+    page.goto("/staff/event/long/edit/")
+    path = page.locator(".breadcrumb").bounding_box()
+    assert path
+    assert path["height"] < 30  # one line
