@@ -262,3 +262,16 @@ def test_long_and_right_to_left_texts_leave_room_on_a_phone(open_browser: Open, 
     path = page.locator(".breadcrumb").bounding_box()
     assert path
     assert path["height"] < 30  # one line
+
+
+def test_what_a_finger_hits_is_large_enough(open_browser: Open, full_desk: dict[str, Batch]) -> None:
+    page = open_browser(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    sign_in(page, "ada")
+    for path, targets in (
+        ("/staff/events/", "input[name=event], a.pill"),
+        ("/staff/event/launch/", "a.pill, .timeline a, .timeline button"),
+        ("/staff/account/", "input[type=checkbox]"),
+    ):
+        page.goto(path)
+        heights = page.locator(targets).evaluate_all("all => all.map(it => it.getBoundingClientRect().height)")
+        assert min(heights) >= 24, path

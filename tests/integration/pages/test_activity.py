@@ -187,7 +187,7 @@ class TestDeleted:
         store("Jazz")
         services.delete_event("Jazz", Actor("anna"))
         page = editor.get(DELETED)
-        assert "Jazz deleted by anna today" in text(page)
+        assert "anna deleted Jazz today" in text(page)
         assert links(page)["Jazz"] == "/staff/event/Jazz/"
         address = re.findall(r'action="([^"]*undo[^"]*)"', page.content.decode())[0]
         assert editor.post(unescape(address)).status_code == 302
@@ -209,7 +209,7 @@ class TestDeleted:
         store("Jazz")
         services.delete_event("Jazz", Actor("anna"))
         page = viewer.get(DELETED)
-        assert "Jazz deleted by anna" in text(page)
+        assert "anna deleted Jazz" in text(page)
         assert "Restore" not in text(page)
 
     def test_the_menu_leads_there(self, viewer: Client) -> None:
