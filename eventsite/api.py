@@ -53,7 +53,8 @@ api = DocumentedAPI(
     title="Events",
     version="1.0.0",
     description="Create, read, list, change and delete events. Every error is JSON with a `detail` and a `code`.",
-    docs=Docs(),
+    # The schemas are shown on a click: to draw them all takes a phone seconds.
+    docs=Docs(settings={"defaultModelsExpandDepth": 0}),
     docs_url="/docs",
     openapi_url="/openapi.json",
     urls_namespace="api",

@@ -28,7 +28,7 @@ def test_mistakes_are_found(html: str, mistake: str) -> None:
 
 def test_correct_html_has_no_mistakes() -> None:
     html = (
-        '<h1>A</h1><h2>B</h2><h2>C</h2><h3>D</h3><h2>E</h2>'
+        "<h1>A</h1><h2>B</h2><h2>C</h2><h3>D</h3><h2>E</h2>"
         '<input placeholder="Name"><input type="date" value="2026-12-01">'
         '<div role="group" aria-label="Status"></div><nav aria-label="Pages"></nav>'
         '<time datetime="2026-12-01T09:05:00.123Z"></time>'
