@@ -61,6 +61,11 @@ class ActivityPage:
     next: str | None
     full: bool = True
 
+    @property
+    def shows_an_event(self) -> bool:
+        """Whether the latest change left an event. If not, there may be events all the same."""
+        return bool(self.lines) and self.lines[0].latest.action != "delete"
+
 
 def list_activity(most: int = LINES, before: str | None = None, wanted: ActivityFilter = _ALL) -> ActivityPage:
     """At most `most` lines of the changes before a row's key, in a few queries. Raises StorageError."""

@@ -40,8 +40,8 @@ class Overview:
         return sum(week.capacity for week in self.weeks)
 
 
-def get_overview(first: date) -> Overview:
-    """The DAYS days from `first` on. Raises StorageError."""
+def get_overview(first: date, *, has_events: bool = False) -> Overview:
+    """The DAYS days from `first` on. `has_events`: it is known that some exist. Raises StorageError."""
     last = first + timedelta(DAYS - 1)
     page = search_events(Search(EventRange(None, first.isoformat(), last.isoformat())), limit=None)
     return Overview(
@@ -51,7 +51,7 @@ def get_overview(first: date) -> Overview:
         statuses=count_statuses(page.events),
         weeks=list(_weeks(first, last, page.events)),
         full=page.full,
-        desk_is_empty=not page.events and not search_events(Search(), limit=1).events,
+        desk_is_empty=not (has_events or page.events or search_events(Search(), limit=1).events),
     )
 
 

@@ -17,13 +17,14 @@ _MOST_LINES = 8
 
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
-    overview = get_overview(today())
+    activity = list_activity(_MOST_LINES)
+    overview = get_overview(today(), has_events=activity.shows_an_event)
     context = {
         "days": DAYS,
         "events_address": address_of_events(),
         "overview": overview,
         "coming": overview.events[:_MOST_LINES],
         "bars": capacity_bars(overview.weeks),
-        "activity": list_activity(_MOST_LINES),
+        "activity": activity,
     }
     return render(request, "events/home.html", context)

@@ -40,7 +40,7 @@ READS = {
     "/events?from={first}&to={last}&limit=20": "Query events/by-date, BatchGetItem events: 21 RCU",
     "/events?status=active&limit=50": "Query events/by-status: 4 RCU",
     "/events?status=postponed&limit=50": "Query events/by-status: 1 RCU",
-    "/staff/": f"{STAFF}, Query events/by-date, Query events-history/by-time: 3.5 RCU",
+    "/staff/": f"{STAFF}, Query events-history/by-time, Query events/by-date: 3.5 RCU",
     "/staff/calendar/?month={month}": f"{STAFF}, Query events/by-date: 3.5 RCU",
     "/staff/event/event-000005/": f"{STAFF}, GetItem events, Query events-history, {STATUSES}: 6 RCU",
     "/staff/event/event-000005/delete/": f"{STAFF}, GetItem events: 3 RCU",

@@ -9,6 +9,7 @@ from django.test import Client
 
 from events import services
 from events.domain import Actor
+from tests.support.builders import ACTOR
 from tests.support.builders import store_titled as store
 from tests.support.fault_proxy import THROTTLE, FaultProxy
 from tests.support.page_reader import links, text, titles
@@ -85,12 +86,24 @@ def test_an_empty_desk_invites_whoever_may_create(viewer: Client, editor: Client
     assert "Create an event" not in links(page)
 
 
-def test_nothing_soon_is_not_an_empty_desk(viewer: Client) -> None:
+def test_nothing_soon_is_not_an_empty_desk(viewer: Client, faults: FaultProxy) -> None:
     store("past", -1)
-    said = text(viewer.get(HOME))
-    assert "There are no events yet" not in said
-    assert "No events in the next 30 days." in said
-    assert "0 events in total" in said
+    faults.set(None)
+    for queries in (2, 3):  # a desk whose latest change is a deletion may be empty: one more query tells
+        faults.calls.clear()
+        said = text(viewer.get(HOME))
+        assert "There are no events yet" not in said
+        assert "No events in the next 30 days." in said
+        assert "0 events in total" in said
+        assert faults.calls.count("Query") == queries
+        store("other", -1)
+        services.delete_event("other", ACTOR)
+
+
+def test_a_desk_without_its_last_event_is_empty(editor: Client) -> None:
+    store("only")
+    services.delete_event("only", ACTOR)
+    assert "There are no events yet" in text(editor.get(HOME))
 
 
 def test_editors_can_begin_here_and_viewers_cannot(viewer: Client, editor: Client) -> None:
