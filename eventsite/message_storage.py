@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib.messages.storage.base import Message
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.contrib.messages.storage.session import SessionStorage
 from django.http.response import HttpResponseBase
+
+MOST_WAITING = 5
 
 
 class StageCookieStorage(CookieStorage):
@@ -21,3 +26,15 @@ class StageCookieStorage(CookieStorage):
 
 class MessageStorage(FallbackStorage):
     storage_classes = (StageCookieStorage, SessionStorage)
+
+    def _store(self, messages: list[Message], response: HttpResponseBase, *args: Any, **options: Any) -> list[Message]:
+        """Keeps only the latest messages, each text once: of two equal ones, only the later may still have an Undo.
+
+        Without a limit, who never opens a page (a script) would fill the cookie and then the session.
+        """
+        latest: dict[str, Message] = {}
+        for message in messages:
+            latest.pop(message.message, None)
+            latest[message.message] = message
+        kept = [*latest.values()][-MOST_WAITING:]
+        return super()._store(kept, response, *args, **options)  # type: ignore[misc,no-any-return]
