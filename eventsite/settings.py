@@ -194,6 +194,7 @@ TEMPLATES: list[dict[str, Any]] = [
             "context_processors": [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "eventsite.csrf.one_csrf_input",
                 "eventsite.theme.theme",
             ],
         },
