@@ -79,6 +79,7 @@ def environment(**options: Any) -> Environment:
         }
     )
     made.globals.update(
+        address_of_events=navigation.address_of_events,
         icon=icon,
         keep=filters.keep,
         list_address=filters.list_address,
@@ -86,7 +87,7 @@ def environment(**options: Any) -> Environment:
         printed_filter=filters.printed_filter,
         query=filters.query,
         section=navigation.section,
-        static=static,
+        static=cache(static),
         url=url,
     )
     return made

@@ -84,7 +84,7 @@ def moment(timestamp: str) -> str:
     """
     if timestamp.startswith("1970-"):
         return "at an unknown time"
-    at = timezone.localtime(datetime.fromisoformat(timestamp))
+    at = _local(timestamp)
     day = today()
     match (day - at.date()).days:
         case 0:
@@ -94,6 +94,10 @@ def moment(timestamp: str) -> str:
         case _:
             shown = f"{at.day} {_MONTHS[at.month]}" + ("" if at.year == day.year else f" {at.year}")
     return f"{shown} {at:%H:%M}"
+
+
+def _local(timestamp: str) -> datetime:
+    return datetime.fromisoformat(timestamp).astimezone(timezone.get_default_timezone())
 
 
 def iso_time(timestamp: str) -> str:
@@ -119,7 +123,7 @@ def now() -> str:
 
 def full_moment(timestamp: str) -> str:
     """A timestamp with its year, "1 Dec 2026, 09:05"."""
-    at = timezone.localtime(datetime.fromisoformat(timestamp))
+    at = _local(timestamp)
     return f"{at.day} {_MONTHS[at.month]} {at.year}, {at:%H:%M}"
 
 

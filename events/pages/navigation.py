@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 PARAMETER = "list"
 CALENDAR = "calendar"  # the same for the calendar's view and month
@@ -45,9 +45,13 @@ def address(request: HttpRequest, name: str, *arguments: Any, **query: str) -> s
     return reverse(name, args=arguments) + (f"?{query_string}" if query_string else "")
 
 
-@cache
 def address_of_events() -> str:
     """What the addresses of all events' pages begin with: for a long list, `reverse` is slow."""
+    return _address_of_events(get_script_prefix())
+
+
+@cache
+def _address_of_events(prefix: str) -> str:
     return reverse("pages:event", args=["x"]).removesuffix("x/")
 
 

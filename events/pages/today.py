@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from django.utils import timezone
 
 
 def today() -> date:
-    return timezone.localdate()
+    # The site has one time zone. `timezone.localdate` would look for another of this request at each call.
+    return datetime.now(timezone.get_default_timezone()).date()
