@@ -9,8 +9,11 @@ _ZIP = b"PK\x03\x04"
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def read_spreadsheet(data: bytes) -> Sheet:
-    """Reads CSV or Excel; the content decides which, not the file's name. Raises SpreadsheetError."""
+def read_spreadsheet(data: bytes, sheet_name: str | None = None, *, include_hidden: bool = True) -> Sheet:
+    """Reads CSV or Excel; the content decides which, not the file's name. Raises SpreadsheetError.
+
+    `sheet_name` chooses a sheet of a workbook; without it, the sheet with the table is found.
+    """
     if len(data) > MAX_FILE_BYTES:
         raise SpreadsheetError(
             f"The file is larger than {MAX_FILE_BYTES // 1024**2} MiB; please import it in several parts."
@@ -22,5 +25,7 @@ def read_spreadsheet(data: bytes) -> Sheet:
     if data.startswith(_ZIP):
         from events.spreadsheets.workbook import read_workbook  # noqa: PLC0415  # openpyxl is slow to load
 
-        return read_workbook(data)
+        return read_workbook(data, sheet_name, include_hidden=include_hidden)
+    if sheet_name is not None:
+        raise SpreadsheetError("This is a CSV file. It has no sheets to choose from.")
     return read_csv(data)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from io import StringIO
+from itertools import islice
 
 from events.domain import FIELD_NAMES, EventFields
-from events.spreadsheets.sheet import MAX_FILE_BYTES, Row, Sheet, SpreadsheetError, field_of, harmless_row, make_sheet
+from events.spreadsheets.sheet import MAX_FILE_BYTES, Row, Sheet, SpreadsheetError, harmless_row
+from events.spreadsheets.table import ROWS_SEARCHED, filled_rows, make_sheet, recognised_in
 
 DELIMITERS = ",;\t"
 # Tells Excel the delimiter; Excel does not show this line.
@@ -45,9 +49,10 @@ def read_csv(data: bytes) -> Sheet:
     text = _without_marks(text)
     delimiter_line = _DELIMITER_LINE.match(text)
     if delimiter_line:
-        return make_sheet(_records(_without_marks(text[delimiter_line.end() :]), delimiter_line[1]), notices)
-    delimiter = max(DELIMITERS, key=lambda candidate: _columns_known(text, candidate))
-    return make_sheet(_records(text, delimiter), notices)
+        text, delimiter = _without_marks(text[delimiter_line.end() :]), delimiter_line[1]
+    else:
+        delimiter = max(DELIMITERS, key=lambda candidate: _fitness(text, candidate))
+    return make_sheet(_records(text, delimiter), notices, include_hidden=True)
 
 
 def _without_marks(text: str) -> str:
@@ -74,17 +79,21 @@ def _decode_bytewise(data: bytes) -> tuple[str, list[str]]:
     return text, ["The file is not in UTF-8, so it was read as Windows-1252; please check letters such as é and ß."]
 
 
-def _columns_known(text: str, delimiter: str) -> int:
-    try:
-        header = next((row.cells for row in _records(text, delimiter) if any(row.cells)), ())
-    except SpreadsheetError:
-        return 0
-    return sum(field_of(str(name)) is not None for name in header)
+def _fitness(text: str, delimiter: str) -> tuple[int, int, int]:
+    """How many columns are recognised, how many rows have the most usual number of cells, and this number."""
+    rows: list[Row] = []
+    with suppress(SpreadsheetError):
+        rows.extend(islice(filled_rows(_records(text, delimiter)), ROWS_SEARCHED))
+    widths = Counter(len(row.cells) for row in rows if len(row.cells) > 1)
+    width, count = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    return max((len(recognised_in(row)) for row in rows), default=0), count, width
 
 
 def _records(text: str, delimiter: str) -> Iterator[Row]:
+    # Some programs write a space after the delimiter. Spaces inside quotation marks are always kept.
+    spaced = delimiter != " " and re.search(f'{re.escape(delimiter)} +"', text) is not None
     # Strict: otherwise a missing quotation mark would turn the rest of the file into one cell.
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced)
     number = 0
     try:
         for number, cells in enumerate(reader, 1):

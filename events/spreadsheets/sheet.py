@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from events.domain import FIELD_NAMES, EventFields
@@ -14,6 +13,7 @@ from events.visible_text import folded_name, trimmed
 
 MAX_FILE_BYTES = 4 * 1024 * 1024  # encoded in Base64, it just fits into a request to Lambda
 MAX_ROWS = 5_000
+MAX_COLUMNS = 256
 MAX_CELL_CHARACTERS = 32_767  # Excel's limit, counted in UTF-16 units
 TEXT_FIELDS = tuple(name for name in FIELD_NAMES if name not in ("date", "capacity"))
 
@@ -47,42 +47,34 @@ Cell = str | int | float | bool | date | Unreadable | None
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its number as spreadsheet programs show it, and its cells; empty cells at the end may be missing."""
+    """A row: its number as spreadsheet programs show it, and its cells; empty cells at the end may be missing.
+
+    `hidden`: a person or a filter has hidden it.
+    """
 
     number: int
     cells: Sequence[Cell]
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The column names, the rows that are not blank, and notices for the person who imports the file."""
+    """A table: its column names, its rows that are not blank, and notices for the person who imports the file.
+
+    `hidden_rows` counts the hidden rows of the table, even if `rows` does not contain them; no notice tells about them.
+    `name` is the sheet that was read, and `sheet_names` are all that can be chosen. A CSV file has neither.
+    """
 
     header: list[str]
     rows: list[Row]
     notices: list[str]
+    hidden_rows: int = 0
+    name: str | None = None
+    sheet_names: tuple[str, ...] = ()
 
 
 def is_blank(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not trimmed(cell))
-
-
-def make_sheet(rows: Iterable[Row], notices: list[str]) -> Sheet:
-    """The first row that is not blank is the header. Raises SpreadsheetError: no header, no rows, or too many."""
-    filled = (row for row in rows if not all(map(is_blank, row.cells)))
-    header = next(filled, None)
-    if header is None:
-        raise SpreadsheetError("The file is empty.")
-    names = ["" if cell is None else str(cell).strip() for cell in header.cells]
-    if not any(field_of(name) for name in names):
-        raise SpreadsheetError(
-            f"The first row must contain the names of the columns: {', '.join(FIELD_NAMES)}. None of them was found."
-        )
-    found = list(islice(filled, MAX_ROWS + 1))
-    if not found:
-        raise SpreadsheetError("The file has no rows below the column names.")
-    if len(found) > MAX_ROWS:
-        raise SpreadsheetError(f"There are more than {MAX_ROWS:,} rows; please import the file in several parts.")
-    return Sheet(names, found, notices)
 
 
 def field_of(name: str) -> str | None:

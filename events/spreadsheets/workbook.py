@@ -13,10 +13,11 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from io import BytesIO
+from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Any, cast
 from zipfile import ZipFile
@@ -29,13 +30,14 @@ from openpyxl.styles import Font
 from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._reader import WorkSheetParser
-from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.constants import ARC_STYLE, REL_NS, SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring, iterparse
 
 from events.domain import FIELD_NAMES, EventFields
 from events.fields import FIELDS
 from events.spreadsheets.sheet import (
     MAX_CELL_CHARACTERS,
+    MAX_COLUMNS,
     Cell,
     Row,
     Sheet,
@@ -43,8 +45,9 @@ from events.spreadsheets.sheet import (
     TooLongForExcelError,
     Unreadable,
     harmless_row,
-    make_sheet,
 )
+from events.spreadsheets.table import ROWS_SEARCHED, filled_rows, find_header, make_sheet, recognised_in
+from events.visible_text import quoted
 
 # These limits fit into a function with 512 MB: text with an emoji takes four bytes per letter, a tag up to 600.
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
@@ -52,10 +55,14 @@ MAX_BYTES_WITHOUT_A_TAG = 1024 * 1024  # more than Excel's longest cell with eve
 MAX_TAGS = 500_000  # of the cells, or of their texts
 MAX_TAGS_ELSEWHERE = 100_000  # of each other part: styles, names of sheets
 MAX_CELLS_IN_A_ROW = 16_384  # Excel's own limit
-MAX_COLUMNS = 256
 MAX_ROW_NUMBER = 20_000
 MAX_FORMAT_CHARACTERS = 255  # Excel's own limit
-MAX_SHOWN = 60  # characters of a name or an error code in a message
+MAX_SHOWN = 60  # characters of a sheet's name, or of an error code in a message
+MAX_NAMED = 10
+MAX_SHEETS = 100
+# To find the sheet with the table, the first rows of all sheets are read, within these limits for each.
+MAX_TAGS_TO_FIND = MAX_TAGS // MAX_SHEETS
+MAX_BYTES_TO_FIND = 256 * 1024
 # Excel has a 29 February 1900, which never was. Earlier dates differ by a day between programs.
 FIRST_EXCEL_DATE = "1900-03-01"
 
@@ -64,10 +71,16 @@ FIRST_EXCEL_DATE = "1900-03-01"
 _ILLEGAL = re.compile("[\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}[_\ufffe\uffff])")
 _ESCAPED = re.compile("_x(?![dD][89a-fA-F])([0-9A-Fa-f]{4})_")  # not half a surrogate pair
-_DATA_TAG, _ROW_TAG = f"{{{SHEET_MAIN_NS}}}sheetData", f"{{{SHEET_MAIN_NS}}}row"
+_DATA_TAG, _ROW_TAG, _COLUMN_TAG = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("sheetData", "row", "col"))
 _FORMULA_TAG, _STRING_TAG = f"{{{SHEET_MAIN_NS}}}f", f"{{{SHEET_MAIN_NS}}}si"
 _FORMATS = f"{{{SHEET_MAIN_NS}}}numFmts/{{{SHEET_MAIN_NS}}}numFmt"
 _STYLES = f"{{{SHEET_MAIN_NS}}}cellXfs/{{{SHEET_MAIN_NS}}}xf"
+# "Strict Open XML" has other namespaces. They are declared in the first tag of a part.
+_STRICT = {
+    b"http://purl.oclc.org/ooxml/spreadsheetml/main": SHEET_MAIN_NS.encode(),
+    b"http://purl.oclc.org/ooxml/officeDocument/relationships": REL_NS.encode(),
+}
+_STRICT_NAMESPACE = re.compile(b"(?<==[\"'])(?:%s)(?=[\"'])" % b"|".join(_STRICT))
 _UNREADABLE = "The file cannot be read as an Excel workbook; please save it again as .xlsx, or as CSV."
 _TOO_LARGE = "The workbook is too large when unpacked; please save only its table, or save it as CSV."
 
@@ -121,21 +134,26 @@ class _Archive(ZipFile):
 
 
 class _LimitedPart:
-    """Raises SpreadsheetError if a part has too many tags, or too long a text between two of them."""
+    """Raises SpreadsheetError if a part has too many tags or bytes, or too long a text between two tags."""
 
-    def __init__(self, part: IO[bytes], tags: int = MAX_TAGS) -> None:
+    def __init__(self, part: IO[bytes], tags: int = MAX_TAGS, most: int = MAX_UNPACKED_BYTES) -> None:
         self._part = part
-        self._left = tags
+        self._tags_left, self._left = tags, most
         self._since_a_tag = 0
+        self._is_start = True
 
     def read(self, size: int) -> bytes:
         data = self._part.read(size)
-        self._left -= data.count(b"<")
+        self._left -= len(data)
+        self._tags_left -= data.count(b"<")
         last = data.rfind(b"<")
         self._since_a_tag = self._since_a_tag + len(data) if last < 0 else len(data) - last
         # Each time more data comes, Expat parses an unfinished token from its start again.
-        if self._left < 0 or self._since_a_tag > MAX_BYTES_WITHOUT_A_TAG:
+        if min(self._tags_left, self._left) < 0 or self._since_a_tag > MAX_BYTES_WITHOUT_A_TAG:
             raise SpreadsheetError(_TOO_LARGE)
+        if self._is_start:
+            data = _STRICT_NAMESPACE.sub(lambda found: _STRICT[found[0]], data)
+            self._is_start = False
         return data
 
 
@@ -145,6 +163,10 @@ class _Reader(ExcelReader):
     def __init__(self, file: BytesIO) -> None:
         super().__init__(file, read_only=True, data_only=True, keep_links=False)
         self.archive = _Archive(file)
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        self.dates, self.spans = _styles_of_dates(self.archive)
 
     def read_strings(self) -> None:
         """Keeps the texts unchanged: openpyxl removes every "x005F_" from them."""
@@ -154,6 +176,50 @@ class _Reader(ExcelReader):
             with self.archive.open(part.PartName[1:]) as source:
                 self.shared_strings = list(_strings(source))
 
+    def sheets(self) -> dict[str, str]:
+        """The names of the visible sheets with cells, cut to MAX_SHOWN characters, and their parts."""
+        parts = set(self.valid_files)
+        sheets: dict[str, str] = {}
+        for sheet, relation in self.parser.find_sheets():
+            name, part = sheet.name[:MAX_SHOWN], relation.target
+            is_readable = relation.Type.endswith("/worksheet") and part in parts
+            if sheet.state == "visible" and is_readable and name not in sheets:
+                parts.remove(part)  # a part that is used again would be read again
+                sheets[name] = part
+        return sheets
+
+    def rows(self, part: str, hidden_columns: set[int], notices: list[str], *limits: int) -> Iterator[Row]:
+        """The rows of a sheet. Adds the positions of its hidden columns to `hidden_columns` before the first row."""
+        workbook: Any = self.wb
+        parser = WorkSheetParser(
+            BytesIO(),
+            self.shared_strings,
+            data_only=True,
+            epoch=workbook.epoch,
+            date_formats=self.dates,
+            timedelta_formats=self.spans,
+        )
+        with self.archive.open(part) as source:
+            for _, element in iterparse(cast(IO[bytes], _LimitedPart(source, *limits))):
+                if element.tag == _ROW_TAG:
+                    if len(element) > MAX_CELLS_IN_A_ROW:
+                        raise SpreadsheetError(_TOO_LARGE)
+                    number, cells = parser.parse_row(element)
+                    if number > MAX_ROW_NUMBER:
+                        notices.append(f"Rows below row {MAX_ROW_NUMBER:,} were not read.")
+                        return
+                    yield Row(number, _cells(element, cells), _is_hidden(element, "ht"))
+                    element.clear()
+                elif element.tag == _COLUMN_TAG and _is_hidden(element, "width"):
+                    first, last = (int(element.get(end, 0)) for end in ("min", "max"))
+                    hidden_columns.update(range(max(first - 1, 0), min(last, MAX_COLUMNS)))
+                elif element.tag == _DATA_TAG:
+                    return
+
+
+def _is_hidden(element: Any, size: str) -> bool:
+    return element.get("hidden") in ("1", "true") or element.get(size) in ("0", "0.0")
+
 
 def _strings(source: IO[bytes]) -> Iterator[str]:
     for _, element in iterparse(cast(IO[bytes], _LimitedPart(source))):
@@ -162,20 +228,77 @@ def _strings(source: IO[bytes]) -> Iterator[str]:
             element.clear()
 
 
-def read_workbook(data: bytes) -> Sheet:
-    """Reads the first sheet that is not hidden. Raises SpreadsheetError."""
+def read_workbook(data: bytes, sheet_name: str | None, *, include_hidden: bool) -> Sheet:
+    """Reads the sheet with this name, or the one with the table. Raises SpreadsheetError."""
     try:
         with warnings.catch_warnings(), ZipFile(BytesIO(data)) as archive:
             warnings.simplefilter("ignore")  # about parts that are not read here
             _check(archive)
-            notices: list[str] = []
-            sheet = make_sheet(_rows(data, notices), notices)
-            # Cells to the right of the header do not belong to the table.
-            return replace(sheet, rows=[Row(row.number, row.cells[: len(sheet.header)]) for row in sheet.rows])
+            return _read(_Reader(BytesIO(data)), sheet_name, include_hidden=include_hidden)
     except SpreadsheetError:
         raise
     except Exception as error:  # for broken files, openpyxl raises errors of many types
         raise SpreadsheetError(_UNREADABLE) from error
+
+
+def _read(reader: _Reader, sheet_name: str | None, *, include_hidden: bool) -> Sheet:
+    every = reader.sheets()
+    if not every:
+        raise SpreadsheetError("The workbook has no sheet with cells, or all of them are hidden.")
+    sheets = dict(islice(every.items(), MAX_SHEETS))
+    notices: list[str] = []
+    name = _find(reader, sheets) if sheet_name is None else _chosen(sheets, sheet_name)
+    if sheet_name is None and len(every) > 1:
+        notices.append(f"The workbook has {len(every):,} sheets; only {quoted(name)} was read. You can choose another.")
+    if len(every) > MAX_SHEETS:
+        notices.append(f"Only the first {MAX_SHEETS} sheets can be read.")
+    hidden_columns: set[int] = set()
+    rows = reader.rows(sheets[name], hidden_columns, notices)
+    sheet = make_sheet(rows, notices, include_hidden=include_hidden)
+    hidden = [column for position, column in enumerate(sheet.header) if column and position in hidden_columns]
+    if hidden:
+        named = ", ".join(quoted(column[:MAX_SHOWN]) for column in hidden[:MAX_NAMED])
+        more = f" and {len(hidden) - MAX_NAMED:,} more" if len(hidden) > MAX_NAMED else ""
+        notices.append(f"Hidden columns were read too: {named}{more}.")
+    # Cells to the right of the header do not belong to the table.
+    below = [replace(row, cells=row.cells[: len(sheet.header)]) for row in sheet.rows]
+    return replace(sheet, rows=below, name=name, sheet_names=tuple(sheets))
+
+
+def _chosen(sheets: dict[str, str], wanted: str) -> str:
+    """Forms remove spaces around a name. As in Excel, upper and lower case are the same."""
+    wanted = wanted[:MAX_SHOWN]
+    for name in sheets:
+        if wanted == name:
+            return name
+    for name in sheets:
+        if wanted.strip().casefold() == name.strip().casefold():
+            return name
+    named = ", ".join(map(quoted, islice(sheets, MAX_NAMED)))
+    more = f" and {len(sheets) - MAX_NAMED} more" if len(sheets) > MAX_NAMED else ""
+    raise SpreadsheetError(f"There is no visible sheet {quoted(wanted)}. The workbook has: {named}{more}.")
+
+
+def _find(reader: _Reader, sheets: dict[str, str]) -> str:
+    """The name of the sheet with the table: the first one of those with the most recognised columns.
+
+    A table with a title and a date is preferred. If no column is recognised, it is the first sheet with a table.
+    """
+    if len(sheets) == 1:
+        return next(iter(sheets))
+    return max(sheets, key=lambda name: _fitness(reader, sheets[name]))
+
+
+def _fitness(reader: _Reader, part: str) -> tuple[bool, int, bool]:
+    rows: list[Row] = []
+    with suppress(SpreadsheetError):
+        found = filled_rows(reader.rows(part, set(), [], MAX_TAGS_TO_FIND, MAX_BYTES_TO_FIND))
+        rows.extend(islice(found, ROWS_SEARCHED))
+    header = find_header(rows) if rows else None
+    if header is None or header + 1 == len(rows):
+        return False, 0, False
+    fields = recognised_in(rows[header])
+    return {"title", "date"} <= fields.keys(), len(fields), True
 
 
 def _check(archive: ZipFile) -> None:
@@ -212,46 +335,6 @@ def _styles_of_dates(archive: ZipFile) -> tuple[set[int], set[int]]:
             if found:
                 kind.add(number)
     return dates, spans
-
-
-def _rows(data: bytes, notices: list[str]) -> Iterator[Row]:
-    reader = _Reader(BytesIO(data))
-    reader.read_manifest()
-    reader.read_strings()
-    reader.read_workbook()
-    workbook: Any = reader.wb
-    dates, spans = _styles_of_dates(reader.archive)
-    parts = set(reader.valid_files)
-    sheets = [
-        (sheet.name, relation.target)
-        for sheet, relation in reader.parser.find_sheets()
-        if sheet.state == "visible" and relation.Type.endswith("/worksheet") and relation.target in parts
-    ]
-    if len(sheets) > 1:
-        notices.append(
-            f"The workbook has {len(sheets)} sheets; only the first, “{sheets[0][0][:MAX_SHOWN]}”, was read."
-        )
-    parser = WorkSheetParser(
-        BytesIO(),
-        reader.shared_strings,
-        data_only=True,
-        epoch=workbook.epoch,
-        date_formats=dates,
-        timedelta_formats=spans,
-    )
-    with reader.archive.open(sheets[0][1]) as source:
-        for _, element in iterparse(cast(IO[bytes], _LimitedPart(source))):
-            if element.tag == _ROW_TAG:
-                if len(element) > MAX_CELLS_IN_A_ROW:
-                    raise SpreadsheetError(_TOO_LARGE)
-                number, cells = parser.parse_row(element)
-                if number > MAX_ROW_NUMBER:
-                    notices.append(f"Rows below row {MAX_ROW_NUMBER:,} were not read.")
-                    return
-                yield Row(number, _cells(element, cells))
-                element.clear()
-            elif element.tag == _DATA_TAG:
-                return
 
 
 def _cells(row: Any, parsed: list[dict[str, Any]]) -> list[Cell]:

@@ -136,7 +136,7 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
         (b"", "The file is empty."),
         (b"\xef\xbb\xbf\r\n, ,\r\n", "The file is empty."),
         (b"title,date\n\n,\n", "The file has no rows below the column names."),
-        (b"Hello there.\nHow are you?\n", "The first row must contain the names of the columns"),
+        (b"Hello there.\nHow are you?\n", "No row with names of columns was found."),
         (b"\x89PNG\r\n\x1a\n\0\0", "The file is not a CSV or Excel file"),
         (b"\xff\xfea", "The file is not a CSV or Excel file"),
         (b"title\n\x81\n", "The file is not a CSV or Excel file"),

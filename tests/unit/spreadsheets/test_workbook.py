@@ -99,7 +99,7 @@ def test_only_the_first_visible_sheet_is_read() -> None:
     book.save(file)
     read = read_spreadsheet(file.getvalue())
     assert read.rows == [Row(2, ["Plan"])]
-    assert read.notices == ["The workbook has 2 sheets; only the first, “Plan”, was read."]
+    assert read.notices == ["The workbook has 2 sheets; only “Plan” was read. You can choose another."]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_only_the_first_visible_sheet_is_read() -> None:
     [
         (workbook(), "The file is empty."),
         (workbook(["title"]), "The file has no rows below the column names."),
-        (workbook(["name", date(2026, 1, 1)], ["x"]), "The first row must contain the names of the columns"),
+        (workbook(["x", date(2026, 1, 1)], ["x"]), "No row with names of columns was found."),
         (repacked(workbook(["x"]), {"xl/workbook.bin": b""}), "This is a binary workbook (.xlsb)"),
         (repacked(workbook(["x"]), {"mimetype": b""}), "This is an OpenDocument file"),
         (repacked(workbook(["x"]), {"[Content_Types].xml": None}), "This is a ZIP archive, not an Excel workbook"),
