@@ -9,10 +9,8 @@ from itertools import chain, islice
 from events.spreadsheets.columns import recognised
 from events.spreadsheets.sheet import MAX_COLUMNS, MAX_ROWS, Cell, Row, Sheet, SpreadsheetError, is_blank
 
-# The names of the columns are searched in so many rows that are not blank.
+# The row with the names of the columns is one of the first rows that are not blank.
 ROWS_SEARCHED = 30
-# A longer name is not recognised. This bounds the work for a row of long texts.
-_MAX_NAME = 200
 
 
 def make_sheet(rows: Iterable[Row], notices: list[str], *, include_hidden: bool) -> Sheet:
@@ -34,7 +32,7 @@ def make_sheet(rows: Iterable[Row], notices: list[str], *, include_hidden: bool)
         raise SpreadsheetError(
             "All rows below the column names are hidden." if hidden else "The file has no rows below the column names."
         )
-    return Sheet(names_of(first[position]), below, notices, hidden_rows=hidden)
+    return Sheet(names_of(first[position].cells), below, notices, hidden_rows=hidden)
 
 
 def _below(rows: Iterable[Row], *, include_hidden: bool) -> tuple[list[Row], int]:
@@ -57,28 +55,31 @@ def filled_rows(rows: Iterable[Row]) -> Iterator[Row]:
 def find_header(rows: Sequence[Row]) -> int | None:
     """The position of the row with the names of the columns, or None.
 
-    It is the row with the most recognised names, if there are two or more. Otherwise it is the first row that fills
-    most columns of the table with words, or at last a row with one recognised name.
+    It is the first row that names a title and a date; otherwise the row with the most names that are known, if there
+    are several; otherwise the first row that fills most columns of the table, and has words or one known name.
     """
-    known = [len(recognised_in(row)) for row in rows]
-    best = known.index(max(known))
-    if known[best] > 1:
+    known = [recognised_in(row) for row in rows]
+    for position, fields in enumerate(known):
+        if {"title", "date"} <= fields.keys():
+            return position
+    best = max(range(len(rows)), key=lambda position: len(known[position]))
+    if len(known[best]) > 1:
         return best
     width = max(map(_filled, rows))
     for position, row in enumerate(rows[:-1]):
-        words = sum(map(_is_word, row.cells))
-        if words > 1 and 2 * words > width:
+        if 2 * _filled(row) > width and (known[position] or sum(map(_is_word, row.cells)) > 1):
             return position
     return best if known[best] else None
 
 
 def recognised_in(row: Row) -> dict[str, int]:
     """The position of each field that this row names."""
-    return recognised([name if len(name) <= _MAX_NAME else "" for name in names_of(row)[:MAX_COLUMNS]])
+    return recognised(names_of(row.cells[:MAX_COLUMNS]))
 
 
-def names_of(row: Row) -> list[str]:
-    return [str(cell).strip() if isinstance(cell, str | int | float | date) else "" for cell in row.cells]
+def names_of(cells: Sequence[Cell]) -> list[str]:
+    """The cells of a header as text."""
+    return [str(cell).strip() if isinstance(cell, str | int | float | date) else "" for cell in cells]
 
 
 def _filled(row: Row) -> int:
