@@ -52,7 +52,7 @@ def read_csv(data: bytes) -> Sheet:
         text, delimiter = _without_marks(text[delimiter_line.end() :]), delimiter_line[1]
     else:
         delimiter = max(DELIMITERS, key=lambda candidate: _fitness(text, candidate))
-    return make_sheet(_records(text, delimiter), notices, include_hidden=True)
+    return make_sheet(_records(text, delimiter), notices)
 
 
 def _without_marks(text: str) -> str:

@@ -13,24 +13,27 @@ from events.spreadsheets.sheet import MAX_COLUMNS, MAX_ROWS, Cell, Row, Sheet, S
 ROWS_SEARCHED = 30
 
 
-def make_sheet(rows: Iterable[Row], notices: list[str], *, include_hidden: bool) -> Sheet:
-    """The table in these rows. Raises SpreadsheetError: no names of columns, no rows below them, or too many."""
+def make_sheet(rows: Iterable[Row], notices: list[str], *, include_hidden: bool = True, what: str = "file") -> Sheet:
+    """The table in these rows. Raises SpreadsheetError: no names of columns, no rows below them, or too many.
+
+    `what`: the file or its sheet, as messages name it.
+    """
     filled = filled_rows(rows)
     first = list(islice(filled, ROWS_SEARCHED))
     if not first:
-        raise SpreadsheetError("The file is empty.")
+        raise SpreadsheetError(f"The {what} is empty.")
     position = find_header(first)
     if position is None:
-        raise SpreadsheetError(
-            "No row with names of columns was found. The table needs a first row with names such as title and date."
-        )
+        raise SpreadsheetError(f"The {what} has no row with the names of the columns, such as title and date.")
     if position:
         lines = "1 line above the table was" if position == 1 else f"{position} lines above the table were"
         notices.append(f"{lines} left out.")
     below, hidden = _below(chain(first[position + 1 :], filled), include_hidden=include_hidden)
     if not below:
         raise SpreadsheetError(
-            "All rows below the column names are hidden." if hidden else "The file has no rows below the column names."
+            "All rows below the column names are hidden."
+            if hidden
+            else f"The {what} has no rows below the column names."
         )
     return Sheet(names_of(first[position].cells), below, notices, hidden_rows=hidden)
 

@@ -80,7 +80,7 @@ _STRICT = {
     b"http://purl.oclc.org/ooxml/spreadsheetml/main": SHEET_MAIN_NS.encode(),
     b"http://purl.oclc.org/ooxml/officeDocument/relationships": REL_NS.encode(),
 }
-_STRICT_NAMESPACE = re.compile(b"(?<==[\"'])(?:%s)(?=[\"'])" % b"|".join(_STRICT))
+_STRICT_NAMESPACE, _FIRST_TAG = re.compile(b"|".join(_STRICT)), re.compile(b"<[A-Za-z_][^>]*")
 _UNREADABLE = "The file cannot be read as an Excel workbook; please save it again as .xlsx, or as CSV."
 _TOO_LARGE = "The workbook is too large when unpacked; please save only its table, or save it as CSV."
 
@@ -152,9 +152,13 @@ class _LimitedPart:
         if min(self._tags_left, self._left) < 0 or self._since_a_tag > MAX_BYTES_WITHOUT_A_TAG:
             raise SpreadsheetError(_TOO_LARGE)
         if self._is_start:
-            data = _STRICT_NAMESPACE.sub(lambda found: _STRICT[found[0]], data)
+            data = _FIRST_TAG.sub(_without_strict_namespaces, data, count=1)
             self._is_start = False
         return data
+
+
+def _without_strict_namespaces(tag: re.Match[bytes]) -> bytes:
+    return _STRICT_NAMESPACE.sub(lambda found: _STRICT[found[0]], tag[0])
 
 
 class _Reader(ExcelReader):
@@ -254,7 +258,8 @@ def _read(reader: _Reader, sheet_name: str | None, *, include_hidden: bool) -> S
         notices.append(f"Only the first {MAX_SHEETS} sheets can be read.")
     hidden_columns: set[int] = set()
     rows = reader.rows(sheets[name], hidden_columns, notices)
-    sheet = make_sheet(rows, notices, include_hidden=include_hidden)
+    what = f"sheet {quoted(name)}" if len(sheets) > 1 else "file"
+    sheet = make_sheet(rows, notices, include_hidden=include_hidden, what=what)
     hidden = [column for position, column in enumerate(sheet.header) if column and position in hidden_columns]
     if hidden:
         named = ", ".join(quoted(column[:MAX_SHOWN]) for column in hidden[:MAX_NAMED])

@@ -11,9 +11,7 @@ import openpyxl
 from openpyxl.xml.constants import SHARED_STRINGS
 
 from events.spreadsheets import read_spreadsheet
-from events.spreadsheets.sheet import (
-    Cell,
-)
+from events.spreadsheets.sheet import Cell
 
 
 def read(data: bytes) -> list[list[Cell]]:
@@ -30,6 +28,20 @@ def workbook(*rows: list[Any], **settings: Any) -> bytes:
     assert sheet is not None
     for row in rows:
         sheet.append(row)
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def workbook_of(sheets: dict[str, list[list[Any]]], **states: str) -> bytes:
+    """A workbook with these sheets and their rows. `states` tells which of them are hidden."""
+    book = openpyxl.Workbook()
+    del book[book.sheetnames[0]]
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = states.get(name, "visible")
+        for row in rows:
+            sheet.append(row)
     file = BytesIO()
     book.save(file)
     return file.getvalue()
@@ -59,6 +71,20 @@ def sheet_of(xml: str, strings: str | None = None) -> bytes:
         types = ZipFile(BytesIO(GOOD)).read("[Content_Types].xml")
         parts["[Content_Types].xml"] = types.replace(b"</Types>", part)
     return repacked(GOOD, parts)
+
+
+def strict(data: bytes) -> bytes:
+    """The workbook in the namespaces of "Strict Open XML"."""
+    archive = ZipFile(BytesIO(data))
+    return repacked(data, {name: _strict(archive.read(name)) for name in archive.namelist()})
+
+
+def _strict(part: bytes) -> bytes:
+    for kind in (b"spreadsheetml", b"officeDocument"):
+        part = part.replace(
+            b"http://schemas.openxmlformats.org/%s/2006/" % kind, b"http://purl.oclc.org/ooxml/%s/" % kind
+        )
+    return part
 
 
 def cells_of(data: bytes) -> list[Cell]:

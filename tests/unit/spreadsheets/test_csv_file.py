@@ -94,6 +94,56 @@ def test_the_delimiter_line_of_excel_is_used() -> None:
     assert sheet.rows == [Row(2, ["a,b;c", "2026-01-01"])]
 
 
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("Was,Wie,Wo\na;b,c;d,e\n", ","),
+        ("Was;Wie;Wo\nA, B;1,5;C\nD;2,5;E\n", ";"),
+        ("Was;Wie;Wo\n1,5;a;b\n2,5;c;d\n", ";"),
+        ("Was;Wie;Wo\na,b,c,d,e;f;g\n", ";"),
+        ("Was\tWie\tWo\na;b,c\td;e\tf\n", "\t"),
+        ("Fairs, markets, and more\nin Spring, 2027\nWas;Wie;Wo\na;b;c\nd;e;f\ng;h;i\n", ";"),
+        ('"Was";"Wie, wo"\n"a, b";"c"\n', ";"),
+        ("title;date,status,x,y\na;b,c,d,e\n", ";"),
+        ("notes: one, two, three\nEvent ID,x;title;date\n1;2,3,4;3\n", ";"),
+    ],
+)
+def test_the_delimiter_is_the_one_that_makes_a_table(text: str, delimiter: str) -> None:
+    sheet = read_spreadsheet(text.encode())
+    lines = [line.split(delimiter) for line in text.replace('"', "").splitlines()]
+    assert [sheet.header, *([*row.cells] for row in sheet.rows)] == lines[-1 - len(sheet.rows) :]
+    assert len(sheet.header) > 1
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_spaces_between_the_delimiter_and_a_quotation_mark_are_ignored(delimiter: str) -> None:
+    text = '"title"|  "date"| location\n"a, b; c"|    "2027-01-01"| d\n "  e"| "f ""g"" "|  "h"\n'
+    assert read(text.replace("|", delimiter).encode()) == [
+        ["title", "date", "location"],
+        ["a, b; c", "2027-01-01", "d"],
+        ["  e", 'f "g" ', "h"],
+    ]
+
+
+def test_spaces_in_the_cells_of_our_exports_are_kept() -> None:
+    title, location, description = ' "a", "b" ', "  c", ',  "'
+    events = [make_fields(title=title, location=location, description=description)]
+    rows = read(b"".join(write_csv(events)))
+    cells = dict(zip(FIELD_NAMES, rows[1], strict=True))
+    assert (cells["title"], cells["location"], cells["description"]) == (title, location, description)
+
+
+def test_spaces_without_quotation_marks_are_kept() -> None:
+    assert read(b"title,location\na,  b\n")[1] == ["a", "  b"]
+
+
+def test_names_with_stars_brackets_and_spaces_are_read_as_they_are() -> None:
+    data = "\ufeffEvent ID ;Title*;Date (dd.mm.yyyy);Organiser\r\nhb-e17;x;31.12.2027;T\r\n"
+    sheet = read_spreadsheet(data.encode())
+    assert sheet.header == ["Event ID", "Title*", "Date (dd.mm.yyyy)", "Organiser"]
+    assert sheet.rows == [Row(2, ["hb-e17", "x", "31.12.2027", "T"])]
+
+
 @pytest.mark.parametrize("length", [131_072, 131_073, 4_000_000])
 def test_a_cell_may_be_as_long_as_the_file(length: int) -> None:
     """The csv module has a lower limit by default. The rule of the field decides whether it is too long."""
@@ -136,7 +186,7 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
         (b"", "The file is empty."),
         (b"\xef\xbb\xbf\r\n, ,\r\n", "The file is empty."),
         (b"title,date\n\n,\n", "The file has no rows below the column names."),
-        (b"Hello there.\nHow are you?\n", "No row with names of columns was found."),
+        (b"Hello there.\nHow are you?\n", "The file has no row with the names of the columns"),
         (b"\x89PNG\r\n\x1a\n\0\0", "The file is not a CSV or Excel file"),
         (b"\xff\xfea", "The file is not a CSV or Excel file"),
         (b"title\n\x81\n", "The file is not a CSV or Excel file"),
