@@ -249,8 +249,10 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Enough for the largest valid event, with every character as a JSON escape.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# On Lambda, a file of this size in Base64 just fits into a request.
+MAX_IMPORT_BYTES = (4 if ON_LAMBDA else 10) * 1024 * 1024
 # Enough for the largest file to import with its form, so that no upload is written to disk.
-FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024 + 64 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_IMPORT_BYTES + 64 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 CORS_ALLOW_ALL_ORIGINS = True

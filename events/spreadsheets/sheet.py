@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.conf import settings
+
 from events.domain import FIELD_NAMES, EventFields
 from events.visible_text import folded_name, trimmed
 
-MAX_FILE_BYTES = 4 * 1024 * 1024  # encoded in Base64, it just fits into a request to Lambda
+MAX_FILE_BYTES: int = settings.MAX_IMPORT_BYTES
 MAX_ROWS = 5_000
 MAX_COLUMNS = 256
 MAX_CELL_CHARACTERS = 32_767  # Excel's limit, counted in UTF-16 units

@@ -31,7 +31,7 @@ LIMITS = {
     "/staff/events/new/": MIB,
     "/staff/events/bulk/": MIB,
     "/staff/event/launch/edit/": MIB,
-    "/staff/import/": 4 * MIB + 64 * KIB,
+    "/staff/import/": 10 * MIB + 64 * KIB,
     "/staff/login/": 64 * KIB,
     "/staff/event/launch/delete/": 64 * KIB,
     "/staff/people/new/": 64 * KIB,
@@ -82,8 +82,8 @@ def test_pages_explain_the_limit() -> None:
     assert "What you sent is too large. The limit is 64 KiB." in login.content.decode()
     assert "default-src 'none'" in login["Content-Security-Policy"]
     assert login["Cache-Control"] == "private, no-store"
-    upload = announce(Client(), "POST", "/staff/import/", 5 * MIB, **HTML).content.decode()
-    assert "The limit is 4 MiB. Import a larger file in several parts." in upload
+    upload = announce(Client(), "POST", "/staff/import/", 11 * MIB, **HTML).content.decode()
+    assert "The limit is 10 MiB. Import a larger file in several parts." in upload
 
 
 def test_the_largest_file_to_import_is_accepted_and_not_written_to_disk(editor: Client, settings: Any) -> None:

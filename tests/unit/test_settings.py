@@ -47,6 +47,17 @@ def test_on_aws_cookies_are_secure_and_named_after_the_stage() -> None:
     assert (load()["SESSION_COOKIE_SECURE"], load()["SECURE_HSTS_SECONDS"]) == (False, 0)
 
 
+def test_files_to_import_are_smaller_on_lambda() -> None:
+    mebibyte = 1024**2
+    on_lambda = load(**PRODUCTION, AWS_LAMBDA_FUNCTION_NAME="f")
+    assert [values["MAX_IMPORT_BYTES"] for values in (load(), load(**PRODUCTION), on_lambda)] == [
+        10 * mebibyte,
+        10 * mebibyte,
+        4 * mebibyte,
+    ]
+    assert on_lambda["MAX_IMPORT_BYTES"] * 4 / 3 < 6 * mebibyte
+
+
 @pytest.mark.parametrize("place", [{"EVENTS_STAGE": "production"}, {"AWS_LAMBDA_FUNCTION_NAME": "f"}])
 def test_on_aws_nothing_is_local_and_the_api_needs_keys(place: dict[str, str]) -> None:
     values = load(**place, SECRET_KEY="s", ALLOWED_HOSTS="a.example, b.example", AWS_REGION="eu-west-1")

@@ -101,7 +101,7 @@ def test_a_terminal_sees_the_progress(file: Path) -> None:
     [
         (None, "cannot be read: No such file or directory."),
         (b"", "The file is empty."),
-        (b"x" * 5_000_000, "The file is larger than 4 MiB; please import it in several parts."),
+        (b"x" * 11_000_000, "The file is larger than 10 MiB; please import it in several parts."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(content: bytes | None, message: str, file: Path) -> None:

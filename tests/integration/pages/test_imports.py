@@ -132,10 +132,10 @@ def test_long_lists_are_shortened_and_counted(editor: Client) -> None:
 
 @pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
 def test_a_file_may_be_as_large_as_the_limit_says(editor: Client, more: int, status: int) -> None:
-    lines = b"title\n" + (b"a" * 999 + b"\n") * 4_194
+    lines = b"title\n" + (b"a" * 2_499 + b"\n") * 4_194
     answer = upload(editor, lines + b"b" * (MAX_FILE_BYTES - len(lines) + more))
     assert answer.status_code == status
-    assert ("The file is larger than 4 MiB" in answer.content.decode()) == bool(more)
+    assert ("The file is larger than 10 MiB" in answer.content.decode()) == bool(more)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_file_may_be_as_large_as_the_limit_says(editor: Client, more: int, sta
         (b"%PDF-1.7\0", "The file is not a CSV or Excel file"),
         (b"PK\x03\x04broken", "The file cannot be read as an Excel workbook"),
         (b"a,b\n1,2\n", "The first row must contain the names of the columns"),
-        (b"title\n" + b"x" * MAX_FILE_BYTES, "The file is larger than 4 MiB"),
+        (b"title\n" + b"x" * MAX_FILE_BYTES, "The file is larger than 10 MiB"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_beside_its_field(content: bytes, sentence: str, editor: Client) -> None:

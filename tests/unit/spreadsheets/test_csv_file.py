@@ -104,7 +104,7 @@ def test_the_delimiter_line_of_excel_is_used() -> None:
         ("Was\tWie\tWo\na;b,c\td;e\tf\n", "\t"),
         ("Fairs, markets, and more\nin Spring, 2027\nWas;Wie;Wo\na;b;c\nd;e;f\ng;h;i\n", ";"),
         ('"Was";"Wie, wo"\n"a, b";"c"\n', ";"),
-        ("title;date,status,x,y\na;b,c,d,e\n", ";"),
+        ("title;date;x, y, z\na;b;c,d,e,f\n", ";"),
         ("notes: one, two, three\nEvent ID,x;title;date\n1;2,3,4;3\n", ";"),
     ],
 )
@@ -144,7 +144,7 @@ def test_names_with_stars_brackets_and_spaces_are_read_as_they_are() -> None:
     assert sheet.rows == [Row(2, ["hb-e17", "x", "31.12.2027", "T"])]
 
 
-@pytest.mark.parametrize("length", [131_072, 131_073, 4_000_000])
+@pytest.mark.parametrize("length", [131_072, 131_073, 10_000_000])
 def test_a_cell_may_be_as_long_as_the_file(length: int) -> None:
     """The csv module has a lower limit by default. The rule of the field decides whether it is too long."""
     sheet = read_spreadsheet(b"notes,title\n" + b"x" * length + b",a\n")
@@ -193,7 +193,7 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
         (b'title,date\na,b\n"c,d\ne,f\n', "Row 3 cannot be read. Is a quotation mark missing"),
         (b'title\n"' + b"a" * 140_000 + b"\n", "Row 2 cannot be read"),
         (b"title\n" + b"a\n" * (MAX_ROWS + 1), "There are more than 5,000 rows"),
-        (b"title\n" + b"a" * MAX_FILE_BYTES, "The file is larger than 4 MiB"),
+        (b"title\n" + b"a" * MAX_FILE_BYTES, "The file is larger than 10 MiB"),
         (OLD_EXCEL, "This is an old Excel file (.xls); please save it as .xlsx or CSV."),
         (OLD_EXCEL + "EncryptedPackage".encode("utf-16-le"), "The workbook is protected by a password"),
         (b"PK\x03\x04 and no more", "The file cannot be read as an Excel workbook"),
@@ -206,11 +206,11 @@ def test_invalid_files_are_refused_with_a_sentence(data: bytes, message: str) ->
 
 def test_limits_of_rows_and_bytes_are_exact() -> None:
     assert len(read_spreadsheet(b"title\n" + b"a\n" * MAX_ROWS).rows) == MAX_ROWS
-    lines = b"title\n" + (b"a" * 999 + b"\n") * 4_194
+    lines = b"title\n" + (b"a" * 2_499 + b"\n") * 4_194
     data = lines + b"b" * (MAX_FILE_BYTES - len(lines))
     assert len(data) == MAX_FILE_BYTES
     assert read_spreadsheet(data).rows[-1] == Row(4_196, ["b" * (MAX_FILE_BYTES - len(lines))])
-    with pytest.raises(SpreadsheetError, match="larger than 4 MiB"):
+    with pytest.raises(SpreadsheetError, match="larger than 10 MiB"):
         read_spreadsheet(data + b"b")
 
 
