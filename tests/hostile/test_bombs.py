@@ -13,8 +13,8 @@ from zipfile import ZipFile
 import pytest
 from django.conf import settings
 
+from events.spreadsheets.open_xml import MAX_TAGS, MAX_TAGS_ELSEWHERE, MAX_UNPACKED_BYTES
 from events.spreadsheets.sheet import MAX_FILE_BYTES
-from events.spreadsheets.workbook import MAX_TAGS, MAX_TAGS_ELSEWHERE, MAX_UNPACKED_BYTES
 from tests.support.workbooks import GOOD, HEADER, repacked, sheet_of
 
 # The function has 512 MB. It uses 150 MB before it reads a file.

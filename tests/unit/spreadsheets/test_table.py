@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from events.spreadsheets import read_spreadsheet
-from events.spreadsheets.sheet import MAX_ROWS, Cell, Row, SpreadsheetError, Unreadable
+from events.spreadsheets.sheet import MAX_COLUMNS, MAX_ROWS, Cell, Row, SpreadsheetError, Unreadable
 from events.spreadsheets.table import ROWS_SEARCHED, make_sheet
-from events.spreadsheets.workbook import MAX_COLUMNS
 
 
 def table(*rows: list[Cell], hidden: tuple[int, ...] = (), include_hidden: bool = True) -> Any:

@@ -18,6 +18,7 @@ from openpyxl.utils.datetime import MAC_EPOCH
 
 from events.domain import FIELD_NAMES, EventFields
 from events.spreadsheets import read_spreadsheet
+from events.spreadsheets.open_xml import MAX_ROW_NUMBER
 from events.spreadsheets.sheet import (
     MAX_ROWS,
     Row,
@@ -26,7 +27,7 @@ from events.spreadsheets.sheet import (
     Unreadable,
     restored,
 )
-from events.spreadsheets.workbook import MAX_ROW_NUMBER, write_workbook
+from events.spreadsheets.workbook import write_workbook
 from tests.support.builders import make_fields
 from tests.support.strategies import spreadsheet_events
 from tests.support.workbooks import GOOD, HEADER, cells_of, read, repacked, sheet_of, workbook
