@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, time
 from io import BytesIO
 from typing import IO, Any, cast
 from zipfile import ZipFile
@@ -201,8 +201,7 @@ def _value(element: Any, kind: str, value: Any) -> Cell:
         calculated = element.find(_FORMULA_TAG) is None or element.get("t") == "str"
         return None if calculated else Unreadable("is a formula without a result; open the file in Excel and save it")
     if isinstance(value, datetime):
-        day, time = value.date(), value.time()
-        return day if time == time.min else Unreadable(f"contains a time ({time:%H:%M}); please enter only the date")
+        return value if value.time() != time.min else value.date()
     if isinstance(value, int | float | date):
         return value
     return Unreadable("is a time or a duration")

@@ -44,6 +44,7 @@ class Unreadable:
     reason: str
 
 
+# A date with a time of day is a datetime, which is a date too.
 Cell = str | int | float | bool | date | Unreadable | None
 
 

@@ -45,7 +45,7 @@ def test_excel_cells_keep_their_types() -> None:
         True,
         None,
         date(2026, 12, 1),
-        Unreadable("contains a time (19:30); please enter only the date"),
+        moment,
         Unreadable("is a time or a duration"),
         "x\ny",
     ]
