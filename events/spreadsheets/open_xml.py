@@ -118,8 +118,8 @@ class WorkbookReader(ExcelReader):
                 sheets[name] = part
         return sheets
 
-    def rows(self, part: str, hidden_columns: set[int], notices: list[str], *limits: int) -> Iterator[Row]:
-        """The rows of a sheet. Adds the positions of its hidden columns to `hidden_columns` before the first row."""
+    def rows(self, part: str, hidden_columns: list[range], notices: list[str], *limits: int) -> Iterator[Row]:
+        """The rows of a sheet. Adds the ranges of its hidden columns to `hidden_columns` before the first row."""
         workbook: Any = self.wb
         parser = WorkSheetParser(
             BytesIO(),
@@ -140,9 +140,8 @@ class WorkbookReader(ExcelReader):
                         return
                     yield Row(number, _cells(element, cells), _is_hidden(element, "ht"))
                     element.clear()
-                elif element.tag == _COLUMN_TAG and _is_hidden(element, "width"):
-                    first, last = (int(element.get(end, 0)) for end in ("min", "max"))
-                    hidden_columns.update(range(max(first - 1, 0), min(last, MAX_COLUMNS)))
+                elif element.tag == _COLUMN_TAG and _is_hidden(element, "width") and len(hidden_columns) < MAX_COLUMNS:
+                    hidden_columns.append(range(int(element.get("min", 0)) - 1, int(element.get("max", 0))))
                 elif element.tag == _DATA_TAG:
                     return
 

@@ -113,11 +113,15 @@ def _read(reader: WorkbookReader, sheet_name: str | None, *, include_hidden: boo
         notices.append(f"The workbook has {len(every):,} sheets; only {quoted(name)} was read. You can choose another.")
     if len(every) > MAX_SHEETS:
         notices.append(f"Only the first {MAX_SHEETS} sheets can be read.")
-    hidden_columns: set[int] = set()
+    hidden_columns: list[range] = []
     rows = reader.rows(sheets[name], hidden_columns, notices)
     what = f"sheet {quoted(name)}" if len(sheets) > 1 else "file"
     sheet = make_sheet(rows, notices, include_hidden=include_hidden, what=what)
-    hidden = [column for position, column in enumerate(sheet.header) if column and position in hidden_columns]
+    hidden = [
+        column
+        for position, column in enumerate(sheet.header)
+        if column and any(position in span for span in hidden_columns)
+    ]
     if hidden:
         notices.append(f"Hidden columns were read too: {_listed(hidden)}.")
     # Cells to the right of the header do not belong to the table.
@@ -155,7 +159,7 @@ def _find(reader: WorkbookReader, sheets: dict[str, str]) -> str:
 def _fitness(reader: WorkbookReader, part: str) -> tuple[bool, int, bool]:
     rows: list[Row] = []
     with suppress(SpreadsheetError):
-        found = filled_rows(reader.rows(part, set(), [], MAX_TAGS_TO_FIND, MAX_BYTES_TO_FIND))
+        found = filled_rows(reader.rows(part, [], [], MAX_TAGS_TO_FIND, MAX_BYTES_TO_FIND))
         rows.extend(islice(found, ROWS_SEARCHED))
     header = find_header(rows) if rows else None
     if header is None or header + 1 == len(rows):

@@ -15,7 +15,8 @@ from django.conf import settings
 
 from events.spreadsheets.open_xml import MAX_TAGS, MAX_TAGS_ELSEWHERE, MAX_UNPACKED_BYTES
 from events.spreadsheets.sheet import MAX_FILE_BYTES
-from tests.support.workbooks import GOOD, HEADER, repacked, sheet_of
+from events.spreadsheets.workbook import MAX_SHEETS
+from tests.support.workbooks import GOOD, HEADER, repacked, sheet_of, workbook_of
 
 # The function has 512 MB. It uses 150 MB before it reads a file.
 MOST_MEGABYTES = 300
@@ -82,6 +83,18 @@ def strings(texts: str) -> bytes:
     return sheet_of(f'<sheetData>{HEADER}<row r="2"><c r="A2" t="s"><v>1</v></c></row></sheetData>', texts)
 
 
+def many_sheets() -> bytes:
+    """All sheets are as large as the search for the table allows, and the last one has the table."""
+    names = [f"Sheet {number}" for number in range(MAX_SHEETS)]
+    data = workbook_of({name: [["title", "date"], ["a", "b"]] if name == names[-1] else [] for name in names})
+    piece = '<c t="inlineStr"><is><t>x</t></is></c>'
+    line = f"<row>{piece * 200}</row>"
+    lines = line * ((MAX_UNPACKED_BYTES - 20 * _SPARE) // MAX_SHEETS // len(line))
+    parts = [f"xl/worksheets/sheet{number}.xml" for number in range(1, MAX_SHEETS)]
+    full = ZipFile(BytesIO(data)).read(parts[0]).replace(b"</sheetData>", f"{lines}</sheetData>".encode())
+    return repacked(data, dict.fromkeys(parts, full))
+
+
 def cells() -> bytes:
     piece = text_piece(6, MAX_TAGS, '<c t="inlineStr"><is><t>{}</t></is></c>')
     each = filled(piece).count("<c ") // 4990
@@ -110,6 +123,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "sheets": lambda: inside("xl/workbook.xml", "</sheets>", '<sheet name="a" sheetId="1" id="rId1"/>'),
     "deep": lambda: rows(["<c>" + "<x>" * (MAX_TAGS // 2 - 1000) + "</x>" * (MAX_TAGS // 2 - 1000) + "</c>"]),
     "parts": lambda: repacked(GOOD, {f"p{number}": b"" for number in range(38_000)}),
+    "many sheets": many_sheets,
     "no tag": lambda: sheet_of("A" * (MAX_UNPACKED_BYTES - _SPARE)),
 }
 

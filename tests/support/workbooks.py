@@ -80,6 +80,8 @@ def strict(data: bytes) -> bytes:
 
 
 def _strict(part: bytes) -> bytes:
+    part = part.replace(b"<workbook ", b'<workbook conformance="strict" ')
+    part = part.replace(b"<workbookPr ", b'<workbookPr dateCompatibility="0" ')
     for kind in (b"spreadsheetml", b"officeDocument"):
         part = part.replace(
             b"http://schemas.openxmlformats.org/%s/2006/" % kind, b"http://purl.oclc.org/ooxml/%s/" % kind
