@@ -18,6 +18,16 @@ from events.spreadsheets.table import ROWS_SEARCHED, filled_rows, make_sheet, re
 DELIMITERS = ",;\t"
 # Tells Excel the delimiter; Excel does not show this line.
 _DELIMITER_LINE = re.compile(r"\"?sep=(.)\"?(\r\n|\r|\n)", re.IGNORECASE)
+# Without this, a file of another kind would be read as a table of one or two columns.
+_OTHER_KINDS = {
+    "<?xml": "an XML file",
+    "<!doctype": "a web page",
+    "<html": "a web page",
+    "<table": "a web page",
+    "%pdf-": "a PDF file",
+    "{\\rtf": "a text document",
+    "begin:vcalendar": "a calendar file (.ics)",
+}
 # Programs that join or re-save files may write several; "ï»¿" is a mark that was read as Windows-1252.
 _BYTE_ORDER_MARKS = re.compile("(?:\ufeff|ï»¿)*")
 
@@ -47,6 +57,10 @@ def read_csv(data: bytes) -> Sheet:
     """Raises SpreadsheetError."""
     text, notices = _decode(data)
     text = _without_marks(text)
+    start = text[:100].lstrip().casefold()
+    for beginning, kind in _OTHER_KINDS.items():
+        if start.startswith(beginning):
+            raise SpreadsheetError(f"This is {kind}, not a spreadsheet; please import a table as .xlsx or CSV.")
     delimiter_line = _DELIMITER_LINE.match(text)
     if delimiter_line:
         text, delimiter = _without_marks(text[delimiter_line.end() :]), delimiter_line[1]
