@@ -104,8 +104,9 @@ def _fitness(text: str, delimiter: str) -> tuple[int, int, int]:
 
 
 def _records(text: str, delimiter: str) -> Iterator[Row]:
-    # Some programs write a space after the delimiter. Spaces inside quotation marks are always kept.
-    spaced = delimiter != " " and re.search(f'{re.escape(delimiter)} +"', text) is not None
+    # Some programs write a space after the delimiter. Spaces inside quotation marks are always kept. Inside of them, a
+    # mark is doubled.
+    spaced = delimiter != " " and re.search(f'{re.escape(delimiter)} +"(?!")', text) is not None
     # Strict: otherwise a missing quotation mark would turn the rest of the file into one cell.
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=spaced)
     number = 0

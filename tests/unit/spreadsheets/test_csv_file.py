@@ -134,7 +134,9 @@ def test_spaces_in_the_cells_of_our_exports_are_kept() -> None:
 
 
 def test_spaces_without_quotation_marks_are_kept() -> None:
-    assert read(b"title,location\na,  b\n")[1] == ["a", "  b"]
+    """LibreOffice saves our exports like this; a text may look like the start of the next cell."""
+    data = b'title,location\n"Fairs, ""a"", and markets",  b\n"c, ""d""",  e\n'
+    assert read(data)[1:] == [['Fairs, "a", and markets', "  b"], ['c, "d"', "  e"]]
 
 
 def test_names_with_stars_brackets_and_spaces_are_read_as_they_are() -> None:

@@ -1,0 +1,85 @@
+"""Files that LibreOffice 7.4 wrote, with the locale of a person in the USA, Germany and France.
+
+They come from one workbook with two sheets: dates as Excel's format 14, numbers as #,##0 and #,##0.00, a filter that
+hides row 7, and a hidden column. The CSV files hold the second sheet, with semicolons except in the USA:
+`soffice --headless --convert-to "csv:Text - txt - csv (StarCalc):59,34,76"`. The locale is `ooSetupSystemLocale` in the
+profile's settings.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from events.spreadsheets import read_spreadsheet
+from events.spreadsheets.sheet import Cell, Row, SpreadsheetError
+
+FILES = Path(__file__).parent / "files"
+HEADER = ["Title", "Description", "Date", "Location", "Seats", "Organiser", "Status", "Fee"]
+FAIR = ("Spring fair", "Stalls and music", "Market square, Northtown", "Town council", "active")
+QUIZ = ('The "Big" Quiz', "First line\nSecond line; with a semicolon", "Straße 5, Łódź", "O'Brien", "active")
+SUM = ("=SUM is text", "  two spaces before", "Hall 'A'", "Team", "draft")
+FILTERED = ("Filtered away", "", "Hall", "Team", "cancelled")
+
+
+def cells(texts: tuple[str, ...], day: Cell, seats: Cell, fee: Cell) -> list[Cell]:
+    title, description, location, organizer, status = texts
+    return [title, description or None, day, location, seats, organizer, status, fee]
+
+
+@pytest.mark.parametrize(
+    ("locale", "days", "seats", "fees"),
+    [
+        (
+            "en-US",
+            ["5/30/2027", "12/31/2027", "2/1/2027", "3/4/2027"],
+            ["1,000", "80", "12,500", "10"],
+            ["2.50", "0.00", "1,234.50", "1.00"],
+        ),
+        (
+            "de-DE",
+            ["30.05.2027", "31.12.2027", "01.02.2027", "04.03.2027"],
+            ["1.000", "80", "12.500", "10"],
+            ["2,50", "0,00", "1.234,50", "1,00"],
+        ),
+        (
+            "fr-FR",
+            ["30/05/2027", "31/12/2027", "01/02/2027", "04/03/2027"],
+            ["1\u00a0000", "80", "12\u00a0500", "10"],
+            ["2,50", "0,00", "1\u00a0234,50", "1,00"],
+        ),
+    ],
+)
+def test_csv_files_of_three_locales_are_read(locale: str, days: list[str], seats: list[str], fees: list[str]) -> None:
+    sheet = read_spreadsheet((FILES / f"libreoffice-{locale}.csv").read_bytes())
+    assert sheet.header == HEADER
+    assert [[cell or None for cell in row.cells] for row in sheet.rows] == [
+        cells(*row) for row in zip((FAIR, QUIZ, SUM, FILTERED), days, seats, fees, strict=True)
+    ]
+    assert sheet.notices == ["1 line above the table was left out."]
+
+
+def test_a_workbook_is_read_with_its_hidden_row_and_column() -> None:
+    data = (FILES / "libreoffice.xlsx").read_bytes()
+    sheet = read_spreadsheet(data)
+    assert (sheet.name, sheet.sheet_names, sheet.header) == ("Events 2027", ("Notes", "Events 2027"), HEADER)
+    assert sheet.rows == [
+        Row(4, cells(FAIR, date(2027, 5, 30), 1000, 2.5)),
+        Row(5, cells(QUIZ, date(2027, 12, 31), 80, 0)),
+        Row(6, cells(SUM, date(2027, 2, 1), 12500, 1234.5)),
+        Row(7, cells(FILTERED, date(2027, 3, 4), 10, 1), hidden=True),
+    ]
+    assert sheet.notices == [
+        "The workbook has 2 sheets; only “Events 2027” was read. You can choose another.",
+        "1 line above the table was left out.",
+        "Hidden columns were read too: “Fee”.",
+    ]
+    visible = read_spreadsheet(data, include_hidden=False)
+    assert (visible.hidden_rows, visible.rows) == (1, sheet.rows[:3])
+
+
+def test_an_opendocument_file_is_refused_by_its_name() -> None:
+    with pytest.raises(SpreadsheetError, match="This is an OpenDocument file; please save it"):
+        read_spreadsheet((FILES / "libreoffice.ods").read_bytes())
