@@ -34,10 +34,10 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 def html_as_text(text: str) -> str:
     """The text of a piece of HTML, with its line breaks, and its links as "text (https://…)".
 
-    A text without any tag of HTML stays unchanged, and so does a "<" that begins no tag.
+    A text with neither a tag nor an escaped character stays unchanged, and so does a "<" that begins no tag.
     """
     if not _TAG.search(text):
-        return text
+        return _plain(text)
     parts: list[str] = []
     link, label = "", 0  # the address of the open link, and where its text starts
     position = 0
@@ -56,7 +56,7 @@ def html_as_text(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return _CHARACTER.sub(lambda found: unescape(found[0]), text).replace("\xa0", " ")
+    return _CHARACTER.sub(lambda found: unescape(found[0]).replace("\xa0", " "), text)
 
 
 def _href(attributes: str) -> str:
