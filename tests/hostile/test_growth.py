@@ -24,6 +24,10 @@ from events.months import Month
 from events.pages.forms import BulkEditForm, EventForm, FilterForm, NewEventForm
 from events.pages.links import linked
 from events.spreadsheets import read_spreadsheet
+from events.spreadsheets.columns import recognised
+from events.spreadsheets.dates import read_date
+from events.spreadsheets.html_text import html_as_text
+from events.spreadsheets.numbers import read_capacity
 from events.spreadsheets.sheet import SpreadsheetError
 from events.visible_text import quoted, visible
 from eventsite.accounts.domain import fold_username, is_username
@@ -143,6 +147,37 @@ def long_workbook(text: str) -> bytes:
         "".join(f'<c t="inlineStr"><is><t xml:space="preserve">{cell}</t></is></c>' for cell in row) for row in rows
     )
     return sheet_of(f"<sheetData>{''.join(f'<row>{row}</row>' for row in cells)}</sheetData>")
+
+
+HTML = {
+    "tags": ("<p>", "x"),
+    "open tags": ("<a ", ""),
+    "open addresses": ("<p><a href='", ""),
+    "spaces in a tag": ("<p><a" + " " * 500, ""),
+    "links": ("<a href='https://a'>", "</a>"),
+    "open comments": ("<p><!--", ""),
+    "dashes of comments": ("<p><!--" + "-" * 500, ""),
+    "ampersands": ("<p>&", ""),
+    "digits of a character": ("<p>&#" + "9" * 500, ";"),
+    "spaces at the end of lines": ("<p>" + " " * 500, "x"),
+    "new lines": ("<br>", "x"),
+}
+
+
+@pytest.mark.parametrize("piece", [*PIECES.values(), *HTML.values()], ids=[*PIECES, *HTML])
+def test_reading_of_names_and_values_takes_linear_time(piece: tuple[str, str]) -> None:
+    readers: list[Callable[[str], Any]] = [
+        html_as_text,
+        read_capacity,
+        read_date,
+        lambda text: recognised([text, f"{text}title", f"date({text})"]),
+    ]
+
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(piece, length)
+        return lambda: [seconds(lambda reader=reader: reader(text)) for reader in readers]  # type: ignore[misc]
+
+    assert_linear(prepare, 4 * SHORT)
 
 
 NUMBERS = {"zeros": "{}1", "zeros after a point": "1.{}", "not a number": "{}x", "exponent": "1e{}1"}

@@ -60,8 +60,8 @@ def test_a_row_with_errors_stops_the_import_unless_skipped(file: Path) -> None:
     assert read_table(HistoryItem) == []
     assert run_command("import_events", file, "--skip-wrong") == (
         "Row 2: new: 'Launch night'\n"
-        r"Row 3: error: '\x1b[2J': title has a control character (U+001B); date must be a date as YYYY-MM-DD"
-        "\n1 new, 0 changed, 0 unchanged, 1 with errors.\n1 imported, 0 unchanged, 0 failed.\n"
+        r"Row 3: error: '\x1b[2J': title has a control character (U+001B); date must be a day, not “today”; "
+        "please write 2026-12-31\n1 new, 0 changed, 0 unchanged, 1 with errors.\n1 imported, 0 unchanged, 0 failed.\n"
     )
 
 

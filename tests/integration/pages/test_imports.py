@@ -73,7 +73,10 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     assert "1 new 1 changed 0 unchanged 1 row with errors" in text
     assert "1 row with errors will be skipped ; you can fix and import it later. 2 events will be imported." in text
     assert "Unknown columns are ignored: “Notes”." in text
-    assert "bad row 5 title must not be empty date must be a day that exists capacity must be a whole number" in text
+    assert (
+        "bad row 5 title must not be empty date must be a day that exists; February 2026 has 28 days "
+        "capacity must be a whole number, such as 250"
+    ) in text
     assert "<b>Lunch</b> row 2 Title Launch night → <b>Lunch</b> Capacity 250 → 80" in text
     assert "Gala draft row 3 Thu 31 Dec 2026 , Roof , 250 people" in text
     assert "<b>Lunch" not in answer.content.decode()
