@@ -28,8 +28,8 @@ _NUMBERS = re.compile(r"([0-9]{1,4})([-./ ])([0-9]{1,2})\2([0-9]{1,4})\.?")
 _AROUND_MARKS = re.compile(r" ?([-./]) ?")
 _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|.")
 _BETWEEN_WORDS = " .,-/'"
-_FIRST_WORD = re.compile(r"(?:(?:am|den|el|le|on|the) )?\(?([^\W\d_]{2,})\)?[.,]{0,2} ?")
-_LAST_WORD = re.compile(r"[ ,]{0,2}\(?([^\W\d_]{2,})\.?\)?$")
+_FIRST_WORD = re.compile(r"(?:(?:am|den|el|le|on|the) )?\(?([^\W\d_]{2,})(?:-feira)?\)?[.,]{0,2} ?")
+_LAST_WORD = re.compile(r"[ ,]{0,2}\(?([^\W\d_]{2,})(?:-feira)?\.?\)?$")
 
 
 class Known(NamedTuple):

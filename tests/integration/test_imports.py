@@ -67,7 +67,11 @@ def test_each_row_is_new_changed_unchanged_or_an_error() -> None:
                 "wrong",
                 "wrong",
                 "",
-                ["title must not be empty", "date must be a day that exists", "capacity must not be negative"],
+                [
+                    "title must not be empty",
+                    "date must be a day that exists; February 2026 has 28 days",
+                    "capacity must not be negative",
+                ],
             ),
         ],
         [],

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import day_abbr, day_name, month_abbr, month_name
 from contextlib import suppress
 from datetime import date, datetime
+from gettext import translation
+from pathlib import Path
 from typing import Any
 
+import django.conf
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -82,6 +86,7 @@ relaxed = hypothesis_settings(deadline=None)  # slow on a busy machine
         "31. desember 2026",
         "torsdag den 31. december 2026",
         "31 de dezembro de 2026",
+        "quinta-feira, 31 de dezembro de 2026",
         "2026\u5e7412\u670831\u65e5",
         "2026\u5e7412\u670831\u65e5(\u6728)",
         "2026\ub144 12\uc6d4 31\uc77c",
@@ -311,6 +316,38 @@ def test_other_texts_are_refused_with_a_reason(text: Any, order: DayOrder | None
 )
 def test_the_column_decides_the_order(column: list[Any], order: str | None) -> None:
     assert find_order(column) == order
+
+
+LOCALES = Path(django.conf.__file__).parent / "locale"
+AP_STYLE = ["Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec."]
+LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "da", "nb", "sv", "pt")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("number", range(1, 13))
+def test_months_are_read_in_the_words_of_django(language: str, number: int) -> None:
+    """In the nominative, as a part of a date, and in two abbreviations."""
+    words = translation("django", LOCALES, [language], fallback=True)
+    name = month_name[number]
+    names = {
+        words.gettext(name),
+        words.pgettext("alt. month", name),
+        words.gettext(month_abbr[number].lower()),
+        words.pgettext("abbrev. month", AP_STYLE[number - 1]),
+    }
+    for found in names - {"jui"}:  # French: June or July
+        assert read_date(f"5 {found} 2026") == (f"2026-{number:02}-05", None)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("number", range(7))
+def test_days_of_the_week_are_checked_in_the_words_of_django(language: str, number: int) -> None:
+    words = translation("django", LOCALES, [language], fallback=True)
+    for name in (words.gettext(day_name[number]), words.gettext(day_abbr[number])):
+        assert read_date(f"{name} {7 + number}.12.2026") == (f"2026-12-{7 + number:02}", None)
+        assert read_date(f"{7 + number}.12.2026, {name}") == (f"2026-12-{7 + number:02}", None)
+        with pytest.raises(ValueError, match="has the wrong day of the week"):
+            read_date(f"{name} {(number + 4) % 7 + 7}.12.2026")
 
 
 # Forms that are certain by themselves, or certain with the order.
