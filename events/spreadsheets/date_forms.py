@@ -51,6 +51,8 @@ class Unordered(NamedTuple):
     @property
     def order(self) -> Literal["day", "month", "ask"] | None:
         """What this date tells about its column. None: nothing, because it is 5/5, or because it does not exist."""
+        if 0 in (self.first, self.second):
+            return None
         if self.first <= 12 and self.second <= 12:
             return "ask" if self.first != self.second else None
         if self.second <= 12 and self.first <= 31:

@@ -245,6 +245,11 @@ def test_the_form_of_a_name_does_not_matter(name: str, field: str | None) -> Non
         ("Title,title", {"title": "Title"}),
         ("Name,Event Name,Venue Name", {"title": "Event Name", "location": "Venue Name"}),
         ("ID,Event ID", {"eventId": "Event ID"}),
+        ("Start,Datum,Name,Titel", {"title": "Titel", "date": "Datum"}),
+        ("Adresse,Salle,Lieu", {"location": "Lieu"}),
+        ("Début,Jour", {"date": "Jour"}),
+        ("Details,Beschreibung", {"description": "Beschreibung"}),
+        ("Organisation,Veranstalter", {"organizer": "Veranstalter"}),
         ("ID,Title", {"title": "Title"}),
     ],
 )
