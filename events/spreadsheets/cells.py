@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 
 from events.spreadsheets.dates import DayOrder, read_date
-from events.spreadsheets.html_text import html_as_text
 from events.spreadsheets.numbers import read_capacity
 from events.spreadsheets.sheet import Cell, Unreadable, is_blank, restored
 
@@ -32,7 +31,7 @@ def field_value(field: str, cell: Cell, order: DayOrder | None = None, *, from_h
             return read_capacity(cell)
         case "description":
             text = _text(cell).replace("\r\n", "\n").replace("\r", "\n")
-            return html_as_text(text) if from_html else text
+            return _without_html(text) if from_html else text
         case _:
             return _text(cell)
 
@@ -45,6 +44,12 @@ def has_time(cell: Cell, order: DayOrder | None = None) -> bool:
         return read_date(cell, order)[1] is not None
     except ValueError:
         return False
+
+
+def _without_html(text: str) -> str:
+    from events.spreadsheets.html_text import html_as_text  # noqa: PLC0415  # slow to load, needed only here
+
+    return html_as_text(text)
 
 
 def _text(cell: Cell) -> str:

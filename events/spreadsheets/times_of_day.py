@@ -15,11 +15,9 @@ _ZONE = (
     r"(?: ?[+-][0-9]{2}:?[0-9]{2}\b)?(?: ?\([^()]*\))?"
 )
 _BEFORE = r"(?:[ ,@-]|\b(?:at|um|ab|om|a|alle|ore|kl\.?|klo|from|von|o)\b)*(?<![0-9a-z:./])"
+_UNTIL = rf" ?(?:-|to|bis|until|till|til|tot|a|do) ?{_CLOCK}"
 # A time, or two with a hyphen or a word between them. "t" as in 2026-12-31t19:30.
-_TIME = re.compile(
-    rf"(?:(?<=[0-9])t|{_BEFORE})({_CLOCK}){_ZONE}"
-    rf"(?: ?(?:-|to|bis|until|till|til|tot|a|do) ?{_CLOCK}{_ZONE})?(?![0-9:])"
-)
+_TIME = re.compile(rf"(?:(?<=[0-9])t|{_BEFORE})({_CLOCK})(?:{_UNTIL})?{_ZONE}(?:{_UNTIL}{_ZONE})?(?![0-9:])")
 _TIME_WITH_DOT = re.compile(r"(?<=[0-9]{4})(?:,? | kl\.? )([0-9]{1,2}\.[0-9]{2})$")
 
 
