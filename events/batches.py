@@ -7,7 +7,7 @@ interruption, or in two windows at once), because the history row of each change
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
@@ -59,6 +59,7 @@ def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, rem
     Only an undo is confirmed from the start. Raises InvalidRequestError (no tasks, or too many), StorageError.
     """
     check_number(len(tasks))
+    optional = sum(task.optional for task in tasks)
     parts = list(batch_repository.split(tasks))
     batch = Batch(
         id=new_batch_id(kind),
@@ -66,10 +67,11 @@ def prepare(kind: BatchKind, tasks: Sequence[Task], actor: Actor, note: str, rem
         actor=actor.name,
         note=note,
         created_at=now(),
-        tasks=len(tasks),
+        tasks=len(tasks) - optional,
         parts=len(parts),
         confirmed=kind == "undo",
         remark=remark,
+        optional=optional,
     )
     batch_repository.add_batch(batch, parts)
     return batch
@@ -90,10 +92,31 @@ def get_batch(batch_id: str, actor: Actor) -> Batch:
 
 
 def tasks_of(batch: Batch) -> Iterator[tuple[Task, Outcome | None]]:
-    """Each task with its outcome (None: not run yet); the parts are read one by one, on demand."""
+    """Each task with its outcome (None: not run yet); the parts are read one by one, on demand.
+
+    Without the optional tasks that were not selected, once the batch is confirmed.
+    """
     for number in range(batch.parts):
         tasks, outcomes = batch_repository.get_part(batch.id, number)
+        if batch.confirmed:
+            tasks = [task for task in tasks if batch.includes(task)]
         yield from zip(tasks, outcomes or repeat(None, len(tasks)), strict=True)
+
+
+def select(batch_id: str, actor: Actor, rows: Collection[str] | None) -> None:
+    """Selects which optional tasks a waiting batch does, by the numbers of their rows; None selects all of them.
+
+    If the batch has begun, nothing changes.
+    Raises BatchNotFoundError, InvalidRequestError (then nothing is left to do), StorageError.
+    """
+    batch = get_batch(batch_id, actor)
+    if batch.confirmed or not batch.optional:
+        return
+    optional = (task.row for task, _ in tasks_of(batch) if task.optional and task.row is not None)
+    selected = frozenset(row for row in optional if rows is None or str(row) in rows)
+    check_number(batch.tasks - len(batch.selected) + len(selected))
+    with suppress(WriteConflictError):  # another window has begun
+        batch_repository.select(batch, selected)
 
 
 def run(batch_id: str, actor: Actor, seconds: float = SECONDS_FOR_A_STEP) -> Batch:
@@ -119,6 +142,9 @@ def _run_part(batch: Batch, actor: Actor, workers: ThreadPoolExecutor) -> None:
     is_first_run = batch_repository.begin_part(batch.id, batch.next)
     part_run = _PartRun(batch, actor._replace(batch=batch.id), begun_at, resumed=not is_first_run)
     tasks, _ = batch_repository.get_part(batch.id, batch.next)
+    if batch.optional:
+        chosen = get_batch(batch.id, actor)  # until the first part began, another window could change the selection
+        tasks = [task for task in tasks if chosen.includes(task)]
     # Each in a copy of the context, so that the request's log line counts its calls.
     running = [workers.submit(copy_context().run, part_run.do, task) for task in tasks]
     batch_repository.finish_part(batch.id, batch.next, [task.result() for task in running])

@@ -31,6 +31,7 @@ class Task:
     `title` and `date` show people which event it is. `changes`: all fields of a create, the changed ones of an update.
     `undoes`: the ID of the batch that an undo undoes. `row`: the number of the row in an imported file.
     `before`: the values that an edit replaces, for its preview. `problem`: why the event cannot change, as a sentence.
+    `optional`: a row that is imported only if the person selects it.
     """
 
     action: TaskAction
@@ -43,6 +44,7 @@ class Task:
     date: str = ""
     before: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Batch:
 
     `note`: the new status, the changes of an edit, the name of the imported file, or the title of the copied event.
     `remark`: what its pages say about it, as a sentence; mostly empty.
+    `optional`: how many tasks can be selected until the batch is confirmed. `selected`: the rows of those that are;
+    `tasks` counts these, too.
     """
 
     id: str
@@ -75,6 +79,11 @@ class Batch:
     confirmed: bool = False
     undone_by: str | None = None
     remark: str = ""
+    optional: int = 0
+    selected: frozenset[int] = frozenset()
+
+    def includes(self, task: Task) -> bool:
+        return not task.optional or task.row in self.selected
 
     @property
     def finished(self) -> bool:

@@ -70,7 +70,8 @@ def _edit_form(request: HttpRequest, form: BulkEditForm, search: Search | None, 
 def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
     """The confirmation, progress or report of a batch. A POST runs it for a few seconds."""
     if request.method == "POST":
-        batches.run(batch_id, actor_of(request))
+        if "select" not in request.POST or _select(request, batch_id):
+            batches.run(batch_id, actor_of(request))
         return HttpResponseRedirect(address(request, "pages:batch", batch_id))
     batch = batches.get_batch(batch_id, actor_of(request))
     if not batch.confirmed:
@@ -79,7 +80,7 @@ def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
         context = {
             "batch": batch,
             "shown": shown,
-            "unshown": batch.tasks - len(shown),
+            "unshown": batch.tasks + batch.optional - len(batch.selected) - len(shown),
             "problems": problems,
             "others": _others(batch, shown),
         }
@@ -89,6 +90,17 @@ def show_batch(request: HttpRequest, batch_id: str) -> HttpResponse:
     failures = _failures(batch)
     context = {"batch": batch, "failures": failures, "unshown": batch.failed - len(failures), "copies": _copies(batch)}
     return render(request, "events/batch_report.html", context)
+
+
+def _select(request: HttpRequest, batch_id: str) -> bool:
+    """Adds the selected rows to an import. Returns False if it would then import nothing."""
+    rows = None if request.POST.get("all") == "yes" else set(request.POST.getlist("event"))
+    try:
+        batches.select(batch_id, actor_of(request), rows)
+    except InvalidRequestError:
+        messages.error(request, "Select at least one row.")
+        return False
+    return True
 
 
 def _others(batch: Batch, tasks: list[Task]) -> dict[str, list[EventSummary]]:

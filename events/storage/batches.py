@@ -14,6 +14,7 @@ from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
     NumberAttribute,
+    NumberSetAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
@@ -51,6 +52,8 @@ class BatchItem(AccessItem):
     confirmed = BooleanAttribute(default=False)
     undoneBy = UnicodeAttribute(null=True)
     remark = UnicodeAttribute(null=True)
+    optional = NumberAttribute(default=0)
+    selected = NumberSetAttribute(null=True)
 
 
 class BatchPartItem(AccessItem):
@@ -96,6 +99,7 @@ def add_batch(batch: Batch, parts: Sequence[bytes]) -> None:
         parts=batch.parts,
         confirmed=batch.confirmed,
         remark=batch.remark or None,
+        optional=batch.optional,
         expiresAt=expires,
     )
     access_table.put(item)
@@ -154,6 +158,8 @@ def get_batch(batch_id: str) -> Batch | None:
         confirmed=item.confirmed,
         undone_by=item.undoneBy,
         remark=item.remark or "",
+        optional=int(item.optional),
+        selected=frozenset(map(int, item.selected or ())),
     )
 
 
@@ -170,6 +176,16 @@ def _unpack(packed: bytes | None) -> list[dict[str, Any]]:
     """`packed` is in Base64, as DynamoDB sends it: this project's client does not decode it."""
     unpacked: list[dict[str, Any]] = orjson.loads(zlib.decompress(b64decode(packed))) if packed else []
     return unpacked
+
+
+def select(batch: Batch, rows: frozenset[int]) -> None:
+    """Stores which optional tasks are selected. Raises WriteConflictError if the batch has begun."""
+    chosen = BatchItem.selected.set(set(rows)) if rows else BatchItem.selected.remove()
+    actions: list[Action] = [BatchItem.tasks.set(batch.tasks - len(batch.selected) + len(rows)), chosen]
+    try:
+        access_table.update(_key(batch.id), actions, BatchItem.key.exists() & (BatchItem.begun == 0))
+    except access_table.RefusedError as error:
+        raise WriteConflictError from error
 
 
 def begin_part(batch_id: str, number: int) -> bool:
