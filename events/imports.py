@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
 
 from events import services
 from events.domain import FIELD_NAMES, Event
+from events.duplicates import TitleAndDay, find_events
 from events.fields import FIELDS, RULES, trim_changes
-from events.spreadsheets import read_spreadsheet
-from events.spreadsheets.cells import field_value
-from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError, field_of, is_blank
+from events.mapping import FieldMapping, check_mapping, names_twice, one_value, recognise, unused, values_of
+from events.spreadsheets.cells import field_value, has_time
+from events.spreadsheets.columns import is_own_export
+from events.spreadsheets.dates import DayOrder, find_order
+from events.spreadsheets.sheet import Row, Sheet, is_blank
 from events.tasks import Task
-from events.visible_text import EXCERPT_LENGTH, excerpts, trimmed
+from events.visible_text import EXCERPT_LENGTH, excerpts, quoted, trimmed
 
-Fate = Literal["new", "changed", "same", "wrong"]
+Fate = Literal["new", "duplicate", "changed", "same", "wrong"]
 
 _OPTIONAL = {field.name for field in FIELDS if not field.required}
 _MAX_NAMED = 10
+_MAX_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """What will become of the row with this number in the file; `reasons`: its errors, one sentence each."""
+    """What will become of the row with this number in the file; `reasons`: its errors, one sentence each.
+
+    `repeats`: the ID of an event with the same title and date, if the row is a possible duplicate.
+    """
 
     number: int
     fate: Fate
@@ -47,18 +53,33 @@ class PlannedRow:
     reasons: list[str] = field(default_factory=list)
     changes: list[FieldChange] = field(default_factory=list)
     task: Task | None = None
+    repeats: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The rows of a file in their order, and notices for the person who imports it."""
+    """The rows of a file in their order, and notices for the person who imports it.
+
+    `mapping` and `order` are those that were used; `asks_order`: the rows do not show the order of day and month.
+    `questions`: what only the person can decide, a sentence for each field, and for the "order". `missing`: the fields
+    that new events need, but neither a column nor a value for all rows gives.
+    """
 
     rows: list[PlannedRow]
     notices: list[str]
+    mapping: FieldMapping
+    order: DayOrder | None = None
+    asks_order: bool = False
+    questions: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
 
     @property
     def new(self) -> list[PlannedRow]:
         return self._of("new")
+
+    @property
+    def duplicates(self) -> list[PlannedRow]:
+        return self._of("duplicate")
 
     @property
     def changed(self) -> list[PlannedRow]:
@@ -74,6 +95,7 @@ class Plan:
 
     @property
     def tasks(self) -> list[Task]:
+        """Those of possible duplicates are optional."""
         return [row.task for row in self.rows if row.task]
 
     def _of(self, fate: Fate) -> list[PlannedRow]:
@@ -96,53 +118,97 @@ class _Parsed:
         return event_id
 
 
-def plan_import(data: bytes) -> Plan:
-    """Reads the file and its rows' events. Raises SpreadsheetError, StorageError."""
-    sheet = read_spreadsheet(data)
-    columns = _columns(sheet)
-    rows = [_parse(row, columns, len(sheet.header)) for row in sheet.rows]
+def plan_import(sheet: Sheet, mapping: FieldMapping | None = None, order: DayOrder | None = None) -> Plan:
+    """What each row would do. Without a mapping, columns are recognised by their names.
+
+    Raises MappingError, StorageError.
+    """
+    questions: dict[str, str] = {}
+    if mapping is None:
+        mapping = recognise(sheet.header)
+        questions = {name: _choose(column) for name, column in names_twice(sheet.header).items()}
+    check_mapping(mapping, sheet.header)
+    found = _find_order(sheet, mapping)
+    asks_order = found == "ask"
+    order = order if found == "ask" else found
+    if asks_order and order is None:
+        questions["order"] = "The rows do not show whether the day or the month comes first. Choose one."
+    reader = _Reader(sheet, mapping, order)
+    rows = [reader.read(row) for row in sheet.rows]
     events = _find_events(rows)
     for row in rows:
         _check(row, events.get(row.event_id))
     _find_repeated(rows)
-    planned = [_plan(row, events.get(row.event_id), columns) for row in rows]
-    return Plan(planned, [*sheet.notices, *_notices(sheet, columns)])
+    planned = [_plan(row, events.get(row.event_id), mapping) for row in rows]
+    missing = _missing(rows, events, mapping)
+    notices = [*sheet.notices, *_notices(sheet, mapping), *reader.notices]
+    if not questions and not missing:
+        planned, unread = _mark_duplicates(planned)
+        notices += unread
+    return Plan(planned, notices, mapping, order, asks_order, questions, missing)
 
 
-def _columns(sheet: Sheet) -> dict[str, int]:
-    """The position of each field's column. Raises SpreadsheetError if a field has two columns."""
-    fields = [field_of(name) for name in sheet.header]
-    twice = [name for name, count in Counter(fields).items() if name and count > 1]
-    if twice:
-        raise SpreadsheetError(f"There is more than one column for {' and for '.join(twice)}; please keep one of each.")
-    return {name: position for position, name in enumerate(fields) if name}
+def _choose(column: str) -> str:
+    return f"Several columns are named {quoted(column[:_MAX_NAME])}. Choose one."
 
 
-def _notices(sheet: Sheet, columns: dict[str, int]) -> list[str]:
+def _find_order(sheet: Sheet, mapping: FieldMapping) -> DayOrder | Literal["ask"] | None:
+    position = mapping.get("date")
+    return find_order(values_of(sheet, position)) if isinstance(position, int) else None
+
+
+def _missing(rows: list[_Parsed], events: Mapping[str, Event], mapping: FieldMapping) -> list[str]:
+    """What new events lack, unless the file is only meant to change existing ones."""
+    new = [row for row in rows if row.event_id not in events and "eventId" not in row.errors]
+    only_changes = events and all(row.event_id for row in new)
+    if not new or only_changes:
+        return []
+    return [name for name in FIELD_NAMES if name not in mapping and name not in _OPTIONAL]
+
+
+def _notices(sheet: Sheet, mapping: FieldMapping) -> list[str]:
     notices = []
-    unknown = [name for name in sheet.header if name and field_of(name) is None]
-    if unknown:
-        named = ", ".join(f"“{name[:40]}”" for name in unknown[:_MAX_NAMED])
-        more = f" and {len(unknown) - _MAX_NAMED:,} more" if len(unknown) > _MAX_NAMED else ""
-        notices.append(f"Unknown columns are ignored: {named}{more}.")
-    if "eventId" not in columns:
-        notices.append("There is no eventId column, so every row becomes a new event.")
+    if names := unused(mapping, sheet.header):
+        named = ", ".join(f"“{name[:_MAX_NAME]}”" for name in names[:_MAX_NAMED])
+        more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
+        notices.append(f"Columns that are not used: {named}{more}.")
+    if "eventId" not in mapping:
+        notices.append("There is no eventId column, so no existing event is changed.")
     return notices
 
 
-def _parse(row: Row, columns: dict[str, int], width: int) -> _Parsed:
-    values: dict[str, Any] = {}
-    errors: dict[str, str] = {}
-    cells = {name: row.cells[place] if place < len(row.cells) else None for name, place in columns.items()}
-    for name, cell in cells.items():
-        try:
-            values[name] = field_value(name, cell)
-        except ValueError as error:
-            errors[name] = str(error)
-    if not all(map(is_blank, row.cells[width:])):
-        errors["row"] = "has more cells than there are column names; is a quotation mark missing?"
-    title = cells.get("title")
-    return _Parsed(row, values, errors, str(title)[:EXCERPT_LENGTH] if isinstance(title, str | int | float) else "")
+class _Reader:
+    """Reads the rows of a sheet, and counts what it leaves out."""
+
+    def __init__(self, sheet: Sheet, mapping: FieldMapping, order: DayOrder | None) -> None:
+        self._width = len(sheet.header)
+        self._columns = {name: source for name, source in mapping.items() if isinstance(source, int)}
+        self._fixed = {name: one_value(name, source) for name, source in mapping.items() if isinstance(source, str)}
+        self._order = order
+        self._from_html = not is_own_export(sheet.header)
+        self._times = 0
+
+    def read(self, row: Row) -> _Parsed:
+        values: dict[str, Any] = {**self._fixed}
+        errors: dict[str, str] = {}
+        cells = {name: row.cells[place] if place < len(row.cells) else None for name, place in self._columns.items()}
+        for name, cell in cells.items():
+            try:
+                values[name] = field_value(name, cell, self._order, from_html=self._from_html)
+            except ValueError as error:
+                errors[name] = str(error)
+        self._times += has_time(cells.get("date"), self._order)
+        if not all(map(is_blank, row.cells[self._width :])):
+            errors["row"] = "has more cells than there are column names; is a quotation mark missing?"
+        title = cells.get("title")
+        return _Parsed(row, values, errors, str(title)[:EXCERPT_LENGTH] if isinstance(title, str | int | float) else "")
+
+    @property
+    def notices(self) -> list[str]:
+        if not self._times:
+            return []
+        rows = "1 row has a time" if self._times == 1 else f"{self._times:,} rows have a time"
+        return [f"{rows} of day. It is left out: an event has a date only."]
 
 
 def _find_events(rows: list[_Parsed]) -> dict[str, Event]:
@@ -159,13 +225,18 @@ def _find_events(rows: list[_Parsed]) -> dict[str, Event]:
 
 
 def _check(row: _Parsed, event: Event | None) -> None:
-    """Trims the values that differ from the event, and applies the rules to them; unchanged values need no check."""
+    """Trims the values that differ from the event, and applies the rules to them; unchanged values need no check.
+
+    As in forms, a status takes the spelling in use.
+    """
     stored: Mapping[str, Any] = event.fields if event else {}
     for name, value in trim_changes(row.values, stored).items():
         row.values[name] = value
         try:
             if value != stored.get(name):
                 RULES[name](value)
+                if name == "status":
+                    row.values[name] = services.spelling_in_use(value)
         except ValueError as error:
             row.errors[name] = str(error)
             del row.values[name]
@@ -180,11 +251,11 @@ def _find_repeated(rows: list[_Parsed]) -> None:
             first_rows[row.event_id] = row.row.number
 
 
-def _plan(row: _Parsed, event: Event | None, columns: dict[str, int]) -> PlannedRow:
+def _plan(row: _Parsed, event: Event | None, given: Collection[str]) -> PlannedRow:
     number, values, errors = row.row.number, row.values, row.errors
     title = values.get("title") or (event.fields["title"] if event else row.title)
     if event is None and "eventId" not in errors:
-        errors |= {name: "is missing" for name in FIELD_NAMES if name not in columns and name not in _OPTIONAL}
+        errors |= {name: "is missing" for name in FIELD_NAMES if name not in given and name not in _OPTIONAL}
     if errors:
         reasons = [f"{name} {errors[name]}" for name in ("row", *FIELD_NAMES) if name in errors]
         return PlannedRow(number, "wrong", row.event_id, title, reasons)
@@ -201,3 +272,22 @@ def _plan(row: _Parsed, event: Event | None, columns: dict[str, int]) -> Planned
     after = {change.field: change.after for change in changes}
     task = Task("update", row.event_id, title, event.revision, after, number)
     return PlannedRow(number, "changed", row.event_id, title, changes=changes, task=task)
+
+
+def _mark_duplicates(rows: list[PlannedRow]) -> tuple[list[PlannedRow], list[str]]:
+    """Marks new rows without an ID that have the title and date of an event. With a notice if not all were compared."""
+    keys = {
+        row.number: TitleAndDay.of(row.title, row.task.changes["date"])
+        for row in rows
+        if row.fate == "new" and not row.event_id and row.task
+    }
+    found, unread = find_events({*keys.values()})
+    marked = [
+        replace(row, fate="duplicate", task=replace(row.task, optional=True), repeats=found[keys[row.number]])
+        if row.task and keys.get(row.number) in found
+        else row
+        for row in rows
+    ]
+    if unread is None:
+        return marked, []
+    return marked, [f"There are too many events to compare. Rows from {unread} on may repeat existing events."]

@@ -1,63 +1,146 @@
-"""Import, which shows a preview of each row first, and export of the filtered list."""
+"""Import: a file, what its columns mean if it is unclear, and a preview of each row. Export of the filtered list."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from django import forms
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from events import batches, services
+from events.domain import FIELD_NAMES
 from events.exports import CONTENT_TYPES, Format, export_csv, export_xlsx
 from events.imports import Plan, plan_import
+from events.mapping import FieldMapping, MappingError, header_key, recognise
 from events.pages.forms import FilterForm
+from events.pages.import_forms import ColumnsForm, ImportForm, Upload
 from events.pages.today import today
-from events.spreadsheets.sheet import MAX_FILE_BYTES, MAX_ROWS, SpreadsheetError, TooLongForExcelError
-from eventsite.accounts.roles import actor_of
+from events.spreadsheets import read_spreadsheet
+from events.spreadsheets.sheet import Sheet, SpreadsheetError, TooLongForExcelError
+from events.storage.uploads import add_upload, get_upload
+from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
+from eventsite.accounts.roles import actor_of, staff_of
 
 MOST_ERRORS = 500
 MOST_SHOWN = 200
-
-
-class ImportForm(forms.Form):
-    """A file to import; if valid, `plan` says what the import would do."""
-
-    file = forms.FileField(
-        label="CSV or Excel file",
-        help_text=f"Up to {MAX_ROWS:,} rows and {MAX_FILE_BYTES // 1024**2} MiB, as .csv or .xlsx.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xlsm,text/csv"}),
-        error_messages={"required": "Choose a file first.", "empty": "The file is empty."},
-        max_length=None,
-    )
-    plan: Plan
-
-    def clean_file(self) -> UploadedFile[Any]:
-        file: UploadedFile[Any] = self.cleaned_data["file"]
-        try:
-            self.plan = plan_import(file.read(MAX_FILE_BYTES + 1))
-        except SpreadsheetError as error:
-            raise ValidationError(str(error)) from None
-        return file
+MOST_REMEMBERED = 10  # files with different columns, of one person
+MISSING = "New events need it. Choose a column, or type one value for all rows."
+_PREFERENCE = "imports"
 
 
 @require_http_methods(["GET", "POST"])
 def import_events(request: HttpRequest) -> HttpResponse:
-    """The upload form; after a POST, a preview of each row and a batch to confirm."""
-    if request.method == "GET":
-        return render(request, "events/import.html", {"form": ImportForm(use_required_attribute=False)})
-    form = ImportForm(request.POST, request.FILES, use_required_attribute=False)
+    """The upload form; after a POST, a preview of each row and a batch to confirm, or questions about the file."""
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if not form.is_valid():
-        return render(request, "events/import.html", {"form": form}, status=422)
-    name, plan = form.cleaned_data["file"].name, form.plan
-    batch = batches.prepare("import", plan.tasks, actor_of(request), name) if plan.tasks else None
-    context: dict[str, Any] = {"file_name": name, "plan": plan, "batch": batch}
-    shown = {"wrong": plan.wrong[:MOST_ERRORS], "changed": plan.changed[:MOST_SHOWN], "new": plan.new[:MOST_SHOWN]}
-    return render(request, "events/import_preview.html", context | {"shown": shown})
+        return render(request, "events/import.html", {"form": form}, status=422 if form.is_bound else 200)
+    name = form.cleaned_data["file"].name
+    upload_id = add_upload(staff_of(request).username, name, form.content)
+    return _begin(request, Upload(upload_id, name, form.sheet))
+
+
+@require_http_methods(["GET", "POST"])
+def choose_columns(request: HttpRequest) -> HttpResponse:
+    """The same for a file that was sent before, with what the person chose about its columns."""
+    sent = request.POST
+    stored = get_upload(staff_of(request).username, sent["upload"]) if "upload" in sent else None
+    if stored is None:
+        if request.method == "POST":
+            messages.error(request, "This file is no longer stored. Choose it again.")
+        return HttpResponseRedirect(reverse("pages:import_events"))
+    name, data = stored
+    without_hidden = sent.get("hidden_rows", sent.get("without_hidden")) in ("on", "leave out")
+    sheet, problem = _read(data, sent.get("sheet"), without_hidden=without_hidden)
+    upload = Upload(sent["upload"], name, sheet, without_hidden and not problem)
+    if problem or sent.get("read_sheet", "") != (sheet.name or ""):
+        return _begin(request, upload, problem)
+    form = ColumnsForm(upload, sent)
+    if not form.is_valid():
+        return _ask(request, upload, form)
+    plan = plan_import(sheet, form.mapping, form.day_order)
+    for field, question in plan.questions.items():
+        form.add_error(field, question)
+    for field in () if plan.tasks else plan.missing:
+        form.add_error(field, MISSING)
+    if form.errors:
+        return _ask(request, upload, form, plan)
+    _remember(request, sheet.header, form.mapping)
+    return _preview(request, upload, plan)
+
+
+def _read(data: bytes, name: str | None, *, without_hidden: bool) -> tuple[Sheet, str]:
+    """The chosen sheet without its hidden rows; or what can be read instead, and why that one cannot."""
+    try:
+        return read_spreadsheet(data, name or None, include_hidden=not without_hidden), ""
+    except SpreadsheetError as error:
+        return read_spreadsheet(data), str(error)
+
+
+def _begin(request: HttpRequest, upload: Upload, problem: str = "") -> HttpResponse:
+    """The preview with the columns that are recognised or remembered, unless there are questions."""
+    try:
+        plan = plan_import(upload.sheet, _remembered(request).get(header_key(upload.sheet.header)))
+    except MappingError:  # the rules have changed since
+        plan = plan_import(upload.sheet)
+    if plan.questions or plan.missing or problem:
+        return _ask(request, upload, ColumnsForm(upload), plan, problem)
+    return _preview(request, upload, plan)
+
+
+def _ask(
+    request: HttpRequest, upload: Upload, form: ColumnsForm, plan: Plan | None = None, problem: str = ""
+) -> HttpResponse:
+    context = {**_columns(upload, form, plan), "problem": problem}
+    return render(request, "events/import_columns.html", context, status=422 if form.errors or problem else 200)
+
+
+def _preview(request: HttpRequest, upload: Upload, plan: Plan) -> HttpResponse:
+    batch = batches.prepare("import", plan.tasks, actor_of(request), upload.name) if plan.tasks else None
+    shown = {
+        "wrong": plan.wrong[:MOST_ERRORS],
+        "duplicates": plan.duplicates[:MOST_SHOWN],
+        "changed": plan.changed[:MOST_SHOWN],
+        "new": plan.new[:MOST_SHOWN],
+    }
+    context = {**_columns(upload, ColumnsForm(upload), plan), "batch": batch, "shown": shown}
+    return render(request, "events/import_preview.html", context)
+
+
+def _columns(upload: Upload, form: ColumnsForm, plan: Plan | None) -> dict[str, Any]:
+    """What the form with the columns shows."""
+    if plan:
+        form.show(plan)
+    in_use = {**services.values_in_use(), "status": services.statuses_in_use()}
+    return {
+        "upload": upload,
+        "form": form,
+        "plan": plan,
+        "asked": form.asked if form.is_bound or plan is None else plan.missing,
+        "field_names": FIELD_NAMES,
+        "in_use": in_use,
+    }
+
+
+def _remembered(request: HttpRequest) -> dict[str, FieldMapping]:
+    """What the person chose for earlier files, by the key of their header; the latest is last."""
+    remembered: dict[str, FieldMapping] = staff_of(request).preferences.get(_PREFERENCE, {})
+    return remembered
+
+
+def _remember(request: HttpRequest, header: list[str], mapping: FieldMapping) -> None:
+    """For the next file with the same columns, if their names do not tell it. A date for all rows is not kept."""
+    key, known = header_key(header), _remembered(request)
+    kept = {other: chosen for other, chosen in known.items() if other != key}
+    if mapping != recognise(header):
+        kept[key] = {name: source for name, source in mapping.items() if name != "date" or isinstance(source, int)}
+    if kept != known:
+        with suppress(PreferencesTooLongError):  # then the person chooses again
+            set_preference(staff_of(request), _PREFERENCE, dict([*kept.items()][-MOST_REMEMBERED:]) or None)
 
 
 @require_safe

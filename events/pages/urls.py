@@ -41,6 +41,7 @@ urlpatterns = [
     page("batches/<str:batch_id>/", batches.show_batch, VIEWER, "batch", to_post=EDITOR),
     page("batches/<str:batch_id>/undo/", batches.undo_batch, EDITOR, "undo_batch"),
     page("import/", imports.import_events, EDITOR, "import_events"),
+    page("import/columns/", imports.choose_columns, EDITOR, "import_columns"),
     page("export/", imports.export_events, VIEWER, "export_events"),
     page("feed/<str:token>.ics", feed.feed, ANYONE, "feed"),
 ]

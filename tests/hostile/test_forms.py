@@ -11,13 +11,15 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from events import batches, services
-from events.domain import Actor
+from events.domain import FIELD_NAMES, Actor
 from events.storage.models import TABLES
+from events.storage.uploads import add_upload
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Scope
 from tests.support.builders import ACTOR, PASSWORD, make_body, make_fields, make_staff
 from tests.support.clients import client_of
+from tests.support.csv_rows import HEADER, csv_row
 from tests.support.hostile_texts import mostly_at_length
 from tests.support.staff_pages import PAGES
 from tests.support.tables import read_table
@@ -45,6 +47,8 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
     waiting = batches.prepare("delete", [task], ADA, "")
     done = batches.run(batches.prepare("status", [_other()], ADA, "x").id, ADA)
     new = {"old_password": PASSWORD, "new_password1": "another battery", "new_password2": "another battery"}
+    upload = add_upload("ada", "events.csv", f"{HEADER}\n{csv_row(eventId='imported')}\n".encode())
+    columns = {name: str(position) for position, name in enumerate(FIELD_NAMES)}
     event = {**make_fields(title="Forged"), "eventId": "forged", "generated_id": "00000000-0000-4000-8000-000000000000"}
     return {
         "theme": ("/staff/theme/", {"theme": "dark", "next": "/staff/"}),
@@ -78,6 +82,7 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "pages:batch": (f"/staff/batches/{waiting.id}/", {}),
         "pages:undo_batch": (f"/staff/batches/{done.id}/undo/", {}),
         "pages:import_events": ("/staff/import/", {}),
+        "pages:import_columns": ("/staff/import/columns/", {"upload": upload, "read_sheet": "", **columns}),
     }
 
 

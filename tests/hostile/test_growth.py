@@ -19,7 +19,6 @@ from events.api import schemas
 from events.api.bodies import JSONBodyParser
 from events.domain import FIELD_NAMES, InvalidRequestError
 from events.fields import RULES
-from events.imports import plan_import
 from events.months import Month
 from events.pages.forms import BulkEditForm, EventForm, FilterForm, NewEventForm
 from events.pages.links import linked
@@ -34,6 +33,7 @@ from eventsite.accounts.domain import fold_username, is_username
 from eventsite.accounts.feeds import staff_of_feed
 from eventsite.accounts.keys import check_token
 from tests.hostile.test_bombs import styles
+from tests.support.import_plans import plan_file
 from tests.support.workbooks import HEADER, sheet_of, workbook
 
 SHORT = 4_000
@@ -102,7 +102,7 @@ def csv_row(text: str) -> bytes:
 def test_csv_cells_take_linear_time(piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         data = csv_row(text_of(piece, length))
-        return lambda: plan_import(data)
+        return lambda: plan_file(data)
 
     assert_linear(prepare)
 
@@ -112,7 +112,7 @@ def test_a_csv_header_takes_linear_time(piece: tuple[str, str]) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(piece, length)
         data = f"{text}title,{text},date\na,b,c\n".encode()
-        return lambda: plan_import(data)
+        return lambda: plan_file(data)
 
     assert_linear(prepare)
 
@@ -134,7 +134,7 @@ def test_workbook_cells_and_header_take_linear_time(piece: tuple[str, str]) -> N
     def prepare(length: int) -> Callable[[], Any]:
         text = text_of(piece, length)
         data = workbook([*FIELD_NAMES, text[:32_767]], [text] * 9) if len(text) <= 32_767 else long_workbook(text)
-        return lambda: plan_import(data)
+        return lambda: plan_file(data)
 
     assert_linear(prepare)
 
@@ -189,7 +189,7 @@ def test_workbook_values_take_linear_time(kind: str, form: str) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         row = f'<row r="2"><c r="A2" t="{kind}"><v>{form.format("0" * length)}</v></c></row>'
         data = sheet_of(f"<sheetData>{HEADER}{row}</sheetData>")
-        return lambda: plan_import(data)
+        return lambda: plan_file(data)
 
     assert_linear(prepare)
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from events import services
 from events.domain import EventFields, EventRange
 from events.fields import allows, trim_changes
-from events.imports import FieldChange, Plan, PlannedRow, plan_import
+from events.imports import FieldChange, PlannedRow
+from events.mapping import FieldMapping
 from events.spreadsheets.csv_file import write_csv
-from events.spreadsheets.sheet import SpreadsheetError
 from events.spreadsheets.workbook import write_workbook
 from events.storage.models import EventItem, HistoryItem
 from events.tasks import Task
@@ -22,7 +22,7 @@ from events.visible_text import trimmed
 from tests.support.builders import make_fields
 from tests.support.csv_rows import HEADER, csv_row
 from tests.support.hostile_texts import TEXT_FIELDS
-from tests.support.import_plans import create, only, plan_cells, plan_csv, reasons
+from tests.support.import_plans import create, only, plan_cells, plan_csv, plan_file, reasons
 from tests.support.strategies import event_ids, field_values
 from tests.support.tables import read_table
 
@@ -38,44 +38,42 @@ def test_each_row_is_new_changed_unchanged_or_an_error() -> None:
         csv_row(eventId="new", title="Gala", description=""),
         csv_row(eventId="wrong", title="", date="2026-02-30", capacity=-1),
     )
-    assert plan == Plan(
-        [
-            PlannedRow(2, "same", "same", "Launch night"),
-            PlannedRow(
-                3,
-                "changed",
-                "changed",
-                "Lunch",
-                changes=[FieldChange("title", "Launch night", "Lunch"), FieldChange("capacity", 250, 0)],
-                task=Task("update", "changed", "Lunch", changed.revision, {"title": "Lunch", "capacity": 0}, 3),
-            ),
-            PlannedRow(
-                4,
-                "new",
+    assert plan.notices == []
+    assert plan.rows == [
+        PlannedRow(2, "same", "same", "Launch night"),
+        PlannedRow(
+            3,
+            "changed",
+            "changed",
+            "Lunch",
+            changes=[FieldChange("title", "Launch night", "Lunch"), FieldChange("capacity", 250, 0)],
+            task=Task("update", "changed", "Lunch", changed.revision, {"title": "Lunch", "capacity": 0}, 3),
+        ),
+        PlannedRow(
+            4,
+            "new",
+            "new",
+            "Gala",
+            task=Task(
+                "create",
                 "new",
                 "Gala",
-                task=Task(
-                    "create",
-                    "new",
-                    "Gala",
-                    changes=make_fields(eventId="new", title="Gala", description=""),
-                    row=4,
-                ),
+                changes=make_fields(eventId="new", title="Gala", description=""),
+                row=4,
             ),
-            PlannedRow(
-                5,
-                "wrong",
-                "wrong",
-                "",
-                [
-                    "title must not be empty",
-                    "date must be a day that exists; February 2026 has 28 days",
-                    "capacity must not be negative",
-                ],
-            ),
-        ],
-        [],
-    )
+        ),
+        PlannedRow(
+            5,
+            "wrong",
+            "wrong",
+            "",
+            [
+                "title must not be empty",
+                "date must be a day that exists; February 2026 has 28 days",
+                "capacity must not be negative",
+            ],
+        ),
+    ]
     assert [len(rows) for rows in (plan.new, plan.changed, plan.same, plan.wrong, plan.tasks)] == [1, 1, 1, 1, 2]
     assert services.get_event("same") == same
     assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 2
@@ -92,7 +90,8 @@ def test_a_new_event_needs_every_column_except_description_and_id() -> None:
         "date is missing; location is missing; organizer is missing; status is missing"
     )
     plan = plan_csv("title,date,location,capacity,organizer,status", "Gala,2026-12-31,Roof,80,Ann,draft")
-    assert plan.notices == ["There is no eventId column, so every row becomes a new event."]
+    assert (plan.questions, plan.missing) == ({}, [])
+    assert plan.notices == ["There is no eventId column, so no existing event is changed."]
     [task] = plan.tasks
     assert task.changes == make_fields(
         eventId=task.event_id,
@@ -123,14 +122,14 @@ def test_a_second_row_for_the_same_event_is_an_error() -> None:
     ]
 
 
-def test_unknown_columns_are_named_and_ignored() -> None:
+def test_unused_columns_are_named() -> None:
     create()
     plan = plan_csv("eventId,status,Room no.,,<b>", "launch,active,7,x,y")
-    assert plan.notices == ["Unknown columns are ignored: “Room no.”, “<b>”."]
+    assert plan.notices == ["Columns that are not used: “Room no.”, “<b>”."]
     assert only(plan).fate == "same"
 
 
-def test_not_all_of_many_unknown_columns_are_named() -> None:
+def test_not_all_of_many_unused_columns_are_named() -> None:
     [notice] = plan_csv("eventId," + ",".join(f"c{number}" for number in range(12)), "launch").notices
     assert notice.endswith("“c9” and 2 more.")
 
@@ -146,12 +145,61 @@ def test_hidden_characters_in_the_header_are_ignored(start: str) -> None:
 
 def test_long_cells_in_unknown_columns_are_ignored() -> None:
     create()
-    assert only(plan_csv("eventId,notes,status", f"launch,{'x' * 140_000},active")).fate == "same"
+    assert only(plan_csv("eventId,remarks,status", f"launch,{'x' * 140_000},active")).fate == "same"
 
 
-def test_a_duplicate_column_is_refused() -> None:
-    with pytest.raises(SpreadsheetError, match="There is more than one column for title and for date;"):
-        plan_csv("title,date,Title,DATE", "a,b,c,d")
+def test_columns_with_the_same_name_are_asked_about() -> None:
+    plan = plan_csv("title,date,Title,DATE", "a,2027-01-01,c,2027-01-01")
+    assert plan.questions == {
+        "title": "Several columns are named “title”. Choose one.",
+        "date": "Several columns are named “date”. Choose one.",
+    }
+    assert plan.mapping == {}
+
+
+def test_fields_that_new_events_lack_are_asked_for() -> None:
+    create()
+    assert plan_csv("eventId,title,date", "new,Gala,2027-01-01").missing == [
+        "location",
+        "capacity",
+        "organizer",
+        "status",
+    ]
+    assert plan_csv("eventId,status", "launch,draft", ",draft").missing[:2] == ["title", "date"]
+    assert plan_csv("eventId,status", "launch,draft", "mistyped,draft").missing == []
+
+
+def test_one_value_is_for_all_rows() -> None:
+    event = create()
+    mapping: FieldMapping = {"eventId": 0, "title": 1, "date": "2027-01-02", "location": "Roof ", "capacity": "1"}
+    plan = plan_csv(
+        "a,b", "launch,Launch night", "new,Gala", mapping={**mapping, "organizer": "Ann", "status": "Draft"}
+    )
+    changes = {"date": "2027-01-02", "location": "Roof", "capacity": 1, "organizer": "Ann", "status": "Draft"}
+    assert plan.tasks[0] == Task("update", "launch", "Launch night", event.revision, changes, 2)
+    assert plan.tasks[1].changes == {"eventId": "new", "title": "Gala", "description": "", **changes}
+
+
+def test_a_status_takes_the_spelling_in_use() -> None:
+    create(status="Active")
+    plan = plan_csv(HEADER, csv_row(status="ACTIVE "), csv_row(eventId="new", status="active"))
+    assert [row.fate for row in plan.rows] == ["same", "new"]
+    assert plan.tasks[0].changes["status"] == "Active"
+
+
+def test_a_stored_status_keeps_its_spelling() -> None:
+    create(status="active"), create(eventId="b", status="ACTIVE")
+    assert [row.fate for row in plan_csv(HEADER, csv_row(), csv_row(eventId="b", status="ACTIVE")).rows] == [
+        "same",
+        "same",
+    ]
+
+
+def test_html_in_descriptions_of_other_programs_becomes_text() -> None:
+    plan = plan_csv("Title,Description,Date,Location,Capacity,Organizer,Status", "a,<p>b</p>,2027-01-01,c,1,d,e")
+    assert plan.tasks[0].changes["description"] == "b"
+    plan = plan_csv(HEADER, csv_row(description="<p>b</p>"))
+    assert plan.tasks[0].changes["description"] == "<p>b</p>"
 
 
 def test_more_cells_than_columns_are_an_error() -> None:
@@ -173,7 +221,7 @@ def test_a_file_of_german_excel_can_be_read() -> None:
         'a1;Frühlingsfest;"Musik; ""live""\nim Hof";1.5.2026;Café „Süd“;120;Jörg;aktiv\r\n'
         ";;;;;;;\r\n"
     )
-    plan = plan_import(text.encode("cp1252"))
+    plan = plan_file(text.encode("cp1252"))
     assert [task.changes for task in plan.tasks] == [
         {
             "eventId": "a1",
@@ -216,7 +264,7 @@ anything = st.fixed_dictionaries({"eventId": event_ids, **field_values}).filter(
 def test_an_export_can_be_imported_unchanged_except_for_surrounding_spaces(events: list[dict[str, Any]]) -> None:
     written = cast(list[EventFields], events)
     with write_workbook(written) as file:
-        plans = [plan_import(b"".join(write_csv(written))), plan_import(file.read())]
+        plans = [plan_file(b"".join(write_csv(written))), plan_file(file.read())]
     for plan in plans:
         assert plan.notices == []
         assert [task.changes for task in plan.tasks] == [trim_changes(event, {}) for event in events]
@@ -243,9 +291,9 @@ def test_surrounding_spaces_that_the_api_stored_are_not_a_change(text: str) -> N
     event = create(**said)
     with write_workbook([event.fields]) as file:
         files = [b"".join(write_csv([event.fields])), file.read()]
-    assert [only(plan_import(data)).fate for data in files] == ["same", "same"]
+    assert [only(plan_file(data)).fate for data in files] == ["same", "same"]
     changed = b"".join(write_csv([{**event.fields, "status": f"{text}b\u00a0", "capacity": 7}]))
-    [task] = plan_import(changed).tasks
+    [task] = plan_file(changed).tasks
     assert (task.action, task.event_id) == ("update", text)
     assert task.changes == {"status": trimmed(f"{text}b"), "capacity": 7}
 
@@ -275,5 +323,5 @@ def test_importing_an_export_changes_nothing() -> None:
         create(eventId=f"{number}", title=title, description="a\nb\t\n", date=f"{1890 + number * 5:04}-02-28")
     events = list(services.list_events(EventRange())[0])
     with write_workbook(events) as file:
-        plans = [plan_import(b"".join(write_csv(events))), plan_import(file.read())]
+        plans = [plan_file(b"".join(write_csv(events))), plan_file(file.read())]
     assert [{row.fate for row in plan.rows} for plan in plans] == [{"same"}, {"same"}]

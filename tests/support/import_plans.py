@@ -10,6 +10,8 @@ import openpyxl
 from events import services
 from events.domain import Event
 from events.imports import Plan, PlannedRow, plan_import
+from events.mapping import FieldMapping
+from events.spreadsheets import read_spreadsheet
 from tests.support.builders import ACTOR, make_fields
 
 
@@ -17,8 +19,12 @@ def create(**overrides: Any) -> Event:
     return services.create_event(make_fields(**overrides), ACTOR)
 
 
-def plan_csv(*lines: str) -> Plan:
-    return plan_import("\n".join(lines).encode())
+def plan_file(data: bytes, mapping: FieldMapping | None = None) -> Plan:
+    return plan_import(read_spreadsheet(data), mapping)
+
+
+def plan_csv(*lines: str, mapping: FieldMapping | None = None) -> Plan:
+    return plan_file("\n".join(lines).encode(), mapping)
 
 
 def plan_cells(header: list[str], *rows: list[Any]) -> Plan:
@@ -29,7 +35,7 @@ def plan_cells(header: list[str], *rows: list[Any]) -> Plan:
         sheet.append(row)
     file = BytesIO()
     book.save(file)
-    return plan_import(file.getvalue())
+    return plan_file(file.getvalue())
 
 
 def only(plan: Plan) -> PlannedRow:

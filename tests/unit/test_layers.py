@@ -64,7 +64,7 @@ FROM_EVENTS_INTO_EVENTSITE = {
     "events.pages.copies": {"eventsite.accounts.roles"},
     "events.pages.event": {"eventsite.accounts.roles"},
     "events.pages.feed": {"eventsite.accounts.feeds", "eventsite.observed"},
-    "events.pages.imports": {"eventsite.accounts.roles"},
+    "events.pages.imports": {"eventsite.accounts.preferences", "eventsite.accounts.roles"},
     "events.pages.one_field": {"eventsite.accounts.roles"},
     "events.pages.saved_views": {"eventsite.accounts.preferences", "eventsite.accounts.roles"},
     "events.pages.urls": {"eventsite.accounts.roles"},

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from events import batches
 from events.domain import Actor
 from events.imports import Plan, PlannedRow, plan_import
+from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.sheet import MAX_FILE_BYTES, SpreadsheetError
 from events.storage.tables import create_tables
 from events.tasks import Batch
@@ -57,7 +58,7 @@ class Command(StorageCommand):
 def _plan(file: Path) -> Plan:
     try:
         with file.open("rb") as opened:
-            return plan_import(opened.read(MAX_FILE_BYTES + 1))
+            return plan_import(read_spreadsheet(opened.read(MAX_FILE_BYTES + 1)))
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
     except SpreadsheetError as error:

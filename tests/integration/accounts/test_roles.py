@@ -55,6 +55,7 @@ ROLES = {
     "pages:batch": "viewer",
     "pages:undo_batch": "editor",
     "pages:import_events": "editor",
+    "pages:import_columns": "editor",
     "pages:export_events": "viewer",
     "pages:feed": "anyone",
 }

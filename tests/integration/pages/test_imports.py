@@ -14,7 +14,6 @@ from django.test import Client
 
 from events import services
 from events.domain import FIELD_NAMES, EventRange, StorageError
-from events.imports import plan_import
 from events.pages.today import today
 from events.spreadsheets.sheet import MAX_FILE_BYTES
 from events.storage.models import EventItem, HistoryItem
@@ -22,6 +21,7 @@ from tests.support.builders import ACTOR, make_fields
 from tests.support.csv_rows import HEADER, csv_row
 from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.http_server import Server
+from tests.support.import_plans import plan_file
 from tests.support.tables import read_table
 
 IMPORT, EXPORT = "/staff/import/", "/staff/export/?ended=on"
@@ -72,7 +72,7 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     text = text_of(answer)
     assert "1 new 1 changed 0 unchanged 1 row with errors" in text
     assert "1 row with errors will be skipped ; you can fix and import it later. 2 events will be imported." in text
-    assert "Unknown columns are ignored: “Notes”." in text
+    assert "Columns that are not used: “Notes”." in text
     assert (
         "bad row 5 title must not be empty date must be a day that exists; February 2026 has 28 days "
         "capacity must be a whole number, such as 250"
@@ -249,7 +249,7 @@ def test_an_export_that_breaks_off_does_not_look_whole(
         next(answer)
     assert "NOT ALL EVENTS ARE IN THIS FILE" in sent.decode().splitlines()[-1]
     faults.set(None)
-    assert plan_import(sent).wrong[-1].event_id.startswith("This export stopped here")
+    assert plan_file(sent).wrong[-1].event_id.startswith("This export stopped here")
 
 
 def test_head_of_an_export_sends_nothing(viewer: Client) -> None:
