@@ -68,7 +68,7 @@ class EventRange(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Events of a range, with all words of a text in title, location or organizer, and this location and organizer."""
+    """Events of a range; `text`: with all its words in title, location, organizer or ID; others: with exactly these."""
 
     within: EventRange = EventRange()
     text: str = ""

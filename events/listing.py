@@ -37,10 +37,12 @@ def list_page(search: Search, after: str | None = None, before: str | None = Non
 
 
 def count_matches(search: Search, page: ListPage) -> MatchCount:
-    """How many events match, up to a thousand. It takes no query if one page shows them all. Raises StorageError."""
+    """How many events match, up to a thousand. No query if the page has all, or is incomplete. Raises StorageError."""
     shown = len(page.events)
     if page.full and page.next is None and page.previous is None:
         return MatchCount(shown)
+    if not page.full:  # the count would stop far earlier than the search did
+        return MatchCount(shown, more=True)
     count = count_events(search, MOST_COUNTED)
     return count if count.number >= shown else MatchCount(shown, more=True)
 

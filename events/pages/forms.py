@@ -16,7 +16,7 @@ from events.fields import LABELS, RULES, allows, trim_changes, without_spaces
 from events.pages.today import today
 from events.visible_text import shortened, visible
 
-_SEARCH_PLACEHOLDER = ", ".join([LABELS["title"], LABELS["location"].lower(), LABELS["organizer"].lower()])
+_SEARCH_PLACEHOLDER = ", ".join([LABELS["title"], LABELS["location"].lower(), LABELS["organizer"].lower(), "ID"])
 _NUMBER = re.compile(r"\s*[-+]?[0-9]{1,300}\s*")
 
 

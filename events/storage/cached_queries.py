@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from events.domain import EventRange, MatchCount, Search
 from events.storage.connection import connection, storage_errors
-from events.storage.lists import query_index
+from events.storage.index_queries import query_index
 from events.storage.models import ALL_EVENTS, EventItem
 
 SECONDS_TO_KEEP = 20

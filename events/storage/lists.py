@@ -6,12 +6,10 @@ import math
 import random
 import time
 from collections.abc import Iterator
-from functools import reduce
-from operator import and_, gt, itemgetter, lt
+from operator import gt, itemgetter, lt
 from typing import Any
 
 from django.conf import settings
-from pynamodb.expressions.condition import Condition
 
 from events.domain import (
     FIELD_NAMES,
@@ -24,8 +22,9 @@ from events.domain import (
 )
 from events.fields import SUMMARY_NAMES
 from events.storage.connection import connection, storage_errors
+from events.storage.index_queries import KEYS, matches, only_text, place, query_index
 from events.storage.items import read_event, read_fields, read_summary
-from events.storage.models import ALL_EVENTS, EventItem
+from events.storage.models import EventItem
 
 SECONDS_FOR_A_LIST = 14
 _FIELDS = list(FIELD_NAMES)  # PynamoDB treats a tuple as the path of one attribute
@@ -36,7 +35,6 @@ _BATCH_GET_ATTEMPTS = 6
 # to about a megabyte: there DynamoDB ends a query, but DynamoDB Local counts only items that match the filter.
 _FIRST_QUERY_ITEMS = 500
 _MAX_QUERY_ITEMS = 3000
-_MOST_WORDS = 20  # DynamoDB limits the length of a filter
 
 
 class TimeLimit:
@@ -96,7 +94,7 @@ def query_events(within: EventRange, limit: int | None) -> tuple[list[EventField
     # This index has no descriptions. An event that has left the range since belongs to another page now.
     last = end or within.last
     current = _batch_get([item["eventId"]["S"] for item in items], [*_FIELDS, "dateAndId"], time_limit)
-    inside = (item for item in current if "dateAndId" in item and within.first <= _place(item) <= last)
+    inside = (item for item in current if "dateAndId" in item and within.first <= place(item) <= last)
     return _in_order([read_fields(item) for item in inside]), end
 
 
@@ -107,8 +105,20 @@ def _in_order(events: list[EventFields]) -> list[EventFields]:
 
 def query_summaries(search: Search, limit: int | None, max_queries: int | None = None) -> SummaryPage:
     """At most `limit` rows in the order of the search. After `max_queries` calls, it returns what it has found."""
-    items, end, full = _read_index(search, limit, TimeLimit(), _SUMMARY, max_queries)
-    return SummaryPage([read_summary(item) for item in items], end, full)
+    time_limit = TimeLimit()
+    items, end, full = _read_index(search, limit, time_limit, _SUMMARY, max_queries)
+    return SummaryPage([read_summary(item) for item in _completed(items, time_limit)], end, full)
+
+
+def _completed(items: list[dict[str, Any]], time_limit: TimeLimit) -> Iterator[dict[str, Any]]:
+    """The items; those that by-text returned, with all attributes of a row. An event that moved since is left out."""
+    incomplete = [item["eventId"]["S"] for item in items if len(item) == len(KEYS)]
+    current = {item["eventId"]["S"]: item for item in _batch_get(incomplete, _SUMMARY, time_limit)}
+    for item in items:
+        if len(item) > len(KEYS):
+            yield item
+        elif (found := current.get(item["eventId"]["S"], {})).get("dateAndId") == item["dateAndId"]:
+            yield found
 
 
 def read_events(search: Search, page: int, max_queries: int) -> Iterator[Event]:
@@ -124,7 +134,7 @@ def read_events(search: Search, page: int, max_queries: int) -> Iterator[Event]:
     end: str | None = ""
     passed: str | None = None
     while end is not None:
-        found, end, _ = _read_index(search, page, time_limit, ["eventId", "dateAndId"], max_queries)
+        found, end, _ = _read_index(search, page, time_limit, KEYS, max_queries)
         new = [item for item in found if item["eventId"]["S"] not in seen]
         for start in range(0, len(new), _BATCH_GET_KEYS):
             part = new[start : start + _BATCH_GET_KEYS]
@@ -133,34 +143,16 @@ def read_events(search: Search, page: int, max_queries: int) -> Iterator[Event]:
             waiting += (
                 item
                 for item in _batch_get(event_ids, None, time_limit)
-                if _matches(search, item) and (passed is None or is_after(_place(item), passed))
+                if matches(search, item) and (passed is None or is_after(place(item), passed))
             )
-            waiting.sort(key=_place, reverse=search.latest_first)
-            passed = _place(part[-1])
-            ready = [item for item in waiting if not is_after(_place(item), passed)]
+            waiting.sort(key=place, reverse=search.latest_first)
+            passed = place(part[-1])
+            ready = [item for item in waiting if not is_after(place(item), passed)]
             waiting = waiting[len(ready) :]
             yield from map(read_event, ready)
         within = search.within._replace(**{"before" if search.latest_first else "after": end})
         search = search._replace(within=within)
     yield from map(read_event, waiting)
-
-
-def _place(item: dict[str, Any]) -> str:
-    place: str = item["dateAndId"]["S"]
-    return place
-
-
-def _matches(search: Search, item: dict[str, Any]) -> bool:
-    """Whether the item matches the search, by the same conditions as in the index."""
-    within = search.within
-    return (
-        "dateAndId" in item
-        and within.first <= _place(item) <= within.last
-        and within.status in (None, item.get("status", {}).get("S"))
-        and all(word in item.get("searchText", {}).get("S", "") for word in _words(search))
-        and search.location in ("", item.get("location", {}).get("S"))
-        and search.organizer in ("", item.get("organizer", {}).get("S"))
-    )
 
 
 def _read_index(
@@ -188,55 +180,20 @@ def _read_index(
             size = limit and limit + 1 - len(items) + (within.before is not None)
         response = query_index(search, size, position, attributes)
         queries += 1
+        if only_text(search):  # whole rows of the first query often suffice; then it is cheaper to read by-text
+            attributes = KEYS
         for item in response["Items"]:
-            if _place(item) != within.before:
+            if place(item) != within.before:
                 items.pop(item["eventId"]["S"], None)
                 items[item["eventId"]["S"]] = item
         position = response.get("LastEvaluatedKey")
         if limit and len(items) > limit:
             page = list(items.values())[:limit]
-            return page, _place(page[-1]), True
+            return page, place(page[-1]), True
         if not position:
             return list(items.values()), None, True
         if queries == max_queries:
-            return list(items.values()), _place(position), False
-
-
-def query_index(
-    search: Search, size: int | None, position: Any, attributes: list[str] | None, select: str | None = None
-) -> dict[str, Any]:
-    """One call of DynamoDB. It reads at most `size` items, or a megabyte of them, before it applies the filter."""
-    within = search.within
-    index = EventItem.date_index if within.status is None else EventItem.status_index
-    with storage_errors():
-        response: dict[str, Any] = connection().query(
-            EventItem.Meta.table_name,
-            ALL_EVENTS if within.status is None else within.status,
-            index_name=index.Meta.index_name,
-            range_key_condition=EventItem.dateAndId.between(within.first, within.last),
-            filter_condition=_filter(search),
-            attributes_to_get=attributes,
-            scan_index_forward=not search.latest_first,
-            exclusive_start_key=position,
-            limit=size,
-            select=select,
-        )
-    return response
-
-
-def _words(search: Search) -> list[str]:
-    """What an event must contain; from the 20th word on, the rest of the text as it is."""
-    return [word.strip() for word in search.text.casefold().split(maxsplit=_MOST_WORDS - 1)]
-
-
-def _filter(search: Search) -> Condition | None:
-    """The condition for what the index's key does not say."""
-    conditions = [
-        *(EventItem.searchText.contains(word) for word in _words(search)),
-        *([EventItem.location == search.location] if search.location else []),
-        *([EventItem.organizer == search.organizer] if search.organizer else []),
-    ]
-    return reduce(and_, conditions) if conditions else None
+            return list(items.values()), place(position), False
 
 
 def _batch_get(event_ids: list[str], attributes: list[str] | None, time_limit: TimeLimit) -> Iterator[dict[str, Any]]:

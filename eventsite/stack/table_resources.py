@@ -29,8 +29,8 @@ class Use:
 # A transaction needs the actions of its parts, and CloudWatch counts it as one operation.
 USES: dict[type[Model], Use] = {
     EventItem: Use(
-        actions=("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan"),
-        calls=("BatchGetItem", "GetItem", "Query", "Scan", "TransactWriteItems"),
+        actions=("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"),
+        calls=("BatchGetItem", "GetItem", "Query", "Scan", "TransactWriteItems", "UpdateItem"),
     ),
     HistoryItem: Use(
         actions=("GetItem", "PutItem", "Query"),

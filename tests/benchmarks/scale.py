@@ -24,13 +24,14 @@ REFUSED = 0.01  # what is called broken: more of the reads or writes than this
 
 EVENTS, HISTORY, ACCESS = "events", "events-history", "events-access"
 BY_DATE, BY_STATUS, BY_NAME = "events by-date", "events by-status", "events by-status-name"
+BY_TEXT = "events by-text"
 BY_TIME = "events-history by-time"
 
 # Bytes of an event and of a change in each, of the made-up ones.
-ROW_BYTES = {EVENTS: 494, BY_DATE: 307, BY_STATUS: 494, BY_NAME: 110, HISTORY: 556, BY_TIME: 240}
+ROW_BYTES = {EVENTS: 494, BY_DATE: 307, BY_TEXT: 173, BY_STATUS: 494, BY_NAME: 110, HISTORY: 556, BY_TIME: 240}
 ANSWER_BYTES, ANSWER_BYTES_GZIP = 300, 44  # of an event in GET /events
 DAYS = 730  # that the events are spread over, half of them past
-LOOKS = (500, 1_000, 2_000, 3_000, 3_000, 3_000, 3_000, 3_000)  # rows, of a text search
+LOOKS = (500, 1_000, 2_000, 3_000, 3_000, 3_000, 3_000, 3_000)  # rows, of a text search: by-date, then by-text
 MOST_OF_A_MONTH = len(LOOKS) * 2**20 / ROW_BYTES[BY_DATE]  # rows: as many looks, each of a megabyte
 STATUSES = {"active": 0.70, "completed": 0.12, "draft": 0.10, "cancelled": 0.05, "postponed": 0.03}
 
@@ -72,14 +73,21 @@ def operations(count: int) -> dict[str, Operation]:
         "page": Operation({BY_DATE: rows(BY_DATE, page + 1), EVENTS: page}),
         "status": Operation({BY_STATUS: rows(BY_STATUS, page + 1)}),
         "all": Operation({EVENTS: whole}),
-        "create": Operation({}, {**CHANGE, BY_DATE: 1, BY_STATUS: 1, BY_NAME: 1, ACCESS: 2}),
+        "create": Operation({}, {**CHANGE, BY_DATE: 1, BY_TEXT: 1, BY_STATUS: 1, BY_NAME: 1, ACCESS: 2}),
         "update": Operation({EVENTS: 1}, {**CHANGE, BY_DATE: 1, BY_STATUS: 1}),
         "set status": Operation({EVENTS: 1}, {**CHANGE, BY_DATE: 1, BY_STATUS: 2, BY_NAME: 2}),
-        "move": Operation({EVENTS: 1}, {**CHANGE, BY_DATE: 2, BY_STATUS: 2}),
-        "delete": Operation({EVENTS: 1}, {**CHANGE, BY_DATE: 1, BY_STATUS: 1, BY_NAME: 1, ACCESS: 2}),
+        "move": Operation({EVENTS: 1}, {**CHANGE, BY_DATE: 2, BY_TEXT: 2, BY_STATUS: 2}),
+        "delete": Operation({EVENTS: 1}, {**CHANGE, BY_DATE: 1, BY_TEXT: 1, BY_STATUS: 1, BY_NAME: 1, ACCESS: 2}),
         "home": Operation({**SIGNED_IN, BY_DATE: rows(BY_DATE, month), BY_TIME: 0.5}),
         "list": Operation({**SIGNED_IN, **statuses, BY_DATE: rows(BY_DATE, page + 1) + in_use + counted}),
-        "search": Operation({**SIGNED_IN, **statuses, BY_DATE: rows(BY_DATE, seen) + in_use}),
+        "search": Operation(
+            {
+                **SIGNED_IN,
+                **statuses,
+                BY_DATE: rows(BY_DATE, min(seen, LOOKS[0])) + in_use,
+                **({BY_TEXT: rows(BY_TEXT, seen - LOOKS[0])} if seen > LOOKS[0] else {}),
+            }
+        ),
         "calendar": Operation({**SIGNED_IN, BY_DATE: rows(BY_DATE, month)}),
         "event": Operation({**SIGNED_IN, EVENTS: 1, HISTORY: 1}),
         "activity": Operation({**SIGNED_IN, BY_TIME: 1.5}),
@@ -166,7 +174,7 @@ def places(mix: str, count: int) -> dict[str, tuple[Places, Places]]:
     pages = zipf(max(1, count // 50))
     first_pages: Places = [(0.5 + 0.5 * number / len(pages), share) for number, share in enumerate(pages)]
     next_month = _even(count, 0.5, 0.5 + 30.5 / DAYS)
-    searched = _even(count, 0.5, 0.5 + 0.5 * min(1.0, sum(LOOKS) / count))
+    first_look, searched = (_even(count, 0.5, 0.5 + 0.5 * min(1.0, seen / count)) for seen in (LOOKS[0], sum(LOOKS)))
     events = _mixed(
         (weight(EVENTS, "get", "event"), _popular(count)),
         (weight(EVENTS, "page"), _listed(count)),
@@ -175,11 +183,12 @@ def places(mix: str, count: int) -> dict[str, tuple[Places, Places]]:
     by_date = _mixed(
         (weight(BY_DATE, "page", "list"), first_pages),
         (weight(BY_DATE, "home", "calendar"), next_month),
-        (weight(BY_DATE, "search"), searched),
+        (weight(BY_DATE, "search"), first_look),
     )
     return {
         EVENTS: (events, _even(written)),
         BY_DATE: (by_date, upcoming),
+        BY_TEXT: (searched, upcoming),
         BY_STATUS: (_by_status(first_pages), _by_status(upcoming)),
         BY_NAME: (_by_status([(0.5, 1.0)]), _by_status([(0.5, 1.0)])),
         HISTORY: (_popular(count), _even(written)),

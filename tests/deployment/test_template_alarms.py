@@ -99,7 +99,7 @@ def test_the_documented_cost_of_the_alarms_is_right() -> None:
     """0.10 USD for each metric: see eventsite.stack.alarms."""
     without = make_template(Stage(NAMES, {"table_alarms": False}))["Resources"]
     few = [each["Properties"] for each in without.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
-    assert sum(len(metrics_of(alarm)) for alarm in ALARMS.values()) == 37
+    assert sum(len(metrics_of(alarm)) for alarm in ALARMS.values()) == 40
     assert sum(len(metrics_of(alarm)) for alarm in few) == 6
 
 

@@ -54,13 +54,14 @@ def index_statement(table: str, resource: Any) -> dict[str, Any]:
 
 def test_all_that_the_role_allows() -> None:
     assert statements(STAGE) == [
-        table_statement("EventTable", "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan"),
+        table_statement("EventTable", "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"),
         index_statement(
             "EventTable",
             [
                 {"Fn::Sub": "${EventTable.Arn}/index/by-date"},
                 {"Fn::Sub": "${EventTable.Arn}/index/by-status"},
                 {"Fn::Sub": "${EventTable.Arn}/index/by-status-name"},
+                {"Fn::Sub": "${EventTable.Arn}/index/by-text"},
             ],
         ),
         table_statement("HistoryTable", "GetItem", "PutItem", "Query"),

@@ -16,7 +16,9 @@ from eventsite.accounts import keys
 from eventsite.accounts.lockout import WINDOW
 from tests.support.api_calls import LAUNCH, send
 from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
+from tests.support.commands import run_command
 from tests.support.page_reader import fields, submit, text, undo_address
+from tests.support.stored import set_attribute
 
 NEW_PASSWORD = "another battery horse"
 
@@ -29,6 +31,7 @@ def take_tour() -> None:
     read_pages(edith)
     change_events(edith)
     change_many(edith)
+    upgrade_stored_events()
     manage_people(ada)
     ada.post(f"/staff/keys/{key_id}/revoke/")
     use_own_account(edith)
@@ -91,6 +94,7 @@ def read_pages(staff: Client) -> None:
         "events/?status=active",
         "event/launch/",
         "export/?ended=on",
+        "export/?ended=on&q=night",
         "export/?ended=on&format=xlsx",
         "account/",
     ):
@@ -129,6 +133,12 @@ def change_many(editor: Client) -> None:
     preview: Any = editor.post("/staff/import/", {"file": file})
     [address] = re.findall(r'<form method="post" action="(/staff/batches/[^"]+)"', preview.content.decode())
     assert "1 event imported" in text(editor.post(address, follow=True))
+
+
+def upgrade_stored_events() -> None:
+    set_attribute("party", searchText=None)
+    with override_settings(ON_AWS=True):
+        assert run_command("upgrade_events").endswith(", 1 upgraded.\n")
 
 
 def manage_people(admin: Client) -> None:

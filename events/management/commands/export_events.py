@@ -32,7 +32,7 @@ class Command(StorageCommand):
             default="",
             metavar="TEXT",
             type=_text,
-            help="only events with this in title, location or organizer",
+            help="only events with these words in title, location, organizer or ID; words in quotes stay together",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+from django.conf import settings as django_settings
+from pynamodb._schema import ModelSchema
+from pynamodb.models import Model
+
 from events import services
+from events.domain import Search
+from events.storage import tables
 from events.storage.connection import connection
 from events.storage.history import get_activity
-from events.storage.models import HistoryItem
+from events.storage.models import HistoryItem, table_schema
 from events.storage.tables import create_tables
+from eventsite.engine.process import Engine, free_port
 from tests.support.builders import ACTOR, make_fields
 
 
@@ -33,6 +41,27 @@ def test_a_missing_index_is_added() -> None:
     assert [row.event_id for row in get_activity(5)] == ["launch"]
 
 
+def test_the_events_of_an_earlier_version_get_the_index_of_texts(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def former_schema(table: type[Model]) -> ModelSchema:
+        schema = table_schema(table)
+        kept = [index for index in schema["global_secondary_indexes"] if index["index_name"] != "by-text"]
+        return {**schema, "global_secondary_indexes": kept}
+
+    with Engine(engine.directory, free_port(), data=None, home=engine.home) as own:
+        django_settings.DYNAMODB_ENDPOINT_URL = own.url  # the fixture `database` switches back
+        with monkeypatch.context() as patched:
+            patched.setattr(tables, "table_schema", former_schema)
+            create_tables()
+        services.create_event(make_fields(), ACTOR)
+        assert "by-text" not in indexes("events")
+        assert create_tables() == []
+        assert "by-text" in indexes("events")
+        found = services.export_events(Search(text="night"))
+        assert [fields["eventId"] for fields in found] == ["launch"]
+
+
 def test_dynamodb_removes_expired_rows() -> None:
     described = connection().dispatch("DescribeTimeToLive", {"TableName": "events-access"})
     assert described["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
@@ -50,4 +79,5 @@ def test_tables_are_created_once() -> None:
         "by-status": ["status", "dateAndId"],
         "by-date": ["allEvents", "dateAndId"],
         "by-status-name": ["allEvents", "status"],
+        "by-text": ["allEvents", "dateAndId"],
     }

@@ -16,7 +16,7 @@ def test_an_event_becomes_an_item_and_an_event_again() -> None:
     assert read_event(item) == event
     assert read_fields(item) == event.fields
     assert item["dateAndId"] == {"S": "2026-12-01#launch"}
-    assert item["searchText"] == {"S": "ärger\nstrasse\nío"}
+    assert item["searchText"] == {"S": "arger\nstrasse\nio"}
 
 
 @pytest.mark.parametrize(
