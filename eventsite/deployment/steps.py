@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from django.conf import settings
 
@@ -24,7 +25,7 @@ from eventsite.stack.aws import Clients, aws_errors
 from eventsite.stack.change_sets import REVIEW, find_stack
 from eventsite.stack.stage import Stage
 
-STEPS = ("Check", "Package", "Stack", "Function", "Smoke test")
+STEPS = ("Check", "Package", "Stack", "Function", "Smoke test", "Stored events")
 _BUSY = "{} is being changed by another deploy. Try again when that is done."
 FOLDER = "dist"
 _OF_A_SITE = ("ALLOWED_HOSTS", "DEBUG", "DYNAMODB_", "EVENTS_", "PORT", "PRELOAD_", "SECRET_KEY", "URL_PREFIX")
@@ -67,6 +68,8 @@ class Deploy:
             self._smoke_test(address, connect_to)
         if saved:
             saved.code.unlink()
+        self._step(6, self.stage.names.events_table)
+        self._upgrade()
         return address
 
     def _check_settings(self) -> None:
@@ -127,18 +130,38 @@ class Deploy:
         return f"{scheme}://{host}/{self.stage.name}", emulator
 
     def _smoke_test(self, address: str, connect_to: str | None) -> None:
-        """Runs in its own process, because it needs the stage's settings."""
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "smoke_test", address]
-        command += ["--connect-to", connect_to] if connect_to else []
+        options = ("--connect-to", connect_to) if connect_to else ()
+        if error := self._manage("smoke_test", address, *options):
+            raise DeploymentError(error)
+
+    def _upgrade(self) -> None:
+        """The new version reads the earlier form too, so if this fails, it continues to serve."""
+        if error := self._manage("upgrade_events"):
+            raise DeploymentError(
+                f"{error} The new version serves, but stored events still have the earlier form. "
+                f"Run `EVENTS_STAGE={self.stage.name} .venv/bin/python manage.py upgrade_events`."
+            )
+
+    def _manage(self, command: str, *arguments: str) -> str:
+        """Runs a command in its own process, because it needs the stage's settings. Returns its error, or ""."""
         # Without this shell's own settings of a site.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_A_SITE)}
         environment = {**kept, "EVENTS_STAGE": self.stage.name}
-        result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-        for line in result.stdout.splitlines():
-            self._detail(line)
-        if result.returncode:
-            lines = result.stderr.strip().splitlines() or ["The smoke test failed."]
-            raise DeploymentError(lines[-1].removeprefix("CommandError: "))
+        line = [sys.executable, str(settings.BASE_DIR / "manage.py"), command, *arguments]
+        with (
+            TemporaryFile("w+") as errors_of_command,
+            subprocess.Popen(line, stdout=subprocess.PIPE, stderr=errors_of_command, text=True, env=environment) as run,
+        ):
+            try:
+                for printed in run.stdout or ():
+                    self._detail(printed.rstrip())
+                if run.wait() == 0:
+                    return ""
+            finally:
+                run.kill()  # if this deploy is interrupted
+            errors_of_command.seek(0)
+            lines = errors_of_command.read().strip().splitlines() or [f"{command} failed."]
+        return lines[-1].removeprefix("CommandError: ")
 
     @contextmanager
     def _rollback(self, saved: SavedFunction | None) -> Iterator[None]:

@@ -69,16 +69,18 @@ def staff(dev: Deployed) -> Browser:
 
 
 def test_the_output_of_a_deploy(dev: Deployed) -> None:
-    steps = [line for line in dev.output.splitlines() if re.match(r"\d/5 ", line)]
-    assert re.fullmatch(r"1/5 Check: dev in account \d{12}, eu-west-1", steps[0])
-    assert re.match(r"2/5 Package: dist/events-dev\.zip: \d+\.\d MB, ", steps[1])
+    steps = [line for line in dev.output.splitlines() if re.match(r"\d/6 ", line)]
+    assert re.fullmatch(r"1/6 Check: dev in account \d{12}, eu-west-1", steps[0])
+    assert re.match(r"2/6 Package: dist/events-dev\.zip: \d+\.\d MB, ", steps[1])
     assert steps[2:] == [
-        "3/5 Stack: events-dev-resources",
-        "4/5 Function: create events-dev",
-        f"5/5 Smoke test: {dev.address}",
+        "3/6 Stack: events-dev-resources",
+        "4/6 Function: create events-dev",
+        f"5/6 Smoke test: {dev.address}",
+        "6/6 Stored events: events-dev",
     ]
-    smoke_test = dev.output.partition("5/5")[2].splitlines()[1:-1]
-    assert [line.strip().rsplit(maxsplit=2)[0] for line in smoke_test] == CHECKS
+    smoke_test, _, upgrade = dev.output.partition("5/6")[2].partition("6/6")
+    assert [line.strip().rsplit(maxsplit=2)[0] for line in smoke_test.splitlines()[1:]] == CHECKS
+    assert upgrade.splitlines()[1] == "    0 events read, 0 upgraded."
     assert dev.output.splitlines()[-1] == (
         f"dev is deployed: {dev.address}/staff/ (staff pages), "
         f"{dev.address}/events (API), {dev.address}/docs (API docs)"
@@ -204,7 +206,7 @@ def test_a_second_deploy_updates_and_removes_old_variables(dev: Deployed) -> Non
     done = dev.project.manage("deploy", "dev")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "events-dev-resources has no changes." in done.stdout
-    assert "4/5 Function: update events-dev" in done.stdout
+    assert "4/6 Function: update events-dev" in done.stdout
     assert ADDRESS.findall(done.stdout)[0] == ADDRESS.findall(dev.address)[0]
     assert dev.configuration() == before
     assert not (dev.project.folder / "dist/events-dev-before.zip").exists()

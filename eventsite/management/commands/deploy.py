@@ -14,7 +14,10 @@ from eventsite.stack.stage import read_stage
 
 
 class Command(BaseCommand):
-    help = "Deploy a stage to AWS: check, package, stack, function, smoke test. Rolls the function back if it fails."
+    help = (
+        "Deploy a stage to AWS: check, package, stack, function, smoke test, stored events. "
+        "Rolls the function back if its smoke test fails."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
