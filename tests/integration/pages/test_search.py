@@ -88,6 +88,13 @@ def test_each_text_finds_its_events_on_the_list_and_in_an_export(viewer: Client)
         assert exported(viewer, query) == sorted(found), query
 
 
+def test_the_longest_filter(viewer: Client) -> None:
+    """Twenty words that each have two forms."""
+    store("composed", title=normalize("NFC", "Zürich"))
+    assert listed(viewer, "zürich " * 20) == [normalize("NFC", "Zürich")]
+    assert listed(viewer, "zürich " * 21) == []  # from the 20th word on, the text stays together
+
+
 @contextmanager
 def short_looks() -> Iterator[None]:
     """The first query of a search reads two events, and each further one, in by-text, four."""
