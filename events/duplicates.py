@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from events import services
 from events.domain import EventRange, EventSummary, Search
+from events.search_text import search_form
 
 # At most so many queries for one file, each of so many events. They read 20,000 events.
 MOST_QUERIES = 40
@@ -15,14 +16,14 @@ _PAGE = 500
 
 
 class TitleAndDay(NamedTuple):
-    """What must be equal; upper case and repeated spaces in the title do not matter."""
+    """What must be equal; the title in the form in which it is searched."""
 
     title: str
     day: str
 
     @classmethod
     def of(cls, title: str, day: str) -> TitleAndDay:
-        return cls(" ".join(title.split()).casefold(), day)
+        return cls(search_form(title), day)
 
 
 def find_events(wanted: Collection[TitleAndDay]) -> tuple[dict[TitleAndDay, str], str | None]:

@@ -23,7 +23,7 @@ from events.pages.today import today
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.sheet import Sheet, SpreadsheetError, TooLongForExcelError
 from events.storage.uploads import add_upload, get_upload
-from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
+from eventsite.accounts.preferences import PreferencesTooLongError, change_preference
 from eventsite.accounts.roles import actor_of, staff_of
 
 MOST_ERRORS = 500
@@ -134,13 +134,18 @@ def _remembered(request: HttpRequest) -> dict[str, FieldMapping]:
 
 def _remember(request: HttpRequest, header: list[str], mapping: FieldMapping) -> None:
     """For the next file with the same columns, if their names do not tell it. A date for all rows is not kept."""
-    key, known = header_key(header), _remembered(request)
-    kept = {other: chosen for other, chosen in known.items() if other != key}
-    if mapping != recognise(header):
-        kept[key] = {name: source for name, source in mapping.items() if name != "date" or isinstance(source, int)}
-    if kept != known:
+    key, recognised = header_key(header), recognise(header)
+
+    def change(known: dict[str, FieldMapping] | None) -> dict[str, FieldMapping]:
+        kept = {other: chosen for other, chosen in (known or {}).items() if other != key}
+        if mapping != recognised:
+            kept[key] = {name: source for name, source in mapping.items() if name != "date" or isinstance(source, int)}
+        return dict([*kept.items()][-MOST_REMEMBERED:])
+
+    known = _remembered(request)
+    if change(known) != known:
         with suppress(PreferencesTooLongError):  # then the person chooses again
-            set_preference(staff_of(request), _PREFERENCE, dict([*kept.items()][-MOST_REMEMBERED:]) or None)
+            change_preference(staff_of(request), _PREFERENCE, change)
 
 
 @require_safe

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from events.domain import FIELD_NAMES, EventFields
-from events.visible_text import folded_name, trimmed
+from events.visible_text import trimmed
 
 MAX_FILE_BYTES: int = settings.MAX_IMPORT_BYTES
 MAX_ROWS = 5_000
@@ -22,7 +22,6 @@ TEXT_FIELDS = tuple(name for name in FIELD_NAMES if name not in ("date", "capaci
 # The beginning of a formula, as some spreadsheet programs see it (full-width signs too); and the same, marked as text.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _MARKED = re.compile(r"'+[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-_FIELDS_BY_NAME = {folded_name(name): name for name in FIELD_NAMES}
 
 
 class SpreadsheetError(Exception):
@@ -78,11 +77,6 @@ class Sheet:
 
 def is_blank(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not trimmed(cell))
-
-
-def field_of(name: str) -> str | None:
-    """The field that a column name means: "Event ID" and "event_id" are eventId."""
-    return _FIELDS_BY_NAME.get(folded_name(name))
 
 
 def harmless(text: str) -> str:

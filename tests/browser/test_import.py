@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from events import services
 from events.domain import EventRange
 from tests.browser.conftest import Open, sign_in
+from tests.browser.hands import Mouse
 from tests.browser.test_every_page import WINDOWS, problems
 from tests.browser.test_first_day import WINDOWS as WAYS
 from tests.browser.test_first_day import go
@@ -18,7 +19,7 @@ from tests.support.spreadsheets import FOLDER
 
 
 def send(page: Page, name: str) -> None:
-    go(page, "Import")
+    go(Mouse(), page, "Import")
     page.locator("input[type=file]").set_input_files(FOLDER / name)
     page.get_by_role("button", name="Check the file").click()
 
@@ -87,7 +88,7 @@ def test_all_possible_duplicates_are_selected_at_once(desk: Page) -> None:
         store(title, title=title, date="2027-05-30")
     row = "{},2027-05-30,Hall,10,Team,active\n"
     content = "title,date,location,capacity,organizer,status\n" + row.format("Spring fair") + row.format("Autumn fair")
-    go(desk, "Import")
+    go(Mouse(), desk, "Import")
     file: Any = {"name": "a.csv", "mimeType": "text/csv", "buffer": content.encode()}
     desk.locator("input[type=file]").set_input_files(file)
     desk.get_by_role("button", name="Check the file").click()

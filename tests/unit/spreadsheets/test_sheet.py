@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
+from events.spreadsheets.columns import field_named
 from events.spreadsheets.sheet import (
-    field_of,
     harmless,
     restored,
 )
@@ -45,4 +45,4 @@ def test_text_that_looks_like_a_formula_gets_an_apostrophe(text: str, written: s
 @pytest.mark.parametrize("character", ["\ufeff", "\u200b", "\u00ad", "\u200d", "\u200e", "\u2060", "\u00a0", "\u3000"])
 @pytest.mark.parametrize("name", ["{}eventId", "eventId{}", "event{}Id", "Event{} ID", "{0}event{0}_{0}id{0}"])
 def test_hidden_characters_in_column_names_are_ignored(name: str, character: str) -> None:
-    assert field_of(name.format(character)) == "eventId"
+    assert field_named(name.format(character)) == "eventId"
