@@ -12,7 +12,15 @@ from io import StringIO
 from itertools import islice
 
 from events.domain import FIELD_NAMES, EventFields
-from events.spreadsheets.sheet import MAX_FILE_BYTES, Row, Sheet, SpreadsheetError, harmless_row
+from events.spreadsheets.sheet import (
+    MAX_FILE_BYTES,
+    MAX_ROW_NUMBER,
+    ROWS_NOT_READ,
+    Row,
+    Sheet,
+    SpreadsheetError,
+    harmless_row,
+)
 from events.spreadsheets.table import ROWS_SEARCHED, filled_rows, make_sheet, recognised_in
 
 DELIMITERS = ",;\t"
@@ -30,6 +38,8 @@ _OTHER_KINDS = {
 }
 # Programs that join or re-save files may write several; "ï»¿" is a mark that was read as Windows-1252.
 _BYTE_ORDER_MARKS = re.compile("(?:\ufeff|ï»¿)*")
+
+_CHARACTERS_COMPARED = 256 * 1024  # to find the delimiter
 
 # The csv module's default limit, 131,072 characters, would also apply to columns that are ignored.
 csv.field_size_limit(MAX_FILE_BYTES)
@@ -66,7 +76,7 @@ def read_csv(data: bytes) -> Sheet:
         text, delimiter = _without_marks(text[delimiter_line.end() :]), delimiter_line[1]
     else:
         delimiter = max(DELIMITERS, key=lambda candidate: _fitness(text, candidate))
-    return make_sheet(_records(text, delimiter), notices)
+    return make_sheet(_records(text, delimiter, notices), notices)
 
 
 def _without_marks(text: str) -> str:
@@ -97,13 +107,13 @@ def _fitness(text: str, delimiter: str) -> tuple[int, int, int]:
     """How many columns are recognised, how many rows have the most usual number of cells, and this number."""
     rows: list[Row] = []
     with suppress(SpreadsheetError):
-        rows.extend(islice(filled_rows(_records(text, delimiter)), ROWS_SEARCHED))
+        rows.extend(islice(filled_rows(_records(text[:_CHARACTERS_COMPARED], delimiter, [])), ROWS_SEARCHED))
     widths = Counter(len(row.cells) for row in rows if len(row.cells) > 1)
     width, count = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
     return max((len(recognised_in(row)) for row in rows), default=0), count, width
 
 
-def _records(text: str, delimiter: str) -> Iterator[Row]:
+def _records(text: str, delimiter: str, notices: list[str]) -> Iterator[Row]:
     # Some programs write a space after the delimiter. Spaces inside quotation marks are always kept. Inside of them, a
     # mark is doubled.
     spaced = delimiter != " " and re.search(f'{re.escape(delimiter)} +"(?!")', text) is not None
@@ -112,6 +122,9 @@ def _records(text: str, delimiter: str) -> Iterator[Row]:
     number = 0
     try:
         for number, cells in enumerate(reader, 1):
+            if number > MAX_ROW_NUMBER:
+                notices.append(ROWS_NOT_READ)
+                return
             yield Row(number, cells)
     except csv.Error as error:
         raise SpreadsheetError(

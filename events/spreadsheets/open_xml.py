@@ -24,7 +24,15 @@ from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import ARC_STYLE, REL_NS, SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring, iterparse
 
-from events.spreadsheets.sheet import MAX_COLUMNS, Cell, Row, SpreadsheetError, Unreadable
+from events.spreadsheets.sheet import (
+    MAX_COLUMNS,
+    MAX_ROW_NUMBER,
+    ROWS_NOT_READ,
+    Cell,
+    Row,
+    SpreadsheetError,
+    Unreadable,
+)
 
 # These limits fit into a function with 512 MB: text with an emoji takes four bytes per letter, a tag up to 600.
 MAX_UNPACKED_BYTES = 32 * 1024 * 1024
@@ -32,7 +40,6 @@ MAX_BYTES_WITHOUT_A_TAG = 1024 * 1024  # more than Excel's longest cell with eve
 MAX_TAGS = 500_000  # of the cells, or of their texts
 MAX_TAGS_ELSEWHERE = 100_000  # of each other part: styles, names of sheets
 MAX_CELLS_IN_A_ROW = 16_384  # Excel's own limit
-MAX_ROW_NUMBER = 20_000
 MAX_FORMAT_CHARACTERS = 255  # Excel's own limit
 MAX_SHOWN = 60  # characters of a sheet's name, or of an error code in a message
 
@@ -136,7 +143,7 @@ class WorkbookReader(ExcelReader):
                         raise SpreadsheetError(TOO_LARGE)
                     number, cells = parser.parse_row(element)
                     if number > MAX_ROW_NUMBER:
-                        notices.append(f"Rows below row {MAX_ROW_NUMBER:,} were not read.")
+                        notices.append(ROWS_NOT_READ)
                         return
                     yield Row(number, _cells(element, cells), _is_hidden(element, "ht"))
                     element.clear()

@@ -15,6 +15,8 @@ from events.visible_text import trimmed
 
 MAX_FILE_BYTES: int = settings.MAX_IMPORT_BYTES
 MAX_ROWS = 5_000
+MAX_ROW_NUMBER = 20_000  # blank rows count, too
+ROWS_NOT_READ = f"Rows below row {MAX_ROW_NUMBER:,} were not read."
 MAX_COLUMNS = 256
 MAX_CELL_CHARACTERS = 32_767  # Excel's limit, counted in UTF-16 units
 TEXT_FIELDS = tuple(name for name in FIELD_NAMES if name not in ("date", "capacity"))

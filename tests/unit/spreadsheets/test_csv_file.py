@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,9 @@ from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.csv_file import write_csv
 from events.spreadsheets.sheet import (
     MAX_FILE_BYTES,
+    MAX_ROW_NUMBER,
     MAX_ROWS,
+    ROWS_NOT_READ,
     Row,
     SpreadsheetError,
     restored,
@@ -87,6 +90,27 @@ def test_windows_1252_is_read_with_a_notice() -> None:
 def test_blank_lines_are_skipped_but_counted() -> None:
     sheet = read_spreadsheet(b'\n ,\ntitle,date\n\n"a\nb",2026-01-01\n,\n\t,  \nc,d\n\n\n')
     assert [(row.number, row.cells[0]) for row in sheet.rows] == [(5, "a\nb"), (8, "c")]
+
+
+def test_rows_far_below_are_not_read() -> None:
+    blank = b"\n" * (MAX_ROW_NUMBER - 2)
+    sheet = read_spreadsheet(b"title,date\na,b" + blank + b"\nc,d\n")
+    assert ([row.number for row in sheet.rows], sheet.notices) == ([2], [ROWS_NOT_READ])
+    sheet = read_spreadsheet(b"title,date\na,b" + blank + b"c,d\n")
+    assert ([row.number for row in sheet.rows], sheet.notices) == ([2, MAX_ROW_NUMBER], [])
+
+
+def test_the_work_for_blank_rows_is_limited() -> None:
+    read: list[str] = []
+
+    class Lines(StringIO):
+        def __next__(self) -> str:  # type: ignore[override]  # the stubs have bytes here
+            read.append("a line")
+            return super().__next__()
+
+    with patch("events.spreadsheets.csv_file.StringIO", Lines):
+        read_spreadsheet(b"title,date\na,b\n" + b"\n" * 1_000_000)
+    assert len(read) < 4 * 256 * 1024 + MAX_ROW_NUMBER
 
 
 def test_the_delimiter_line_of_excel_is_used() -> None:

@@ -18,8 +18,8 @@ from openpyxl.utils.datetime import MAC_EPOCH
 
 from events.domain import FIELD_NAMES, EventFields
 from events.spreadsheets import read_spreadsheet
-from events.spreadsheets.open_xml import MAX_ROW_NUMBER
 from events.spreadsheets.sheet import (
+    MAX_ROW_NUMBER,
     MAX_ROWS,
     Row,
     SpreadsheetError,
