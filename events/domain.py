@@ -166,6 +166,7 @@ class Change(NamedTuple):
     """One write: the event before (None: it did not exist) and after (None: it is deleted), the time, and the actor.
 
     If the event did not exist, the write is refused if the event was deleted after `not_deleted_after` or `at`.
+    `restored`: the time of the version that a person restored.
     """
 
     action: Action
@@ -174,6 +175,7 @@ class Change(NamedTuple):
     at: str
     actor: Actor
     not_deleted_after: str | None = None
+    restored: str | None = None
 
     @classmethod
     def create(cls, event: Event, actor: Actor, not_deleted_after: str | None = None) -> Change:
@@ -206,6 +208,7 @@ class HistoryRow(NamedTuple):
     after: Mapping[str, Any] | None
     created_at: str | None
     batch: str | None
+    restored: str | None
 
 
 class ActivityRow(NamedTuple):

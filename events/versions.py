@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice, takewhile
 from typing import Any, cast
@@ -93,14 +92,11 @@ def _row(event_id: str, at: str) -> HistoryRow:
     return row
 
 
-def has_restored(event_id: str, at: str, revision: str, actor: Actor, only_changed: bool = False) -> bool:
+def has_restored(event_id: str, at: str, revision: str, actor: Actor) -> bool:
     """Whether the latest change is this actor's restore of this version, and the event was at `revision` before."""
     match history.get_history(event_id, limit=2):
-        case [latest, replaced] if (latest.action, latest.actor) == ("restore", actor.name):
-            event = repository.get_event(event_id)
-            if event is not None and (replaced.revision or "") == revision:
-                with suppress(VersionNotFoundError, VersionOutOfReachError):
-                    return _wanted(event.fields, event_id, at, only_changed) == event.fields
+        case [latest, replaced]:
+            return (latest.restored, latest.actor, replaced.revision or "") == (at, actor.name, revision)
     return False
 
 
@@ -120,13 +116,13 @@ def restore_version(event_id: str, at: str, revision: str, actor: Actor, only_ch
         if rows and not belong_together(event, rows[0]):
             continue
         fields = event.fields if event else None
-        version = _wanted(fields, event_id, at, only_changed)
+        version = _with_changed(fields, event_id, at) if only_changed else _version(fields, event_id, at)
         change = change_to(version, event, rows[0], actor)
         if change is None or change.after is None:
             assert event is not None
             return event
         try:
-            repository.write(change)
+            repository.write(change._replace(restored=at))
         except WriteConflictError:
             continue
         return change.after
@@ -136,10 +132,6 @@ def restore_version(event_id: str, at: str, revision: str, actor: Actor, only_ch
 def belong_together(event: Event | None, latest: HistoryRow) -> bool:
     """Whether nobody wrote between the two calls that read the event and its latest change."""
     return latest.revision == (event.revision if event else None)
-
-
-def _wanted(fields: EventFields | None, event_id: str, at: str, only_changed: bool) -> EventFields:
-    return _with_changed(fields, event_id, at) if only_changed else _version(fields, event_id, at)
 
 
 def _with_changed(fields: EventFields | None, event_id: str, at: str) -> EventFields:

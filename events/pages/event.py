@@ -235,7 +235,7 @@ def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
     except VersionOutOfReachError:
         return _change(request, versions.get_change(event_id, at), out_of_reach=True)
     except RevisionMismatchError:
-        if not versions.has_restored(event_id, at, revision, actor_of(request), only_changed):
+        if not versions.has_restored(event_id, at, revision, actor_of(request)):
             raise
         messages.info(request, "You have already restored an earlier version.")  # a double click
         return HttpResponseRedirect(address(request, "pages:event", event_id))

@@ -37,6 +37,7 @@ def history_item(change: Change) -> HistoryItem:
         title=event.fields["title"],
         changed=",".join(changed) if before and after else "",
         batch=change.actor.batch,
+        restored=change.restored,
         createdAt=event.created_at,
         atAndId=f"{change.at}#{event.fields['eventId']}",
     )
@@ -135,6 +136,7 @@ def _history_row(item: dict[str, Any]) -> HistoryRow:
         after=after,
         created_at=_text(item, "createdAt"),
         batch=_text(item, "batch"),
+        restored=_text(item, "restored"),
     )
 
 

@@ -177,6 +177,7 @@ class HistoryItem(Model):
     title = UnicodeAttribute()
     changed = UnicodeAttribute()
     batch = UnicodeAttribute(null=True)
+    restored = UnicodeAttribute(null=True)
     createdAt = UnicodeAttribute()
     allChanges = UnicodeAttribute(default=ALL_CHANGES)
     atAndId = UnicodeAttribute()

@@ -217,14 +217,11 @@ class Race(RuleBasedStateMachine):
             and get_history(event_id, 1)[0].actor == f"editor{client}"
         )
 
-    def _has_restored(self, client: int, event_id: str, version: int, wanted: Fields) -> bool:
-        """Whether the client's own change of this version is the latest one, and restored this state."""
+    def _has_restored(self, client: int, event_id: str, version: int, at: str) -> bool:
+        """Whether the latest change is the client's restore of this version."""
         latest = get_history(event_id, 1)[0]
-        return (
-            self.truth.version(event_id) == version + 1
-            and self.truth.now(event_id) == wanted
-            and (latest.action, latest.actor) == ("restore", f"editor{client}")
-        )
+        made_it = (latest.restored, latest.actor) == (at, f"editor{client}")
+        return made_it and self.truth.version(event_id) == version + 1
 
     @rule(client=clients, event_id=ids, back=st.integers(0, 3))
     def restore(self, client: int, event_id: str, back: int) -> None:
@@ -238,7 +235,7 @@ class Race(RuleBasedStateMachine):
         answer: Any = self.browsers[client].post(f"/staff/event/{event_id}/restore/", form)
         # While the event does not exist, an invalid revision is as current as a deletion.
         current = self.truth.version(event_id) == seen.version or (seen.fields is self.truth.now(event_id) is None)
-        if not current and wanted and self._has_restored(client, event_id, seen.version, wanted):
+        if not current and self._has_restored(client, event_id, seen.version, form["at"]):
             assert answer.status_code == 302  # as for the second of two clicks; it changes nothing
         elif not current:
             assert answer.status_code == 412
