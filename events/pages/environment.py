@@ -87,7 +87,7 @@ def environment(**options: Any) -> Environment:
         printed_filter=filters.printed_filter,
         query=filters.query,
         section=navigation.section,
-        static=cache(static),
+        static=static,
         url=url,
     )
     return made

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 from django.utils import timezone
 
 
 def today() -> date:
     # The site has one time zone. `timezone.localdate` would look for another of this request at each call.
-    return datetime.now(timezone.get_default_timezone()).date()
+    return timezone.now().astimezone(timezone.get_default_timezone()).date()

@@ -247,7 +247,7 @@ def test_events_in_any_script_can_be_printed_on_an_ascii_terminal(site: Site) ->
     )
     done = site.run("import_events", os.fsdecode(file), PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
-    assert b"'Caf\\xe9'" in done.stdout
+    assert b"Caf\\xe9 " in done.stdout
     done = site.run("export_events", os.fsdecode(file), PYTHONIOENCODING="ascii")
     assert (done.returncode, Path(os.fsdecode(file)).read_text().count("Caf\u00e9")) == (0, 1)
 

@@ -73,7 +73,8 @@ class TestNew:
             assert words in page
             assert page.count(words.split(": ", 1)[1]) >= 2
         kept = fields(response)
-        assert (kept["date"], kept["capacity"], kept["description"]) == ("2026-02-30", "-1", "<b>\x07")
+        # A date field cannot hold a day that does not exist.
+        assert (kept["date"], kept["capacity"], kept["description"]) == ("", "-1", "<b>\x07")
         assert 'aria-invalid="true"' in response.content.decode()
         assert services.list_events(EventRange())[0] == []
 
