@@ -57,6 +57,20 @@ def test_it_contains_only_what_the_function_imports(archive: zipfile.ZipFile) ->
     assert {"eventsite/lambda_handler.py", "staticfiles/staticfiles.json", "templates/base.html"} <= set(names)
 
 
+def test_stylesheets_and_scripts_of_every_page_are_small(archive: zipfile.ZipFile) -> None:
+    """With the list of fifty events (13 KB), a first visit stays at about 63 KB."""
+    sizes = {
+        kind: sum(
+            len(archive.read(name))
+            for name in archive.namelist()
+            if re.search(rf"staticfiles/(bootstrap|site|django_htmx)/(bootstrap|site|htmx)[^/]*(css|js)\{kind}$", name)
+        )
+        for kind in (".gz", ".br")
+    }
+    assert sizes[".br"] < 50_000
+    assert sizes[".br"] < 0.9 * sizes[".gz"]
+
+
 def test_it_has_no_secret(archive: zipfile.ZipFile) -> None:
     for name in archive.namelist():
         content = archive.read(name)
