@@ -12,6 +12,8 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, Self
 
+import brotli
+
 from eventsite.deployment.package import runtime_python
 
 _CHILD = Path(__file__).with_name("isolated_child.py")
@@ -46,7 +48,10 @@ class Reply:
     def body(self) -> bytes:
         text: str = self.response["body"]
         body = base64.b64decode(text) if self.response["isBase64Encoded"] else text.encode()
-        return gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
+        coding = self.headers.get("Content-Encoding")
+        if coding == "br":
+            return bytes(brotli.decompress(body))
+        return gzip.decompress(body) if coding == "gzip" else body
 
     @property
     def content(self) -> bytes:
