@@ -16,9 +16,12 @@ unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
 run: $(VENV)/run.installed
 	@$(BIN)/python manage.py runserver --noreload
 
+# Tests often wait for other processes, so there is one worker more than cores.
+WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4
+
 test: $(VENV)/test.installed
 	@$(BIN)/python -m tests.support.chromium
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4
+	@$(BIN)/python -m pytest $(WORKERS)
 
 # Unit and integration tests on Python 3.13, in an environment of their own.
 NEWEST = $(shell for python in python3.13 "$$(dirname "$$(command -v python3.13)")"/../versions/3.13*/bin/python3.13; do \
@@ -26,7 +29,7 @@ NEWEST = $(shell for python in python3.13 "$$(dirname "$$(command -v python3.13)
 test-3.13:
 	@test -n "$(NEWEST)" || { echo "No Python 3.13 was found." >&2; exit 1; }
 	@$(MAKE) --no-print-directory .venv-3.13/test.installed VENV=.venv-3.13 PYTHON=$(NEWEST)
-	@.venv-3.13/bin/python -m pytest -n auto --maxprocesses 4 tests/unit tests/integration
+	@.venv-3.13/bin/python -m pytest $(WORKERS) tests/unit tests/integration
 
 # A whole deploy, to an emulator of AWS.
 test-deployment: $(VENV)/test.installed $(VENV)/ministack.installed
