@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import get_script_prefix
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 
 from events.api import openapi
+from events.api.access import WHO_NEEDS_A_KEY
 from events.api.bodies import JSONBodyParser
 from events.api.endpoints import router as events_router
 from events.domain import StorageError
@@ -24,9 +29,17 @@ _HEALTHY = {"additionalProperties": {"type": "string"}, "title": "Response", "ty
 
 
 class Docs(Swagger):
-    """Swagger in a page of this site, with its packaged files."""
+    """The reference as a page of this site. Its button loads Swagger, with the packaged files."""
 
-    template = "docs.html"
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        from eventsite.reference import reference_of  # noqa: PLC0415  # the API starts without it
+
+        context = {
+            "api": reference_of(api, get_script_prefix()),
+            "access": WHO_NEEDS_A_KEY[settings.EVENTS_API_ACCESS],
+            "swagger_settings": json.dumps({**self.settings, "url": self.get_openapi_url(api, kwargs)}),
+        }
+        return render(request, "docs.html", context)
 
 
 class DocumentedAPI(NinjaAPI):
@@ -53,7 +66,7 @@ api = DocumentedAPI(
     title="Events",
     version="1.0.0",
     description="Create, read, list, change and delete events. Every error is JSON with a `detail` and a `code`.",
-    # The schemas are shown on a click: to draw them all takes a phone seconds.
+    # Swagger shows the schemas on a click: to draw them all takes a phone seconds.
     docs=Docs(settings={"defaultModelsExpandDepth": 0}),
     docs_url="/docs",
     openapi_url="/openapi.json",

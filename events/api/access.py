@@ -17,6 +17,13 @@ ANONYMOUS = "anonymous"
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+# What people read about EVENTS_API_ACCESS.
+WHO_NEEDS_A_KEY = {
+    "open": "On this site, calls without a key are allowed too (EVENTS_API_ACCESS is open).",
+    "read-open": "On this site, anyone may read without a key, but changes need one (EVENTS_API_ACCESS is read-open).",
+    "keyed": "On this site, every call needs a key (EVENTS_API_ACCESS is keyed).",
+}
+
 
 class KeyRequiredError(Exception):
     """The call needs an API key."""

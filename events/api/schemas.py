@@ -83,7 +83,8 @@ IdempotencyKey = Annotated[
         {
             "type": "string",
             "pattern": f"^{_KEY_PATTERN}$",
-            "description": "A name for this create. The same name and body within 24 hours get the same response.",
+            "description": f"A name for this create, of 1 to {MAX_KEY_LENGTH} printable ASCII characters. The same "
+            "name and body within 24 hours get the same response.",
         }
     ),
 ]

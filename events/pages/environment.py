@@ -13,7 +13,7 @@ from django.urls import get_script_prefix, reverse
 from jinja2 import Environment, ModuleLoader
 from lucide.jinja import lucide
 
-from events.pages import filters, navigation
+from events.pages import filters, markdown, navigation
 from events.pages.badges import status_class
 from events.pages.links import linked
 from events.pages.undo import undo_address
@@ -60,6 +60,7 @@ def environment(**options: Any) -> Environment:
             "days_away": filters.days_away,
             "full_moment": filters.full_moment,
             "field_label": filters.field_label,
+            "inline_markdown": markdown.inline,
             "is_brief": filters.is_brief,
             "iso_time": filters.iso_time,
             "linked": linked,
@@ -68,6 +69,7 @@ def environment(**options: Any) -> Environment:
             "months": filters.months,
             "path_part": filters.path_part,
             "pluralize": pluralize,
+            "prose": markdown.prose,
             "quoted": quoted,
             "short_date": filters.short_date,
             "shortened": shortened,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from events import batches, bulk, copies, services
 from events.domain import Actor, Search
@@ -16,6 +16,7 @@ from events.pages.today import today
 from events.tasks import Batch
 from tests.browser.conftest import Open, sign_in
 from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.http_server import Server
 from tests.support.markup import mistakes_in
 
 ADA = Actor("ada", "127.0.0.1")
@@ -212,15 +213,59 @@ def test_the_menu_shows_the_current_section(desk: Page, path: str, section: str,
     expect(here).to_have_attribute("aria-current", current)
 
 
-def test_the_documentation_in_both_colours(open_browser: Open) -> None:
-    for scheme, colour in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(15, 19, 32)")):
-        page = open_browser(color_scheme=scheme)
-        page.goto("/docs")
-        expect(page.get_by_text("/events/{eventId}").first).to_be_visible()
-        expect(page.locator(".json-schema-2020-12")).to_have_count(0)  # drawn on a click, because it takes long
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == colour
-        found = Axe().run(page).response["violations"]
-        assert [violation["id"] for violation in found if violation["id"] not in SWAGGERS_OWN] == []
+@pytest.mark.parametrize("window", WINDOWS)
+def test_the_documentation(open_browser: Open, window: str) -> None:
+    page = open_browser(**WINDOWS[window])
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto("/docs")
+    expect(page.get_by_role("heading", name="Create Event")).to_be_visible()
+    assert problems(page) == []
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert colour == ("rgb(15, 19, 32)" if window == "dark" else "rgb(245, 246, 248)")
+    assert [url for url in requested if "swagger" in url] == []
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.get_by_text("/events/{eventId}").locator("visible=true").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Authentication")).not_to_be_visible()
+    expect(page.locator("html")).not_to_have_class("loading")
+    expect(page.locator(".json-schema-2020-12")).to_have_count(0)  # drawn on a click, because it takes long
+    found = Axe().run(page).response["violations"]
+    assert [violation["id"] for violation in found if violation["id"] not in SWAGGERS_OWN] == []
+    page.get_by_role("button", name="Show the reference").click()
+    expect(page.get_by_role("heading", name="Authentication")).to_be_visible()
+    expect(page.locator("#swagger")).not_to_be_visible()
+
+
+def test_the_documentation_without_scripts(open_browser: Open) -> None:
+    page = open_browser(**WINDOWS["phone"], java_script_enabled=False)
+    page.goto("/docs")
+    expect(page.locator("#try-it-out")).not_to_be_visible()
+    page.get_by_role("button", name="Contents").click()
+    page.get_by_role("link", name="Delete Event").click()
+    expect(page.locator("#deleteEvent")).to_be_in_viewport()
+
+
+def test_the_contents_close_and_lead_back_from_swagger(open_browser: Open) -> None:
+    page = open_browser(**WINDOWS["phone"])
+    page.goto("/docs#/events/listEvents")  # the address of an operation in Swagger UI
+    expect(page.locator("#operations-events-listEvents")).to_be_visible()
+    page.get_by_role("button", name="Contents").click()
+    page.get_by_role("link", name="Errors").click()
+    expect(page.get_by_role("navigation", name="Contents")).not_to_be_visible()
+    expect(page.locator("#errors")).to_be_in_viewport()
+    expect(page.locator("#swagger")).not_to_be_visible()
+
+
+def test_swagger_that_cannot_be_loaded(browser: Browser, server: Server) -> None:
+    context = browser.new_context(base_url=server.url)  # a context whose console may report errors
+    page = context.new_page()
+    page.route("**/swagger-ui-bundle*.js", lambda route: route.abort())
+    page.goto("/docs")
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.get_by_role("alert")).to_have_text("Swagger UI could not be loaded. Reload the page to try again.")
+    expect(page.get_by_role("heading", name="Authentication")).to_be_visible()
+    expect(page.locator("#try-it-out")).not_to_be_visible()
+    context.close()
 
 
 def test_a_mistake_in_the_filter_leaves_its_fields_in_one_line(desk: Page) -> None:

@@ -8,25 +8,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from events.api.access import WHO_NEEDS_A_KEY
 from eventsite.accounts import keys
 from eventsite.accounts.domain import KeyNameTakenError, Scope
 from eventsite.accounts.forms import AddKeyForm
 from eventsite.accounts.roles import actor_of
-
-_ACCESS = {
-    "open": "On this site, calls without a key are allowed too (EVENTS_API_ACCESS is open).",
-    "read-open": "On this site, anyone may read without a key, but changes need one (EVENTS_API_ACCESS is read-open).",
-    "keyed": "On this site, every call needs a key (EVENTS_API_ACCESS is keyed).",
-}
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_safe
 def list_keys(request: HttpRequest) -> HttpResponse:
-    return render(
-        request, "accounts/keys.html", {"keys": keys.list_keys(), "access": _ACCESS[settings.EVENTS_API_ACCESS]}
-    )
+    access = WHO_NEEDS_A_KEY[settings.EVENTS_API_ACCESS]
+    return render(request, "accounts/keys.html", {"keys": keys.list_keys(), "access": access})
 
 
 @form_page

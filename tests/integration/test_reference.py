@@ -1,0 +1,188 @@
+"""The API reference at /docs shows everything that the OpenAPI document says, without scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from django.test.utils import override_script_prefix
+
+from events.pages.markdown import inline
+from eventsite.api import DocumentedAPI
+from eventsite.reference import reference_of
+from tests.support.fault_proxy import FaultProxy, refuse
+from tests.support.page_reader import links, text
+
+DOCS = django_settings.BASE_DIR / "docs"
+DOCUMENT = json.loads((DOCS / "openapi.json").read_text())
+SCHEMAS = DOCUMENT["components"]["schemas"]
+OPERATIONS = {
+    operation["operationId"]: (method, path, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+
+
+def words(html: str) -> str:
+    return " ".join(unescape(re.sub("<[^>]*>", " ", html)).split())
+
+
+def plain(markdown: str) -> str:
+    return words(str(inline(markdown)))
+
+
+def section(html: str, name: str) -> str:
+    [found] = re.findall(rf'<section [^>]*id="{name}".*?</section>', html, re.DOTALL)
+    return words(found)
+
+
+def row(html: str, name: str, head: str) -> str:
+    """The row of a table in a section, by the text of its first cell."""
+    [found] = re.findall(rf'<section [^>]*id="{name}".*?</section>', html, re.DOTALL)
+    rows = [words(row) for row in re.findall("<tr>.*?</tr>", found, re.DOTALL)]
+    [one] = [row for row in rows if row.split()[0] == head]
+    return one
+
+
+@pytest.fixture
+def page() -> str:
+    return Client().get("/docs").content.decode()
+
+
+def rules_of(schema: dict[str, Any]) -> list[str]:
+    """What a reader must find about a parameter or a field."""
+    rule = schema.get("anyOf", [schema])[0]
+    limits = [f"{rule[name]:,}" for name in ("minLength", "maxLength", "minimum", "maximum") if name in rule]
+    return [rule["type"], *limits, plain(rule.get("description", "")), rule.get("format", "")]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_is_complete(page: str, name: str) -> None:
+    method, path, operation = OPERATIONS[name]
+    shown = section(page, name)
+    for part in (operation["summary"], f"{method.upper()} {path} ", plain(operation["description"])):
+        assert part in shown
+    for parameter in operation.get("parameters", ()):
+        found = row(page, name, parameter["name"])
+        assert parameter["in"] in found
+        assert ("Required" in found) == parameter["required"]
+        for part in [plain(parameter.get("description", "")), *rules_of(parameter["schema"])]:
+            assert part in found
+    if "requestBody" in operation:
+        body = SCHEMAS[operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+        assert words(json.dumps(body["examples"][0], indent=2)) in shown
+        for field, schema in body["properties"].items():
+            found = row(page, name, field)
+            assert ("Required" in found) == (field in body.get("required", ()))
+            for part in rules_of(schema):
+                assert part in found
+    for status, response in operation["responses"].items():
+        found = row(page, name, status)
+        assert response["description"] in found
+        for header, more in response.get("headers", {}).items():
+            assert f"Header {header} : {plain(more['description'])}" in found
+        reference = re.search(r"schemas/(\w+)", json.dumps(response))
+        assert not reference or reference[1] in found
+
+
+def test_the_objects_in_responses_are_complete(page: str) -> None:
+    for name in ("Event", "FieldError", "Error", "InvalidRequest"):
+        assert plain(SCHEMAS[name]["description"]) in section(page, name)
+        for field in SCHEMAS[name]["properties"]:
+            assert row(page, name, field)
+    assert "array of FieldError" in row(page, "InvalidRequest", "errors")
+
+
+def schemas_within(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield schema
+    for inner in [*schema.get("anyOf", ()), *schema.get("properties", {}).values()]:
+        yield from schemas_within(inner)
+
+
+def test_the_reference_knows_every_rule_of_the_document() -> None:
+    """A new keyword of JSON Schema must be shown in eventsite/reference.py first."""
+    shown = {"type", "format", "minLength", "maxLength", "minimum", "maximum", "description", "anyOf", "items", "$ref"}
+    shown |= {"title", "properties", "required", "examples", "additionalProperties"}
+    parameters = [found["schema"] for *_, operation in OPERATIONS.values() for found in operation.get("parameters", ())]
+    for schema in [*SCHEMAS.values(), *parameters]:
+        for inner in schemas_within(schema):
+            assert inner.keys() - {"pattern"} <= shown
+            assert "pattern" not in inner or "description" in inner  # which says in words what the pattern allows
+
+
+def test_the_contents_lead_to_every_section(page: str) -> None:
+    found = links(Client().get("/docs"))
+    for name, (*_, operation) in OPERATIONS.items():
+        assert found[operation["summary"]] == f"#{name}"
+    addresses = set(re.findall(r'href="#([^"]+)"', page))
+    assert addresses == {*re.findall(r'<section [^>]*id="([^"]+)"', page), "main"}
+
+
+def test_the_errors_are_those_of_the_documentation(page: str) -> None:
+    documented = re.findall(r"^\| (\d+) \| `(\w+)` \|", (DOCS / "api.md").read_text(), re.MULTILINE)
+    shown = re.findall(r"<tr><td[^>]*><span[^>]*>(\d+)</span></td><td><code>(\w+)</code>", page)
+    assert sorted(shown) == sorted(documented)
+    assert "key_scope, origin_refused" in words(page).replace(" ,", ",")
+    assert "{}" not in section(page, "errors")
+    assert "storage_busy DynamoDB is busy." in section(page, "errors")
+
+
+@pytest.mark.parametrize(
+    ("access", "sentence"),
+    [
+        ("open", "On this site, calls without a key are allowed too"),
+        ("read-open", "On this site, anyone may read without a key"),
+        ("keyed", "On this site, every call needs a key"),
+    ],
+)
+def test_how_to_authenticate(settings: Any, access: str, sentence: str) -> None:
+    settings.EVENTS_API_ACCESS = access
+    page = Client().get("/docs").content.decode()
+    assert sentence in section(page, "authentication")
+    assert "Authorization: Bearer evk_" in section(page, "authentication")
+    assert "Needs no key" in section(page, "checkHealth")
+    assert "Needs no key" not in section(page, "listEvents")
+
+
+def test_text_of_the_document_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = "`<b>` <script>alert(1)</script> & \"'"
+
+    def hostile(value: Any) -> Any:
+        if isinstance(value, dict):
+            texts = {name: bad for name in ("description", "summary") if isinstance(value.get(name), str)}
+            return {**{name: hostile(part) for name, part in value.items()}, **texts}
+        return [hostile(part) for part in value] if isinstance(value, list) else value
+
+    reference_of.cache_clear()
+    monkeypatch.setattr(DocumentedAPI, "get_openapi_schema", lambda self, **_: hostile(DOCUMENT))
+    try:
+        page = Client().get("/docs").content.decode()
+    finally:
+        reference_of.cache_clear()
+    assert "<script>alert" not in page
+    assert "<b>" not in page
+    assert page.count("&lt;script&gt;alert(1)") > 50
+
+
+def test_nothing_of_swagger_is_loaded_with_the_page(page: str) -> None:
+    outside = re.sub(r"<template.*?</template>", "", page, flags=re.DOTALL)
+    assert "ninja/" not in outside
+    assert re.findall(r'<script[^>]*src="([^"]+)"', outside) == ["/static/site/docs.js"]
+    assert re.search(r'<button [^>]*id="try-it-out" hidden>', outside)
+
+
+def test_paths_have_the_prefix_of_the_site() -> None:
+    with override_script_prefix("/production/"):
+        assert "GET /production/events " in text(Client().get("/docs"))
+    assert "GET /events " in text(Client().get("/docs"))
+
+
+def test_the_page_reads_nothing_from_the_database(admin: Client, faults: FaultProxy) -> None:
+    faults.set(refuse)
+    assert admin.get("/docs").status_code == 200
