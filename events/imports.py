@@ -12,7 +12,7 @@ from events.domain import FIELD_NAMES, Event
 from events.duplicates import TitleAndDay, find_events
 from events.fields import FIELDS, RULES, trim_changes
 from events.mapping import FieldMapping, check_mapping, names_twice, one_value, recognise, unused, values_of
-from events.spreadsheets.cells import field_value, has_time
+from events.spreadsheets.cells import field_value, has_time, without_html
 from events.spreadsheets.columns import is_own_export
 from events.spreadsheets.dates import DayOrder, find_order
 from events.spreadsheets.sheet import Row, Sheet, is_blank
@@ -178,7 +178,7 @@ def _notices(sheet: Sheet, mapping: FieldMapping) -> list[str]:
 
 
 class _Reader:
-    """Reads the rows of a sheet, and counts what it leaves out."""
+    """Reads the rows of a sheet, and counts those of which it leaves out a part."""
 
     def __init__(self, sheet: Sheet, mapping: FieldMapping, order: DayOrder | None) -> None:
         self._width = len(sheet.header)
@@ -186,7 +186,7 @@ class _Reader:
         self._fixed = {name: one_value(name, source) for name, source in mapping.items() if isinstance(source, str)}
         self._order = order
         self._from_html = not is_own_export(sheet.header)
-        self._times = 0
+        self._times = self._html = 0
 
     def read(self, row: Row) -> _Parsed:
         values: dict[str, Any] = {**self._fixed}
@@ -194,10 +194,13 @@ class _Reader:
         cells = {name: row.cells[place] if place < len(row.cells) else None for name, place in self._columns.items()}
         for name, cell in cells.items():
             try:
-                values[name] = field_value(name, cell, self._order, from_html=self._from_html)
+                values[name] = field_value(name, cell, self._order)
             except ValueError as error:
                 errors[name] = str(error)
         self._times += has_time(cells.get("date"), self._order)
+        if self._from_html and "description" in cells and (written := values.get("description")):
+            values["description"] = without_html(written)
+            self._html += values["description"] != written
         if not all(map(is_blank, row.cells[self._width :])):
             errors["row"] = "has more cells than there are column names; is a quotation mark missing?"
         title = cells.get("title")
@@ -205,10 +208,16 @@ class _Reader:
 
     @property
     def notices(self) -> list[str]:
-        if not self._times:
-            return []
-        rows = "1 row has a time" if self._times == 1 else f"{self._times:,} rows have a time"
-        return [f"{rows} of day. It is left out: an event has a date only."]
+        notices = []
+        if self._times:
+            notices.append(f"{_rows(self._times)} a time of day. It is left out: an event has a date only.")
+        if self._html:
+            notices.append(f"{_rows(self._html)} a description in HTML. It is converted to plain text.")
+        return notices
+
+
+def _rows(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count:,} rows have"
 
 
 def _find_events(rows: list[_Parsed]) -> dict[str, Event]:

@@ -15,11 +15,8 @@ from events.spreadsheets.sheet import Cell, Unreadable, is_blank, restored
 MAX_EXACT_NUMBER = 10**15  # spreadsheet programs replace further digits by zeros
 
 
-def field_value(field: str, cell: Cell, order: DayOrder | None = None, *, from_html: bool = False) -> Any:
-    """The value of the field in this cell. Raises ValueError.
-
-    `order`: of the dates of this column. `from_html`: descriptions may be HTML, and are converted into text.
-    """
+def field_value(field: str, cell: Cell, order: DayOrder | None = None) -> Any:
+    """The value of the field in this cell; `order`: of the dates of this column. Raises ValueError."""
     if isinstance(cell, Unreadable):
         raise ValueError(cell.reason)  # noqa: TRY004  # as rules do
     if field in ("date", "capacity") and is_blank(cell):
@@ -30,8 +27,7 @@ def field_value(field: str, cell: Cell, order: DayOrder | None = None, *, from_h
         case "capacity":
             return read_capacity(cell)
         case "description":
-            text = _text(cell).replace("\r\n", "\n").replace("\r", "\n")
-            return _without_html(text) if from_html else text
+            return _text(cell).replace("\r\n", "\n").replace("\r", "\n")
         case _:
             return _text(cell)
 
@@ -46,7 +42,8 @@ def has_time(cell: Cell, order: DayOrder | None = None) -> bool:
         return False
 
 
-def _without_html(text: str) -> str:
+def without_html(text: str) -> str:
+    """The description of another program as text."""
     from events.spreadsheets.html_text import html_as_text  # noqa: PLC0415  # slow to load, needed only here
 
     return html_as_text(text)

@@ -13,7 +13,7 @@ from events import services
 from events.domain import EventFields, EventRange
 from events.fields import allows, trim_changes
 from events.imports import FieldChange, PlannedRow
-from events.mapping import FieldMapping
+from events.mapping import FieldMapping, recognise
 from events.spreadsheets.csv_file import write_csv
 from events.spreadsheets.workbook import write_workbook
 from events.storage.models import EventItem, HistoryItem
@@ -196,10 +196,24 @@ def test_a_stored_status_keeps_its_spelling() -> None:
 
 
 def test_html_in_descriptions_of_other_programs_becomes_text() -> None:
-    plan = plan_csv("Title,Description,Date,Location,Capacity,Organizer,Status", "a,<p>b</p>,2027-01-01,c,1,d,e")
-    assert plan.tasks[0].changes["description"] == "b"
-    plan = plan_csv(HEADER, csv_row(description="<p>b</p>"))
-    assert plan.tasks[0].changes["description"] == "<p>b</p>"
+    header, end = "Title,Description,Date,Location,Capacity,Organizer,Status", "2027-01-01,c,1,d,e"
+    html = f"a,<p>One</p><p>Two</p>,{end}"
+    plan = plan_csv(header, html, f"a,One < Two,{end}", f"a,,{end}")
+    assert [task.changes["description"] for task in plan.tasks] == ["One\n\nTwo", "One < Two", ""]
+    assert plan.notices[-1] == "1 row has a description in HTML. It is converted to plain text."
+    plan = plan_csv(header, html, f"a,a &amp; b,{end}")
+    assert plan.notices[-1] == "2 rows have a description in HTML. It is converted to plain text."
+
+
+def test_html_of_our_own_exports_and_of_one_value_for_all_rows_stays() -> None:
+    header = "Title,Date,Location,Capacity,Organizer,Status"
+    mapping = {**recognise(header.split(",")), "description": "<p>b</p>"}
+    for plan in (
+        plan_csv(HEADER, csv_row(description="<p>b</p>")),
+        plan_csv(header, "a,2027-01-01,c,1,d,e", mapping=mapping),
+    ):
+        assert plan.tasks[0].changes["description"] == "<p>b</p>"
+        assert "HTML" not in " ".join(plan.notices)
 
 
 def test_more_cells_than_columns_are_an_error() -> None:
