@@ -121,7 +121,8 @@ def _create(request: HttpRequest, fields: EventFields, generated_id: str) -> Htt
 
 def _form(request: HttpRequest, form: CopyForm) -> HttpResponse:
     asks_for_more = "more" in request.POST
-    inputs = [*form.typed[:MAX_COPIES], *[""] * _INPUTS][: MAX_COPIES + _INPUTS]
+    shown = [date_input().format_value(day) or "" for day in form.typed[:MAX_COPIES]]
+    inputs = [*shown, *[""] * _INPUTS][: MAX_COPIES + _INPUTS]
     if len(form.typed) < _INPUTS and not asks_for_more:
         inputs = inputs[:_INPUTS]
     context = {

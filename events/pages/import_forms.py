@@ -12,6 +12,7 @@ from events.fields import FIELDS
 from events.imports import Plan
 from events.mapping import FieldMapping, MappingError, check_mapping, samples, values_of
 from events.pages.filters import long_date
+from events.pages.forms import date_input
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.columns import recognised
 from events.spreadsheets.dates import DayOrder, read_date
@@ -23,10 +24,13 @@ _MAX_NAME = 40
 _MAX_SAMPLE = 24
 _MOST_COLUMNS = 100  # each list offers all of them
 _ORDERS = {"day": "The day comes first", "month": "The month comes first"}
-_INPUTS: dict[str, dict[str, Any]] = {
-    "date": {"type": "date"},
-    "capacity": {"inputmode": "numeric"},
-    **{name: {"list": f"{name}-values", "dir": "auto"} for name in ("location", "organizer", "status")},
+_INPUTS = {
+    "date": date_input(),
+    "capacity": forms.TextInput(attrs={"inputmode": "numeric"}),
+    **{
+        name: forms.TextInput(attrs={"list": f"{name}-values", "dir": "auto"})
+        for name in ("location", "organizer", "status")
+    },
 }
 
 
@@ -100,7 +104,7 @@ class ColumnsForm(forms.Form):
                     label=f"{field.label} for all rows",
                     required=False,
                     strip=False,
-                    widget=forms.TextInput(attrs=_INPUTS.get(field.name, {"dir": "auto"})),
+                    widget=_INPUTS.get(field.name, forms.TextInput(attrs={"dir": "auto"})),
                 )
             self.fields[field.name] = forms.ChoiceField(
                 label=field.label,

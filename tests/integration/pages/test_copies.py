@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -161,6 +162,11 @@ class TestErrors:
         assert page.status_code == 422
         assert sentence in text(page)
         assert dates() == ["2026-12-01"]
+
+    def test_an_invalid_day_is_left_out_of_its_field(self, editor: Client) -> None:
+        store()
+        page = editor.post(COPY, {"repeat": "days", "day": ["2026-12-08", "2026-02-30", "soon"]})
+        assert re.findall('name="day" value="(.*?)"', page.content.decode()) == ["2026-12-08", "", "", "", "", ""]
 
     def test_an_event_that_does_not_exist(self, editor: Client) -> None:
         assert editor.get(COPY).status_code == 404

@@ -254,6 +254,13 @@ def test_invalid_choices_are_refused_and_kept(chosen: dict[str, str], message: s
     assert b"/staff/batches/" not in answer.content
 
 
+def test_an_invalid_date_is_left_out_of_its_field(editor: Client) -> None:
+    chosen = {**FOR_ALL, "date": "value"}
+    for typed, shown in {"2027-02-30": "", "1800-01-02": "1800-01-02"}.items():
+        answer = choose(editor, send(editor, GOOGLE), **{**chosen, "capacity_value": "many", "date_value": typed})
+        assert form_of(answer)["date_value"] == shown
+
+
 GONE = "This file is no longer stored. Choose it again."
 
 
