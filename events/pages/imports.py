@@ -76,7 +76,7 @@ def choose_columns(request: HttpRequest) -> HttpResponse:
 def _read(data: bytes, name: str | None, *, without_hidden: bool) -> tuple[Sheet, str]:
     """The chosen sheet without its hidden rows; or what can be read instead, and why that one cannot."""
     try:
-        return read_spreadsheet(data, name or None, include_hidden=not without_hidden), ""
+        return read_spreadsheet(data, name or None, include_hidden=False if without_hidden else None), ""
     except SpreadsheetError as error:
         return read_spreadsheet(data), str(error)
 

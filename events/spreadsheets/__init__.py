@@ -9,10 +9,11 @@ _ZIP = b"PK\x03\x04"
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def read_spreadsheet(data: bytes, sheet_name: str | None = None, *, include_hidden: bool = True) -> Sheet:
+def read_spreadsheet(data: bytes, sheet_name: str | None = None, *, include_hidden: bool | None = None) -> Sheet:
     """Reads CSV or Excel; the content decides which, not the file's name. Raises SpreadsheetError.
 
-    `sheet_name` chooses a sheet of a workbook; without it, the sheet with the table is found.
+    `sheet_name` chooses a sheet of a workbook; without it, the sheet with the table is found. `include_hidden`: None
+    includes hidden rows, unless the table then has too many.
     """
     if len(data) > MAX_FILE_BYTES:
         raise SpreadsheetError(

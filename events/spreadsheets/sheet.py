@@ -65,7 +65,8 @@ class Row:
 class Sheet:
     """A table: its column names, its rows that are not blank, and notices for the person who imports the file.
 
-    `hidden_rows` counts the hidden rows of the table, even if `rows` does not contain them; no notice tells about them.
+    `hidden_rows` counts the hidden rows, even if `rows` does not contain them. It is 0 if they do not fit: then
+    there is a notice about them.
     `name` is the sheet that was read, and `sheet_names` are all that can be chosen. A CSV file has neither.
     """
 

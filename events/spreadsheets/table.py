@@ -13,10 +13,13 @@ from events.spreadsheets.sheet import MAX_COLUMNS, MAX_ROWS, Cell, Row, Sheet, S
 ROWS_SEARCHED = 30
 
 
-def make_sheet(rows: Iterable[Row], notices: list[str], *, include_hidden: bool = True, what: str = "file") -> Sheet:
+def make_sheet(
+    rows: Iterable[Row], notices: list[str], *, include_hidden: bool | None = None, what: str = "file"
+) -> Sheet:
     """The table in these rows. Raises SpreadsheetError: no names of columns, no rows below them, or too many.
 
-    `what`: the file or its sheet, as messages name it.
+    `include_hidden`: None includes hidden rows, unless the table then has too many. `what`: the file or its sheet, as
+    messages name it.
     """
     filled = filled_rows(rows)
     first = list(islice(filled, ROWS_SEARCHED))
@@ -28,26 +31,33 @@ def make_sheet(rows: Iterable[Row], notices: list[str], *, include_hidden: bool 
     if position:
         lines = "1 line above the table was" if position == 1 else f"{position} lines above the table were"
         notices.append(f"{lines} left out.")
-    below, hidden = _below(chain(first[position + 1 :], filled), include_hidden=include_hidden)
+    below, hidden, fit = _below(chain(first[position + 1 :], filled), include_hidden=include_hidden)
     if not below:
         raise SpreadsheetError(
             "All rows below the column names are hidden."
             if hidden
             else f"The {what} has no rows below the column names."
         )
+    if not fit:
+        were = "1 hidden row was" if hidden == 1 else f"{hidden:,} hidden rows were"
+        notices.append(f"The {what} has more than {MAX_ROWS:,} rows, so its {were} left out.")
+        hidden = 0
     return Sheet(names_of(first[position].cells), below, notices, hidden_rows=hidden)
 
 
-def _below(rows: Iterable[Row], *, include_hidden: bool) -> tuple[list[Row], int]:
+def _below(rows: Iterable[Row], *, include_hidden: bool | None) -> tuple[list[Row], int, bool]:
+    """The rows to read, how many rows are hidden, and False if hidden rows do not fit. Raises SpreadsheetError."""
     found: list[Row] = []
-    hidden = 0
+    hidden, fit = 0, True
     for row in rows:
         hidden += row.hidden
-        if include_hidden or not row.hidden:
+        if not row.hidden or (include_hidden is not False and fit):
             found.append(row)
+        if len(found) > MAX_ROWS and include_hidden is None and hidden and fit:
+            found, fit = [row for row in found if not row.hidden], False
         if len(found) > MAX_ROWS:
             raise SpreadsheetError(f"There are more than {MAX_ROWS:,} rows; please import the file in several parts.")
-    return found, hidden
+    return found, hidden, fit
 
 
 def filled_rows(rows: Iterable[Row]) -> Iterator[Row]:

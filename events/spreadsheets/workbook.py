@@ -89,7 +89,7 @@ def _cell(sheet: Any, event: EventFields, field: str, value: str | int) -> Any:
     return cell
 
 
-def read_workbook(data: bytes, sheet_name: str | None, *, include_hidden: bool) -> Sheet:
+def read_workbook(data: bytes, sheet_name: str | None, *, include_hidden: bool | None) -> Sheet:
     """Reads the sheet with this name, or the one with the table. Raises SpreadsheetError."""
     try:
         with warnings.catch_warnings(), ZipFile(BytesIO(data)) as archive:
@@ -102,7 +102,7 @@ def read_workbook(data: bytes, sheet_name: str | None, *, include_hidden: bool) 
         raise SpreadsheetError(_UNREADABLE) from error
 
 
-def _read(reader: WorkbookReader, sheet_name: str | None, *, include_hidden: bool) -> Sheet:
+def _read(reader: WorkbookReader, sheet_name: str | None, *, include_hidden: bool | None) -> Sheet:
     every = reader.sheets()
     if not every:
         raise SpreadsheetError("The workbook has no sheet with cells, or all of them are hidden.")

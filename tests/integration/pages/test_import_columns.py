@@ -14,6 +14,7 @@ from django.test import Client
 from events import services
 from events.domain import EventRange
 from events.pages import imports
+from events.spreadsheets import table
 from events.spreadsheets.sheet import MAX_ROWS
 from events.storage import uploads
 from eventsite.accounts import people
@@ -164,6 +165,16 @@ def test_hidden_rows_are_counted_and_can_be_left_out(editor: Client) -> None:
     assert "1 new" in text_of(choose(editor, without))
     assert "2 new" in text_of(choose(editor, without, hidden_rows="include"))
     assert "1 event imported" in confirm(editor, without)
+
+
+def test_hidden_rows_that_do_not_fit_are_left_out(editor: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_ROWS", 1)
+    preview = send(editor, content_of("hidden-row.xlsx"))
+    for answer in (preview, choose(editor, preview), choose(editor, preview, hidden_rows="include")):
+        assert "so its 1 hidden row was left out." in text_of(answer)
+        assert "1 new 0 changed 0 unchanged 0 rows with errors" in text_of(answer)
+        assert "without_hidden" not in form_of(answer)
+    assert "1 event imported" in confirm(editor, preview)
 
 
 def test_another_sheet_can_be_chosen(editor: Client) -> None:

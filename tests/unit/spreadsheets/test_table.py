@@ -82,6 +82,19 @@ def test_hidden_rows_that_are_left_out_do_not_count_for_the_limit() -> None:
         make_sheet([header, *rows], [], include_hidden=True)
 
 
+@pytest.mark.parametrize(
+    ("hidden", "were"), [({7}, "1 hidden row was"), ({2, 3, MAX_ROWS + 2, MAX_ROWS + 3}, "4 hidden rows were")]
+)
+def test_hidden_rows_that_do_not_fit_are_left_out_with_a_notice(hidden: set[int], were: str) -> None:
+    rows = [Row(number, ["a"], number in hidden) for number in range(2, MAX_ROWS + len(hidden) + 2)]
+    sheet = make_sheet([Row(1, ["title"]), *rows], [])
+    assert [row.number for row in sheet.rows] == [row.number for row in rows if row.number not in hidden]
+    assert sheet.notices == [f"The file has more than 5,000 rows, so its {were} left out."]
+    assert sheet.hidden_rows == 0
+    with pytest.raises(SpreadsheetError, match=r"There are more than 5,000 rows"):
+        make_sheet([Row(1, ["title"]), *rows, Row(9_999, ["a"])], [])
+
+
 @pytest.mark.parametrize("data", [b"title,date\na,2027-01-01\n", b""])
 def test_a_csv_file_has_no_sheets(data: bytes) -> None:
     with pytest.raises(SpreadsheetError, match=re.escape("This is a CSV file. It has no sheets to choose from.")):
