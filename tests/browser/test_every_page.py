@@ -14,6 +14,7 @@ from events import batches, bulk, copies, services
 from events.domain import Actor, Search
 from events.pages.today import today
 from events.tasks import Batch
+from eventsite.accounts import keys
 from tests.browser.conftest import Open, sign_in
 from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.http_server import Server
@@ -310,6 +311,24 @@ def test_long_and_right_to_left_texts_leave_room_on_a_phone(open_browser: Open, 
     path = page.locator(".breadcrumb").bounding_box()
     assert path
     assert path["height"] < 30  # one line
+
+
+def test_no_table_of_accounts_scrolls_sideways_on_a_phone(open_browser: Open) -> None:
+    make_staff("ada", "admin")
+    make_staff("a.person.with.a.very.long.name.for.a.phone", "editor")
+    keys.create_key("website", "write", Actor("a.person.with.a.very.long.name.for.a.phone"))
+    page = open_browser(**WINDOWS["phone"])
+    sign_in(page, "ada")
+    for path, name in (("/staff/keys/", "API keys"), ("/staff/people/", "People")):
+        page.goto(path)
+        table = page.get_by_role("region", name=name)
+        assert table.evaluate("it => it.scrollWidth - it.clientWidth") == 0, path
+        assert problems(page) == []
+    page.goto("/staff/keys/")
+    revoke = page.get_by_role("link", name="Revoke… website")
+    expect(revoke).to_be_in_viewport(ratio=1)
+    revoke.click()
+    expect(page.get_by_role("heading", name="Revoke the key website?")).to_be_visible()
 
 
 def test_what_a_finger_hits_is_large_enough(open_browser: Open, full_desk: dict[str, Batch]) -> None:
