@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -146,7 +147,9 @@ def test_a_thin_line_shows_while_a_part_loads(desk: Page) -> None:
 
 def test_a_form_that_was_sent_has_a_busy_button_and_is_not_sent_again(desk: Page) -> None:
     store()
+    desk.clock.install()
     desk.goto("/staff/event/launch/delete/")
+    desk.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))  # after some seconds, the form could be sent again
     button = desk.get_by_role("button", name="Delete", exact=True)
     assert style(button, "cursor") == "pointer"
     sent: list[str] = []
@@ -166,6 +169,25 @@ def test_a_form_that_was_sent_has_a_busy_button_and_is_not_sent_again(desk: Page
     desk.unroute_all()
     desk.reload()
     expect(desk.locator("html")).not_to_have_class("loading")
+    button.click()
+    expect(desk.get_by_text("“Launch night” was deleted.")).to_be_visible()
+
+
+@pytest.mark.parametrize("stop", ["Escape", "time"])
+def test_a_form_can_be_sent_again_after_loading_was_stopped(desk: Page, stop: str) -> None:
+    store()
+    desk.clock.install()
+    desk.goto("/staff/event/launch/delete/")
+    button = desk.get_by_role("button", name="Delete", exact=True)
+    desk.route("**/delete/", lambda route: route.fulfill(status=204))  # the browser stays on the page
+    button.click()
+    expect(button).to_have_attribute("aria-busy", "true")
+    if stop == "Escape":
+        desk.keyboard.press("Escape")
+    else:
+        desk.clock.fast_forward(10_000)
+    expect(desk.locator("[aria-busy], form[data-sent], .loading")).to_have_count(0)
+    desk.unroute_all()
     button.click()
     expect(desk.get_by_text("“Launch night” was deleted.")).to_be_visible()
 

@@ -11,29 +11,30 @@ document.addEventListener("submit", (event) => {
 });
 window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 
-// A double click sends a form only once.
-document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || event.target.method !== "post") return;
-  if (event.target.dataset.sent) { event.preventDefault(); return; }
-  event.target.dataset.sent = "yes";
-});
-window.addEventListener("pageshow", () => {
-  document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
-});
-
-// A thin line at the top while a page or a part of it loads, and a busy button.
+// A double click sends a form only once. While a page or a part of it loads, there is a thin line at the top, and the
+// button is busy. No event tells that loading was stopped, so after Escape, or some seconds, a form can be sent again.
 const root = document.documentElement;
+const SECONDS_UNTIL_SENT_AGAIN = 10;
+let forgetting;
 document.addEventListener("htmx:beforeRequest", () => root.classList.add("loading"));
 document.addEventListener("htmx:afterRequest", () => root.classList.remove("loading"));
 document.addEventListener("submit", (event) => {
+  const form = event.target;
   if (event.defaultPrevented) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  if (form.method === "post") form.dataset.sent = "yes";
   root.classList.add("loading");
   event.submitter?.setAttribute("aria-busy", "true");
+  clearTimeout(forgetting);
+  forgetting = setTimeout(forgetSent, SECONDS_UNTIL_SENT_AGAIN * 1000);
 });
-window.addEventListener("pageshow", () => {
+function forgetSent() {
   root.classList.remove("loading");
+  document.querySelectorAll("form[data-sent]").forEach((form) => { delete form.dataset.sent; });
   document.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
-});
+}
+window.addEventListener("pageshow", forgetSent);
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") forgetSent(); });
 function announce(text) {
   const line = document.getElementById("announcement");
   if (line) line.textContent = text;
