@@ -14,6 +14,7 @@ from events import bulk
 from events.domain import EventChanges, EventFields, EventRange, Search
 from events.fields import LABELS, RULES, allows, trim_changes, without_spaces
 from events.pages.today import today
+from events.rules import MAX_DESCRIPTION_CHARACTERS
 from events.visible_text import shortened, visible
 
 _SEARCH_PLACEHOLDER = ", ".join([LABELS["title"], LABELS["location"].lower(), LABELS["organizer"].lower(), "ID"])
@@ -80,6 +81,11 @@ def _suggesting(name: str) -> forms.TextInput:
     return forms.TextInput(attrs={"list": f"{name}-values", "autocomplete": "off", "dir": "auto"})
 
 
+def _description() -> forms.Textarea:
+    """A text area that refuses a longer text than the rule allows, if scripts run: browsers would take minutes."""
+    return forms.Textarea(attrs={"rows": 9, "dir": "auto", "data-most-characters": MAX_DESCRIPTION_CHARACTERS})
+
+
 class EventForm(forms.Form):
     """All fields of an event except its ID; `revision` is that of the event when the form was opened."""
 
@@ -94,7 +100,7 @@ class EventForm(forms.Form):
     )
     organizer = RuleField("organizer", widget=_suggesting("organizer"))
     status = RuleField("status", widget=StatusInput)
-    description = RuleField("description", required=False, widget=forms.Textarea(attrs={"rows": 9, "dir": "auto"}))
+    description = RuleField("description", required=False, widget=_description())
     revision = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **options: Any) -> None:

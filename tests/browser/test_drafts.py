@@ -83,6 +83,21 @@ def test_cancelled_text_is_not_restored(desk: Page) -> None:
     expect(desk.get_by_text(RESTORED)).to_have_count(0)
 
 
+def test_a_text_of_megabytes_is_refused_at_once_and_the_typed_text_is_kept(desk: Page) -> None:
+    store()
+    desk.goto("/staff/event/launch/edit/")
+    description = desk.get_by_label("Description")
+    description.fill("Typed before. ")
+    description.press("End")
+    desk.keyboard.insert_text("A line.\n" * 625_000)
+    expect(desk.get_by_text("The text is too long, so it was not inserted: 5,000,014 characters")).to_be_in_viewport()
+    expect(description).to_have_value("Typed before. ")
+    desk.keyboard.insert_text("y" * (65_536 - 14))
+    desk.get_by_role("button", name="Save", exact=True).click()
+    expect(desk.get_by_text("“Launch night” was saved.")).to_be_visible()
+    assert services.get_event("launch").fields["description"] == "Typed before. " + "y" * (65_536 - 14)
+
+
 def submit_invalid(desk: Page, path: str, title: str) -> None:
     desk.goto(path)
     desk.get_by_label("Title").fill(title)

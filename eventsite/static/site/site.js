@@ -1,6 +1,18 @@
 // Optional improvements. Every page works without scripts.
 "use strict";
 
+// Refuse to insert a text that is too long: a browser can take minutes to show a few megabytes.
+document.addEventListener("beforeinput", (event) => {
+  const field = event.target, most = Number(field.dataset.mostCharacters);
+  if (!most || !event.data) return;
+  const length = field.value.length - (field.selectionEnd - field.selectionStart) + event.data.length;
+  if (length <= most) return;
+  event.preventDefault();
+  const text = `The text is too long, so it was not inserted: ${length.toLocaleString("en")} characters instead of at most `;
+  showMessage("danger", `${text}${most.toLocaleString("en")}. What you typed before is still here.`);
+  document.getElementById("messages").scrollIntoView({ block: "nearest" });
+});
+
 // Ask before the user leaves a form with unsaved text.
 let unsaved = false;
 document.addEventListener("input", (event) => {
