@@ -171,9 +171,9 @@ def _notices(sheet: Sheet, mapping: FieldMapping) -> list[str]:
     if names := unused(mapping, sheet.header):
         named = ", ".join(f"“{name[:_MAX_NAME]}”" for name in names[:_MAX_NAMED])
         more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
-        notices.append(f"Columns that are not used: {named}{more}.")
+        notices.append(f"These columns are not used: {named}{more}.")
     if "eventId" not in mapping:
-        notices.append("There is no eventId column, so no existing event is changed.")
+        notices.append("The file has no eventId column, so no existing event will change.")
     return notices
 
 
@@ -208,16 +208,13 @@ class _Reader:
 
     @property
     def notices(self) -> list[str]:
-        notices = []
-        if self._times:
-            notices.append(f"{_rows(self._times)} a time of day. It is left out: an event has a date only.")
-        if self._html:
-            notices.append(f"{_rows(self._html)} a description in HTML. It is converted to plain text.")
-        return notices
-
-
-def _rows(count: int) -> str:
-    return "1 row has" if count == 1 else f"{count:,} rows have"
+        counted = (
+            (self._times, "a time of day. It is left out: an event has a date only."),
+            (self._html, "a description in HTML. It is converted to plain text."),
+        )
+        return [
+            f"1 row has {what}" if count == 1 else f"{count:,} rows have {what}" for count, what in counted if count
+        ]
 
 
 def _find_events(rows: list[_Parsed]) -> dict[str, Event]:
@@ -299,4 +296,4 @@ def _mark_duplicates(rows: list[PlannedRow]) -> tuple[list[PlannedRow], list[str
     ]
     if unread is None:
         return marked, []
-    return marked, [f"There are too many events to compare. Rows from {unread} on may repeat existing events."]
+    return marked, [f"Too many events to compare: rows with dates from {unread} on may repeat existing events."]

@@ -59,7 +59,7 @@ def check_mapping(mapping: FieldMapping, header: Sequence[str]) -> None:
             raise MappingError(field, "The file has no such column. Choose another one.")
         elif source in fields_of:
             other = LABELS[fields_of[source]]
-            raise MappingError(field, f"This column is chosen for {other}, too. Choose it for one field only.")
+            raise MappingError(field, f"This column is already chosen for {other}. Choose each column once.")
         else:
             fields_of[source] = field
 

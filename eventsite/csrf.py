@@ -12,6 +12,6 @@ from django.utils.functional import SimpleLazyObject
 def one_csrf_input(request: HttpRequest) -> dict[str, Any]:
     """For every template: `csrf_input` with the same token in all forms of a page.
 
-    Django masks the token anew for each form, which takes 7 % of the CPU of an event's page.
+    Django masks the token again for each form, which takes 7 % of the CPU of an event's page.
     """
     return {"csrf_input": SimpleLazyObject(lambda: csrf_input(request))}

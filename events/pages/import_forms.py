@@ -97,7 +97,7 @@ class ColumnsForm(forms.Form):
         offered = range(min(len(self._sheet.header), _MOST_COLUMNS))
         columns = [(str(position), _described(self._sheet, position)) for position in offered]
         for field in FIELDS:
-            others = [("", "Leave as it is")]
+            others = [("", "Do not import")]
             if field.name != "eventId":
                 others.append((_ONE_VALUE, "One value for all rows"))
                 self.fields[value_of(field.name)] = forms.CharField(

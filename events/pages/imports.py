@@ -29,7 +29,7 @@ from eventsite.accounts.roles import actor_of, staff_of
 MOST_ERRORS = 500
 MOST_SHOWN = 200
 MOST_REMEMBERED = 10  # files with different columns, of one person
-MISSING = "New events need it. Choose a column, or type one value for all rows."
+MISSING = "New events need this field. Choose a column, or type one value for all rows."
 _PREFERENCE = "imports"
 
 

@@ -78,9 +78,9 @@ def _ordered(written: Known | Unordered, order: DayOrder | None) -> Known:
     first, second, year, _ = written
     if order is None and written.order == "ask":
         ways = "day/month or month/day" if first <= 12 else "day-month-year or year-month-day"
-        raise ValueError(f"may be {ways}; {_WRITE} or 31.12.2026")
+        raise ValueError(f"may mean {ways}; {_WRITE} or 31.12.2026")
     if order and written.order not in (order, "ask", None):
-        raise ValueError(f"does not fit: if the {order} is first, there is no month {max(first, second)}; {_WRITE}")
+        raise ValueError(f"has the month {max(first, second)} if the {order} comes first; {_WRITE}")
     return Known(year, first, second) if (order or written.order) == "month" else Known(year, second, first)
 
 

@@ -17,7 +17,7 @@ _TOO_LONG = 20  # digits: certainly higher than the highest capacity
 
 _DIGITS = re.compile(r"([+-]?)([0-9]+)")
 _SIGN = re.compile(r"[+-]")
-# The first digit of a grouped number is none of these: "0,500" is a half.
+# A grouped number does not begin with 0: "0,500" is a half.
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<mark>[,. '])[0-9]{3}(?:(?P=mark)[0-9]{3})*")
 _GROUPED_IN_INDIA = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}")
 _WITH_FRACTION = re.compile(r"(?P<whole>[0-9][0-9,. ']*?)(?P<mark>[.,])(?P<fraction>[0-9]+)")
@@ -98,5 +98,5 @@ def _reason(text: str) -> str:
     if numbers == [text]:
         return _ambiguous(text)
     if len(numbers) == 1:
-        return f"must be only a whole number; please write {numbers[0]} if this is the number"
+        return f"must be a whole number without other text, such as {numbers[0]}"
     return "must be a whole number, such as 250"

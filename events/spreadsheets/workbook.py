@@ -123,7 +123,7 @@ def _read(reader: WorkbookReader, sheet_name: str | None, *, include_hidden: boo
         if column and any(position in span for span in hidden_columns)
     ]
     if hidden:
-        notices.append(f"Hidden columns were read too: {_listed(hidden)}.")
+        notices.append(f"Hidden columns were also read: {_listed(hidden)}.")
     # Cells to the right of the header do not belong to the table.
     below = [replace(row, cells=row.cells[: len(sheet.header)]) for row in sheet.rows]
     return replace(sheet, rows=below, name=name, sheet_names=tuple(sheets))

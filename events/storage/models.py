@@ -108,7 +108,7 @@ class EventItem(Model):
 
 
 def derived(fields: EventFields) -> dict[str, str]:
-    """What an item has for the indexes and the search. `manage.py upgrade_events` writes it anew when it changes."""
+    """What an item has for the indexes and the search. `manage.py upgrade_events` writes it again when it changes."""
     return {
         "allEvents": ALL_EVENTS,
         "dateAndId": sort_key(fields["date"], fields["eventId"]),

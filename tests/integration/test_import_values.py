@@ -13,7 +13,7 @@ from tests.support.csv_rows import HEADER, csv_row
 from tests.support.import_plans import create, plan_cells, plan_csv, reasons
 
 BLANKS = " \u00a0\u200b\u2060"
-TWO_WAYS = "date may be day/month or month/day; please write 2026-12-31 or 31.12.2026"
+TWO_WAYS = "date may mean day/month or month/day; please write 2026-12-31 or 31.12.2026"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_errors_name_every_empty_field(line: str, reason: str) -> None:
         ("date", "Dec 1", "date has no year; please write 2026-12-31"),
         ("capacity", "2.5", "capacity must be a whole number; “2.5” has a fraction"),
         ("capacity", "many", "capacity must be a whole number, such as 250"),
-        ("capacity", "50 seats", "capacity must be only a whole number; please write 50 if this is the number"),
+        ("capacity", "50 seats", "capacity must be a whole number without other text, such as 50"),
         ("capacity", "-5", "capacity must not be negative"),
         ("capacity", "9" * 9_999, "capacity must be at most 1,000,000,000,000,000"),
         ("capacity", "-" + "9" * 9_999, "capacity must not be negative"),

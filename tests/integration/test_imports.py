@@ -91,7 +91,7 @@ def test_a_new_event_needs_every_column_except_description_and_id() -> None:
     )
     plan = plan_csv("title,date,location,capacity,organizer,status", "Gala,2026-12-31,Roof,80,Ann,draft")
     assert (plan.questions, plan.missing) == ({}, [])
-    assert plan.notices == ["There is no eventId column, so no existing event is changed."]
+    assert plan.notices == ["The file has no eventId column, so no existing event will change."]
     [task] = plan.tasks
     assert task.changes == make_fields(
         eventId=task.event_id,
@@ -125,7 +125,7 @@ def test_a_second_row_for_the_same_event_is_an_error() -> None:
 def test_unused_columns_are_named() -> None:
     create()
     plan = plan_csv("eventId,status,Room no.,,<b>", "launch,active,7,x,y")
-    assert plan.notices == ["Columns that are not used: “Room no.”, “<b>”."]
+    assert plan.notices == ["These columns are not used: “Room no.”, “<b>”."]
     assert only(plan).fate == "same"
 
 

@@ -1,4 +1,4 @@
-"""Stored events are brought to the newest form, whatever else happens to them meanwhile."""
+"""Stored events are converted to the newest format, also while other programs change them."""
 
 from __future__ import annotations
 

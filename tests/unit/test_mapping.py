@@ -37,7 +37,7 @@ def test_a_name_that_several_columns_have_is_not_recognised() -> None:
     [
         ({"title": 7}, "Title: The file has no such column. Choose another one."),
         ({"title": -1}, "Title: The file has no such column. Choose another one."),
-        ({"title": 0, "location": 0}, "Location: This column is chosen for Title, too. Choose it for one field only."),
+        ({"title": 0, "location": 0}, "Location: This column is already chosen for Title. Choose each column once."),
         ({"place": 0}, "There is no field “place”."),
         ({"capacity": "many"}, "Capacity: Must be a whole number."),
         ({"status": " "}, "Status: Must not be empty."),

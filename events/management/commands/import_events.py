@@ -38,16 +38,16 @@ class Command(StorageCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add = parser.add_argument
-        add("file", type=Path, help="a .csv or .xlsx file; the names of its columns tell what they are")
-        add("--map", action="append", default=[], metavar="FIELD=COLUMN", help="which column a field takes")
+        add("file", type=Path, help="a .csv or .xlsx file with column names")
+        add("--map", action="append", default=[], metavar="FIELD=COLUMN", help="the column of a field")
         add("--set", action="append", default=[], metavar="FIELD=VALUE", help="one value of a field for all rows")
         order = parser.add_mutually_exclusive_group()
         for name in ("day", "month"):
             described = f"in dates such as 3/4/2027, the {name} comes first"
             order.add_argument(f"--{name}-first", action="store_const", dest="order", const=name, help=described)
-        add("--sheet", metavar="NAME", help="the sheet of a workbook; by default, the one with the table is found")
-        add("--include-hidden", action="store_true", help="read the rows that are hidden in the file, too")
-        add("--include-duplicates", action="store_true", help="import rows with the title and date of an event, too")
+        add("--sheet", metavar="NAME", help="the sheet of a workbook; by default, the sheet with the table")
+        add("--include-hidden", action="store_true", help="also read the rows that are hidden in the file")
+        add("--include-duplicates", action="store_true", help="also import possible duplicates of existing events")
         add("--dry-run", action="store_true", help="only show what would change")
         add("--skip-wrong", action="store_true", help="skip rows with errors, and import the others")
 
@@ -58,7 +58,7 @@ class Command(StorageCommand):
         sheet = _read(file, options["sheet"], include_hidden=options["include_hidden"])
         plan = _plan(sheet, options)
         if sheet.hidden_rows:
-            taken = "included" if options["include_hidden"] else "left out; --include-hidden reads them, too"
+            taken = "included" if options["include_hidden"] else "left out. Add --include-hidden to read them"
             self.stdout.write(f"Hidden rows: {sheet.hidden_rows:,}, {taken}.")
         for line in _lines(plan):
             self.stdout.write(line)
@@ -169,7 +169,7 @@ def _details(row: PlannedRow) -> str:
     if row.task and row.task.action == "create":
         details.append(f"{row.task.changes['date']}, {row.task.changes['location']}")
     if row.repeats:
-        details.append(f"has the title and date of {row.repeats}")
+        details.append(f"same title and date as {row.repeats}")
     details += (f"{change.field} {' -> '.join(map(repr, change.excerpts))}" for change in row.changes)
     return _escaped("; ".join(details))
 

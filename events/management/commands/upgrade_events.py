@@ -12,7 +12,7 @@ from eventsite.engine.command import StorageCommand
 
 
 class Command(StorageCommand):
-    help = "Bring stored events to the form of this version. It may be interrupted, and run again at any time."
+    help = "Convert stored events to the format of this version. You can interrupt it, and run it again at any time."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.ON_AWS:
@@ -22,5 +22,5 @@ class Command(StorageCommand):
             self.stdout.flush()
         if progress.unfit:
             self.stdout.write(
-                f"{progress.unfit:,} events of another program are too long to be searched, and stay as they are."
+                f"{progress.unfit:,} events of another program were not changed: they are too long to be searched."
             )

@@ -107,7 +107,7 @@ def test_columns_and_values_are_options(file: Path) -> None:
         "import_events", write_google(file), *SET, "--map", "location=Subject", "--map", "Title=description"
     )
     assert "  2  new     Stalls and music  2027-05-30, Spring fair\n" in printed
-    assert "Columns that are not used: “Start Time”, “End Date”, " in printed
+    assert "These columns are not used: “Start Time”, “End Date”, " in printed
     [event] = services.list_events(EventRange())[0]
     assert (event["title"], event["location"], event["capacity"], event["status"]) == (
         "Stalls and music",
@@ -132,7 +132,7 @@ def test_columns_and_values_are_options(file: Path) -> None:
         ),
         (
             (*SET, "--map", "description=Subject", "--map", "title=Subject"),
-            r"This column is chosen for Description, too",
+            r"This column is already chosen for Description",
         ),
         ((*SET, "--sheet", "A"), r"This is a CSV file\. It has no sheets to choose from\."),
     ],
@@ -156,7 +156,7 @@ def test_the_order_of_day_and_month_is_an_option(file: Path) -> None:
 def test_hidden_rows_are_left_out_by_default(file: Path) -> None:
     file.write_bytes(content_of("hidden-row.xlsx"))
     printed = run_command("import_events", file, "--dry-run")
-    assert "Hidden rows: 1, left out; --include-hidden reads them, too.\n" in printed
+    assert "Hidden rows: 1, left out. Add --include-hidden to read them.\n" in printed
     assert "1 new, " in printed
     printed = run_command("import_events", file, "--dry-run", "--include-hidden")
     assert "Hidden rows: 1, included.\n" in printed
@@ -175,7 +175,7 @@ def test_possible_duplicates_are_left_out_unless_included(file: Path) -> None:
     store_launch_and_gala()
     write(file, csv_row(eventId=""), csv_row(eventId="new"))
     printed = run_command("import_events", file)
-    assert "  2  duplicate  Launch night  2026-12-01, Main hall; has the title and date of launch\n" in printed
+    assert "  2  duplicate  Launch night  2026-12-01, Main hall; same title and date as launch\n" in printed
     assert "1 new, 0 changed, 0 unchanged, 0 with errors, 1 possible duplicates.\n1 imported" in printed
     assert "1 imported" in run_command("import_events", file, "--include-duplicates")
     assert len(services.list_events(EventRange())[0]) == 4

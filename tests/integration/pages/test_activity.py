@@ -1,4 +1,4 @@
-"""The activity page: what everyone did, whoever and whatever they are."""
+"""The activity page: the changes of people, API keys and commands."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_pages_go_on_to_the_first_change_and_back_to_the_latest(viewer: Client) 
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "MCM", "MjAyNi0xMi0wMSNl", "%00", "\ud7ff" * 900])
-def test_what_is_no_cursor_begins_anew(viewer: Client, cursor: str) -> None:
+def test_an_invalid_cursor_shows_the_first_page(viewer: Client, cursor: str) -> None:
     store("e")
     page = viewer.get(ACTIVITY, {"before": cursor})
     assert page.status_code == 200

@@ -64,7 +64,7 @@ class TestConflict:
         assert response.status_code == 409
         assert "Original Theirs tester Third You Mine" in text(response)
 
-    def test_deleted_meanwhile_what_was_typed_can_be_saved_anew(self, editor: Client) -> None:
+    def test_the_text_of_an_event_that_was_deleted_meanwhile_can_be_saved_again(self, editor: Client) -> None:
         store()
         typed = fields(editor.get("/staff/event/launch/edit/"))
         services.delete_event("launch", ACTOR)

@@ -75,7 +75,7 @@ def test_latest_activity(viewer: Client) -> None:
     assert said.count(" created ") == 6
 
 
-def test_an_empty_desk_invites_whoever_may_create(viewer: Client, editor: Client) -> None:
+def test_an_empty_desk_invites_editors_to_create_an_event(viewer: Client, editor: Client) -> None:
     page = editor.get(HOME)
     assert "There are no events yet" in text(page)
     assert links(page)["Create an event"] == "/staff/events/new/"

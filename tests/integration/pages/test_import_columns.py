@@ -87,7 +87,7 @@ def test_columns_of_another_program_are_recognised_and_the_rest_is_asked_for_onc
         "status": "value",
     }
     preview = choose(editor, answer, **FOR_ALL)
-    unused = "Columns that are not used: “Start Time”, “End Date”, “End Time”, “All Day Event”, “Private”."
+    unused = "These columns are not used: “Start Time”, “End Date”, “End Time”, “All Day Event”, “Private”."
     assert unused in text_of(preview)
     assert "1 new 0 changed 0 unchanged 0 rows with errors" in text_of(preview)
     assert "Title: Subject · Description: Description · Date: Start Date" in text_of(preview)
@@ -157,10 +157,10 @@ def test_workbooks_of_people_need_no_question(name: str, editor: Client) -> None
 
 def test_hidden_rows_are_counted_and_can_be_left_out(editor: Client) -> None:
     preview = send(editor, content_of("hidden-row.xlsx"))
-    assert "1 row is hidden in the file, and included here." in text_of(preview)
+    assert "The file has 1 hidden row. It is included." in text_of(preview)
     assert "2 new" in text_of(preview)
     without = choose(editor, preview, hidden_rows="leave out")
-    assert "1 row is hidden in the file, and left out." in text_of(without)
+    assert "The file has 1 hidden row. It is left out." in text_of(without)
     assert form_of(without)["without_hidden"] == "on"
     assert "1 new" in text_of(choose(editor, without))
     assert "2 new" in text_of(choose(editor, without, hidden_rows="include"))
@@ -247,7 +247,7 @@ def test_unknown_names_are_mapped_by_the_person(editor: Client) -> None:
         ({"title": "99"}, "Title: The file has no such column. Choose another one."),
         ({"title": "-1"}, "Title: The file has no such column. Choose another one."),
         ({"title": "x"}, "Title: The file has no such column. Choose another one."),
-        ({"title": "1"}, "Date: This column is chosen for Title, too. Choose it for one field only."),
+        ({"title": "1"}, "Date: This column is already chosen for Title. Choose each column once."),
         ({"eventId": "value"}, "Event ID: The file has no such column. Choose another one."),
         ({"capacity_value": ""}, "Capacity for all rows: Type the value, or choose a column."),
         ({"capacity": "value", "capacity_value": "many"}, "Capacity for all rows: Must be"),

@@ -72,7 +72,7 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
     text = text_of(answer)
     assert "1 new 1 changed 0 unchanged 1 row with errors" in text
     assert "1 row with errors will be skipped ; you can fix and import it later. 2 events will be imported." in text
-    assert "Columns that are not used: “Notes”." in text
+    assert "These columns are not used: “Notes”." in text
     assert (
         "bad row 5 title must not be empty date must be a day that exists; February 2026 has 28 days "
         "capacity must be a whole number, such as 250"
@@ -165,7 +165,7 @@ def test_no_file_is_asked_for(editor: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 200 + ".csv", "../../etc/passwd", 'a"<b>.csv', "ünï.csv"])
-def test_whatever_a_file_is_called_it_is_imported(name: str, editor: Client) -> None:
+def test_a_file_of_any_name_is_imported(name: str, editor: Client) -> None:
     answer = upload(editor, f"{HEADER}\n{csv_row(eventId='')}\n", name)
     assert answer.status_code == 200
     assert "1 event imported" in text_of(confirm(editor, answer))

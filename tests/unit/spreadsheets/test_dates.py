@@ -203,8 +203,8 @@ def test_other_dates_are_read(text: str, order: DayOrder | None, day: str) -> No
 
 
 WRITE = "please write 2026-12-31"
-TWO_WAYS = f"may be day/month or month/day; {WRITE} or 31.12.2026"
-SHORT = f"may be day-month-year or year-month-day; {WRITE} or 31.12.2026"
+TWO_WAYS = f"may mean day/month or month/day; {WRITE} or 31.12.2026"
+SHORT = f"may mean day-month-year or year-month-day; {WRITE} or 31.12.2026"
 NO_DAY = f"has no day of the month; {WRITE}"
 NO_YEAR = f"has no year; {WRITE}"
 SEVERAL = "has more than one day; please write only the first, as 2026-12-31"
@@ -220,8 +220,8 @@ NUMBER = "is a number; please format the cell as a date, or write 2026-12-31"
         ("03 04 2026", None, TWO_WAYS),
         ("03/04/05", None, TWO_WAYS),
         ("26-12-31", None, SHORT),
-        ("12/31/2026", "day", f"does not fit: if the day is first, there is no month 31; {WRITE}"),
-        ("31/12/2026", "month", f"does not fit: if the month is first, there is no month 31; {WRITE}"),
+        ("12/31/2026", "day", f"has the month 31 if the day comes first; {WRITE}"),
+        ("31/12/2026", "month", f"has the month 31 if the month comes first; {WRITE}"),
         ("31.2.2026", None, "must be a day that exists; February 2026 has 28 days"),
         ("2026-02-29", None, "must be a day that exists; February 2026 has 28 days"),
         ("0.12.2026", None, "must be a day that exists; December 2026 has 31 days"),

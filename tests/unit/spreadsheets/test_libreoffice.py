@@ -74,7 +74,7 @@ def test_a_workbook_is_read_with_its_hidden_row_and_column() -> None:
     assert sheet.notices == [
         "The workbook has 2 sheets; only “Events 2027” was read. You can choose another.",
         "1 line above the table was left out.",
-        "Hidden columns were read too: “Fee”.",
+        "Hidden columns were also read: “Fee”.",
     ]
     visible = read_spreadsheet(data, include_hidden=False)
     assert (visible.hidden_rows, visible.rows) == (1, sheet.rows[:3])

@@ -210,8 +210,8 @@ def test_a_filter_of_excel_hides_rows() -> None:
 @pytest.mark.parametrize(
     ("columns", "notices"),
     [
-        ('<col min="2" max="2" hidden="1"/>', ["Hidden columns were read too: “date”."]),
-        ('<col min="1" max="16384" width="0"/>', ["Hidden columns were read too: “title”, “date”."]),
+        ('<col min="2" max="2" hidden="1"/>', ["Hidden columns were also read: “date”."]),
+        ('<col min="1" max="16384" width="0"/>', ["Hidden columns were also read: “title”, “date”."]),
         ('<col min="1" max="2" width="8.5" hidden="0"/><col min="3" max="9" hidden="1"/>', []),
         ('<col min="0" max="-5" hidden="1"/>', []),
         ('<col hidden="1"/>', []),
