@@ -15,6 +15,7 @@ from events.domain import Actor, Search
 from events.pages.today import today
 from events.tasks import Batch
 from eventsite.accounts import keys
+from eventsite.accounts.domain import Scope
 from tests.browser.conftest import Open, sign_in
 from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.http_server import Server
@@ -316,7 +317,7 @@ def test_long_and_right_to_left_texts_leave_room_on_a_phone(open_browser: Open, 
 def test_no_table_of_accounts_scrolls_sideways_on_a_phone(open_browser: Open) -> None:
     make_staff("ada", "admin")
     make_staff("a.person.with.a.very.long.name.for.a.phone", "editor")
-    keys.create_key("website", "write", Actor("a.person.with.a.very.long.name.for.a.phone"))
+    keys.create_key("website", Scope.WRITE, Actor("a.person.with.a.very.long.name.for.a.phone"))
     page = open_browser(**WINDOWS["phone"])
     sign_in(page, "ada")
     for path, name in (("/staff/keys/", "API keys"), ("/staff/people/", "People")):
