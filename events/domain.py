@@ -55,9 +55,8 @@ class EventRange(NamedTuple):
 
     @property
     def first(self) -> str:
-        """The lowest sort key of the range."""
+        r"""The lowest sort key of the range. "\x01" sorts before every longer key with the same beginning."""
         first = sort_key(self.first_date or "0", "")
-        # "\x01" sorts before every longer key with the same beginning.
         return first if self.after is None else max(first, self.after + "\x01")
 
     @property
@@ -138,9 +137,8 @@ class Event(NamedTuple):
     def changed(self, changes: EventChanges, actor: Actor) -> Event:
         """The next revision, with these changes."""
         fields: EventFields = {**self.fields, **changes}
-        return self._replace(
-            fields=fields, revision=secrets.token_hex(8), updated_at=self.next_moment(), updated_by=actor.name
-        )
+        at = self.next_moment()
+        return self._replace(fields=fields, revision=secrets.token_hex(8), updated_at=at, updated_by=actor.name)
 
     def next_moment(self) -> str:
         return moment_after(self.updated_at)
@@ -165,8 +163,7 @@ Action = Literal["create", "update", "delete", "restore"]
 class Change(NamedTuple):
     """One write: the event before (None: it did not exist) and after (None: it is deleted), the time, and the actor.
 
-    If the event did not exist, the write is refused if the event was deleted after `not_deleted_after` or `at`.
-    `restored`: the time of the version that a person restored.
+    A create is refused if the event was deleted after `not_deleted_after` or `at`. `restored`: the version's time.
     """
 
     action: Action
