@@ -74,8 +74,8 @@ class Keyboard(Mouse):
         expect(target).to_have_value(text)
 
     def choose_file(self, target: Locator, file: Path) -> None:
-        tab_to(target)
-        with target.page.expect_file_chooser() as chooser:
+        with target.page.expect_file_chooser() as chooser:  # begun before Tab: it needs a moment to take effect
+            tab_to(target)
             target.page.keyboard.press("Enter")
         chooser.value.set_files(file)
 
