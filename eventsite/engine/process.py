@@ -45,13 +45,17 @@ class Engine:
     """A DynamoDB Local on a port of this machine, with its data in a folder or (`data=None`) in memory.
 
     As a context manager, it starts the engine and stops it at the end. Raises EngineError.
+    `busy`: for load that lasts. It starts slowly, and later serves twice as many requests.
     """
 
-    def __init__(self, directory: Path, port: int, data: Path | None, home: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, port: int, data: Path | None, home: str | None = None, busy: bool = False
+    ) -> None:
         self.directory = directory
         self.port = port
         self.data = data
         self.home = home
+        self.busy = busy
         self.token = secrets.token_hex(8)  # identifies this engine
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -66,7 +70,15 @@ class Engine:
     def start(self) -> None:
         java = find_java(self.directory)
         engine = find_engine(self.directory, self.home)
-        command = [java, *_QUICK_START, "-Djava.library.path=DynamoDBLocal_lib", "-jar", JAR, "-port", str(self.port)]
+        command = [
+            java,
+            *(() if self.busy else _QUICK_START),
+            "-Djava.library.path=DynamoDBLocal_lib",
+            "-jar",
+            JAR,
+            "-port",
+            str(self.port),
+        ]
         command += ["-sharedDb", "-disableTelemetry", "-cors", f"http://127.0.0.1,{_origin(self.token)}"]
         command += ["-inMemory"] if self.data is None else ["-dbPath", str(self.data.resolve())]
         try:

@@ -45,7 +45,7 @@ def compare(endpoint_url: str) -> Iterator[tuple[str, str, float, float]]:
 def start_engine() -> int:
     from eventsite.engine.process import Engine, free_port  # after nothing that loads settings
 
-    engine = Engine(Path(".dynamodb"), free_port(), data=None, home=os.environ.get("DYNAMODB_LOCAL_HOME"))
+    engine = Engine(Path(".dynamodb"), free_port(), data=None, home=os.environ.get("DYNAMODB_LOCAL_HOME"), busy=True)
     engine.start()  # it ends with this process
     return engine.port
 

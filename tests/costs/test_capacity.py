@@ -82,7 +82,7 @@ SEARCHES: dict[int, dict[str, tuple[str, float]]] = {
         "/staff/events/?q=talk": (_BY_TEXT, 47),
         "/staff/events/?q=jazz": (
             f"{_LIST}, 2 x Query events/by-date, 2 x Query events/by-text, BatchGetItem events",
-            99.5,
+            109,
         ),
         "/staff/events/?q=nowhere&ended=on": (f"{_LIST}, 2 x Query events/by-date, 7 x Query events/by-text", 336),
         "/staff/events/?location=Training+room+1": (f"{_LIST}, 3 x Query events/by-date", 64.5),

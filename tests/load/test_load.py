@@ -39,7 +39,7 @@ MOST_GROWTH = 0.03  # of the workers' memory, from the middle third to the last 
 @pytest.fixture
 def own_engine(engine: Engine) -> Iterator[Engine]:
     """A separate engine, because emptying the tables afterwards would take long."""
-    with Engine(engine.directory, free_port(), data=None, home=engine.home) as own:
+    with Engine(engine.directory, free_port(), data=None, home=engine.home, busy=True) as own:
         django_settings.DYNAMODB_ENDPOINT_URL = own.url
         create_tables()
         yield own

@@ -26,7 +26,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, in_memory: bool, **options: Any) -> None:
         require_free_port(port, "choose another one with --port")
         directory = settings.DYNAMODB_LOCAL_DIRECTORY
-        engine = Engine(directory, port, None if in_memory else directory / DATA, settings.DYNAMODB_LOCAL_HOME)
+        engine = Engine(
+            directory, port, None if in_memory else directory / DATA, settings.DYNAMODB_LOCAL_HOME, busy=True
+        )
         try:
             with engine:
                 # In memory, it is not this folder's own engine, so other commands use it only if the port is set.
