@@ -37,10 +37,13 @@ def _cached(query: Callable[..., _Result], *arguments: Any) -> _Result:
     return known[1]
 
 
-def forget_cached() -> None:
-    """Forgets all results. Every write calls this."""
+def forget_cached(kept_status: str | None = None) -> None:
+    """Forgets all results. Every write calls this.
+
+    `kept_status`: the status of an event that the write did not change. If it is in use, the statuses are kept.
+    """
     global _results  # noqa: PLW0603
-    _results = {}
+    _results = {key: known for key, known in _results.items() if key[0] is _query_statuses and kept_status in known[1]}
 
 
 def count_summaries(search: Search, limit: int) -> MatchCount:

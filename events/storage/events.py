@@ -43,12 +43,18 @@ def write(change: Change, idempotency: IdempotencyKey | None = None) -> None:
     try:
         _write(change, idempotency)
     finally:
-        forget_cached()  # even after an error, because the write may have been done
+        forget_cached(_kept_status(change))  # even after an error, because the write may have been done
     observation = observed.current()
     written = change.after or change.before
     observation.event_id = written.fields["eventId"] if written and not change.actor.batch else ""
     if change.action == "create":
         observation.count("EventsCreated")
+
+
+def _kept_status(change: Change) -> str | None:
+    """The event's status, unless the write changes it or deletes the event."""
+    before, after = (event and event.fields["status"] for event in (change.before, change.after))
+    return after if before in (None, after) else None
 
 
 def _write(change: Change, idempotency: IdempotencyKey | None) -> None:

@@ -214,7 +214,7 @@ def test_the_statuses_in_use_are_cached_for_some_seconds(monkeypatch: pytest.Mon
     clock = [0.0]
     monkeypatch.setattr(cached_queries, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     assert services.statuses_in_use() == []
-    with patch.object(repository, "forget_cached", lambda: None):  # as if another process wrote the event
+    with patch.object(repository, "forget_cached", lambda _: None):  # as if another process wrote the event
         store_days(1, status="draft")
     for clock[0], seen in ((20.0, []), (20.1, ["draft"]), (30.0, ["draft"])):
         assert services.statuses_in_use() == seen
@@ -223,6 +223,20 @@ def test_the_statuses_in_use_are_cached_for_some_seconds(monkeypatch: pytest.Mon
     assert units == []
     services.update_event("e01", {"status": "cancelled"}, ACTOR)
     assert services.statuses_in_use() == ["cancelled"]
+
+
+def test_the_statuses_in_use_are_kept_by_a_write_that_changes_none() -> None:
+    store_days(1, 2, status="draft")
+    assert services.statuses_in_use() == ["draft"]
+    store_days(3, status="draft")
+    services.update_event("e01", {"capacity": 7}, ACTOR)
+    with counted() as units:
+        assert services.statuses_in_use() == ["draft"]
+    assert units == []
+    store_days(4, status="active")
+    assert services.statuses_in_use() == ["active", "draft"]
+    services.delete_event("e04", ACTOR)
+    assert services.statuses_in_use() == ["draft"]
 
 
 def test_the_locations_and_organizers_in_use() -> None:
