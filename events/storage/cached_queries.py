@@ -43,7 +43,9 @@ def forget_cached(kept_status: str | None = None) -> None:
     `kept_status`: the status of an event that the write did not change. If it is in use, the statuses are kept.
     """
     global _results  # noqa: PLW0603
-    _results = {key: known for key, known in _results.items() if key[0] is _query_statuses and kept_status in known[1]}
+    key = (_query_statuses, ())
+    known = _results.get(key)  # other threads add results meanwhile, so no loop over them
+    _results = {key: known} if known and kept_status in known[1] else {}
 
 
 def count_summaries(search: Search, limit: int) -> MatchCount:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import product
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -237,6 +239,25 @@ def test_the_statuses_in_use_are_kept_by_a_write_that_changes_none() -> None:
     assert services.statuses_in_use() == ["active", "draft"]
     services.delete_event("e04", ACTOR)
     assert services.statuses_in_use() == ["draft"]
+
+
+def test_results_may_arrive_while_they_are_forgotten() -> None:
+    """Other threads add results at any moment; a write must not fail for it."""
+    ended = Event()
+
+    def add() -> None:
+        while not ended.is_set():
+            for number in range(90):
+                cached_queries._cached(int, number)  # noqa: SLF001
+
+    with ThreadPoolExecutor(4) as threads:
+        adding = [threads.submit(add) for _ in range(4)]
+        try:
+            for _ in range(20_000):
+                cached_queries.forget_cached("draft")
+        finally:
+            ended.set()
+    assert [each.exception() for each in adding] == [None] * 4
 
 
 def test_the_locations_and_organizers_in_use() -> None:
