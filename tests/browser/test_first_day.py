@@ -44,7 +44,10 @@ def go(hands: Mouse, page: Page, name: str) -> None:
     if page.get_by_text("Menu", exact=True).is_visible():
         hands.click(page.get_by_text("Menu", exact=True))
     menu = page.get_by_role("navigation", name="Pages")
-    hands.click(menu.get_by_role("link", name=name, exact=True).locator("visible=true"))
+    link = menu.get_by_role("link", name=name, exact=True).locator("visible=true")
+    address = link.get_attribute("href")
+    hands.click(link)
+    page.wait_for_url(f"**{address}")  # a second navigation before this one commits may hang Chromium
 
 
 def fill(hands: Mouse, page: Page, **typed: str) -> None:
