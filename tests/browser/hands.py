@@ -16,6 +16,7 @@ _TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.cli
 class Mouse:
     def click(self, target: Locator) -> None:
         expect(target).to_be_visible()
+        target.page.wait_for_load_state()  # before, its stylesheet may be missing
         assert target.page.evaluate(_TOO_WIDE) <= 0, f"{target.page.url} scrolls sideways"
         self._click(target)
 
