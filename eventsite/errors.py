@@ -15,7 +15,13 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from ninja.errors import HttpError, ValidationError
 
 from events import domain
-from events.api.access import KeyInvalidError, KeyRequiredError, KeyScopeError, OriginRefusedError
+from events.api.access import (
+    CredentialsInvalidError,
+    KeyInvalidError,
+    KeyRequiredError,
+    KeyScopeError,
+    OriginRefusedError,
+)
 from eventsite.accounts import domain as accounts
 
 logger = logging.getLogger(__name__)
@@ -149,6 +155,12 @@ ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
         401,
         "key_required",
         "An API key is required. Send it as 'Authorization: Bearer <key>'.",
+        headers={"WWW-Authenticate": "Bearer"},
+    ),
+    CredentialsInvalidError: Error(
+        401,
+        "credentials_invalid",
+        "The Authorization header must be one API key: 'Authorization: Bearer <key>'.",
         headers={"WWW-Authenticate": "Bearer"},
     ),
     KeyInvalidError: Error(

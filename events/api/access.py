@@ -29,6 +29,10 @@ class KeyRequiredError(Exception):
     """The call needs an API key."""
 
 
+class CredentialsInvalidError(Exception):
+    """The Authorization header is not one API key with the scheme Bearer."""
+
+
 class KeyInvalidError(Exception):
     """The caller's API key does not exist, or was revoked."""
 
@@ -74,10 +78,13 @@ class ApiKeyAuth:
         return caller
 
     def _caller(self, request: HttpRequest) -> Actor:
-        """The caller. Raises KeyRequiredError, KeyInvalidError, KeyScopeError, OriginRefusedError, StorageError."""
+        """The caller. Raises StorageError, OriginRefusedError, CredentialsInvalidError and the errors of keys."""
         address = request.META.get("REMOTE_ADDR", "")
-        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() == "bearer":
+        credentials = request.META.get("HTTP_AUTHORIZATION")
+        if credentials is not None:
+            scheme, _, token = credentials.partition(" ")
+            if scheme.lower() != "bearer" or "," in token:  # servers join repeated headers with commas
+                raise CredentialsInvalidError
             key = keys.check_token(token.strip())
             if key is None:
                 raise KeyInvalidError
