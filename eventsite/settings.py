@@ -258,6 +258,8 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 CORS_ALLOW_ALL_ORIGINS = True
 CORS_URLS_REGEX = r"^/(events(/.*)?|docs|openapi\.json|healthz)$"
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
+# Tracing tools and JavaScript libraries add these to every request. The site ignores them.
+CORS_ALLOW_HEADERS += ["baggage", "traceparent", "tracestate", "x-request-id", "x-requested-with"]
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
 

@@ -160,6 +160,7 @@ class TestCrossOrigin:
         assert {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} == set(methods)
         allowed = set(response["Access-Control-Allow-Headers"].split(", "))
         assert {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match"} <= allowed
+        assert {"baggage", "traceparent", "tracestate", "x-request-id", "x-requested-with"} <= allowed
 
     @pytest.mark.parametrize("path", ["/", "/nothing", "/eventsx", "/static/ninja/favicon.svg"])
     def test_elsewhere_it_may_not(self, api: APIClient, path: str) -> None:
