@@ -28,13 +28,26 @@ ACCESS_LOG = {
     "error": "$context.error.responseType",
 }
 
-# API Gateway's own responses, for requests that did not reach the site or got no response from it.
+# API Gateway's own responses, for requests that did not reach the site or got no response from it: code and sentence.
+# None repeats API Gateway's own message, because that can contain the Authorization header.
 _RESPONSES = {
-    "DEFAULT_4XX": None,  # API Gateway's own message
-    "DEFAULT_5XX": "Something went wrong on our side. Please try again.",
-    "INTEGRATION_TIMEOUT": "The request took too long.",
-    "REQUEST_TOO_LARGE": "The request is too large.",
-    "THROTTLED": "Too many requests. Please try again in a second.",
+    "DEFAULT_4XX": ("request_failed", "The request was refused before it reached the site."),
+    "DEFAULT_5XX": ("internal_error", "Something went wrong on our side. Please try again."),
+    "ACCESS_DENIED": ("forbidden", "This is not allowed."),
+    "INTEGRATION_FAILURE": ("integration_failed", "The site did not respond. Please try again."),
+    "INTEGRATION_TIMEOUT": (
+        "gateway_timeout",
+        "The request took too long. It may or may not have been completed.",
+    ),
+    "INVALID_API_KEY": ("gateway_key_invalid", "API Gateway requires a valid key of its own in the header x-api-key."),
+    "MISSING_AUTHENTICATION_TOKEN": (
+        "missing_authentication_token",
+        "There is nothing at this address, or it does not support this method.",
+    ),
+    "QUOTA_EXCEEDED": ("quota_exceeded", "This client has used up its quota of requests."),
+    "REQUEST_TOO_LARGE": ("body_too_large", "The request is too large. The limit is 10 MB."),
+    "THROTTLED": ("throttled", "Too many requests. Please try again in a second."),
+    "WAF_FILTERED": ("request_blocked", "A firewall refused the request."),
 }
 
 
@@ -42,23 +55,27 @@ def configure(zappa_cli: Any) -> None:
     """Called by Zappa with its ZappaCLI. Raises ClientError."""
     settings, zappa, stage = zappa_cli.stage_config, zappa_cli.zappa, zappa_cli.api_stage
     gateway, api = zappa.apigateway_client, zappa.get_api_id(zappa_cli.lambda_name)
-    for kind, sentence in _RESPONSES.items():
-        gateway.put_gateway_response(restApiId=api, responseType=kind, **response(kind, sentence))
+    for kind in _RESPONSES:
+        gateway.put_gateway_response(restApiId=api, responseType=kind, **response(kind))
     gateway.create_deployment(restApiId=api, stageName=stage, description="With error responses that have a detail")
     patch = stage_patch(settings, access_logs(zappa_cli.lambda_arn, zappa_cli.lambda_name))
     gateway.update_stage(restApiId=api, stageName=stage, patchOperations=patch)
     limit_execution_logs(zappa.logs_client, f"API-Gateway-Execution-Logs_{api}/{stage}", settings["log_retention_days"])
 
 
-def response(kind: str, sentence: str | None) -> dict[str, Any]:
-    """JSON with a `detail`, like the site's own errors. Pages of other sites may read it (CORS)."""
-    detail = json.dumps(sentence) if sentence else "$context.error.messageString"
-    headers = {"Access-Control-Allow-Origin": "'*'", "Cache-Control": "'no-store'"}
-    headers["X-Request-Id"] = "context.requestId"
+def response(kind: str) -> dict[str, Any]:
+    """JSON in the form of the site's own errors. Pages of other sites may read it (CORS)."""
+    code, sentence = _RESPONSES[kind]
+    headers = {
+        "Access-Control-Allow-Origin": "'*'",
+        "Access-Control-Expose-Headers": "'Retry-After, X-Request-Id'",
+        "Cache-Control": "'no-store'",
+        "X-Request-Id": "context.requestId",
+    }
     if kind == "THROTTLED":
         headers["Retry-After"] = "'1'"
     return {
-        "responseTemplates": {"application/json": f'{{"detail": {detail}}}'},
+        "responseTemplates": {"application/json": json.dumps({"detail": sentence, "code": code})},
         "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},
     }
 

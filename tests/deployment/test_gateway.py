@@ -10,7 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 from django.conf import settings as django_settings
 
 from eventsite.stack import gateway
@@ -20,8 +22,25 @@ from tests.deployment.fake_aws import FakeAWS
 SETTINGS = json.loads((django_settings.BASE_DIR / "zappa_settings.json").read_text())
 HEADERS = {
     "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
+    "gatewayresponse.header.Access-Control-Expose-Headers": "'Retry-After, X-Request-Id'",
     "gatewayresponse.header.Cache-Control": "'no-store'",
     "gatewayresponse.header.X-Request-Id": "context.requestId",
+}
+RESPONSES = {
+    "DEFAULT_4XX": ("request_failed", "The request was refused before it reached the site."),
+    "DEFAULT_5XX": ("internal_error", "Something went wrong on our side. Please try again."),
+    "ACCESS_DENIED": ("forbidden", "This is not allowed."),
+    "INTEGRATION_FAILURE": ("integration_failed", "The site did not respond. Please try again."),
+    "INTEGRATION_TIMEOUT": ("gateway_timeout", "The request took too long. It may or may not have been completed."),
+    "INVALID_API_KEY": ("gateway_key_invalid", "API Gateway requires a valid key of its own in the header x-api-key."),
+    "MISSING_AUTHENTICATION_TOKEN": (
+        "missing_authentication_token",
+        "There is nothing at this address, or it does not support this method.",
+    ),
+    "QUOTA_EXCEEDED": ("quota_exceeded", "This client has used up its quota of requests."),
+    "REQUEST_TOO_LARGE": ("body_too_large", "The request is too large. The limit is 10 MB."),
+    "THROTTLED": ("throttled", "Too many requests. Please try again in a second."),
+    "WAF_FILTERED": ("request_blocked", "A firewall refused the request."),
 }
 
 
@@ -41,21 +60,14 @@ def zappa_cli(aws: FakeAWS, stage: str) -> Any:
 @pytest.mark.parametrize("stage", sorted(SETTINGS))
 def test_its_calls(stage: str) -> None:
     aws, settings = FakeAWS(), SETTINGS[stage]
-    sentences = {
-        "DEFAULT_4XX": "$context.error.messageString",
-        "DEFAULT_5XX": '"Something went wrong on our side. Please try again."',
-        "INTEGRATION_TIMEOUT": '"The request took too long."',
-        "REQUEST_TOO_LARGE": '"The request is too large."',
-        "THROTTLED": '"Too many requests. Please try again in a second."',
-    }
-    for kind, sentence in sentences.items():
+    for kind, (code, sentence) in RESPONSES.items():
         again = {"gatewayresponse.header.Retry-After": "'1'"} if kind == "THROTTLED" else {}
         aws.expect(
             "apigateway",
             "put_gateway_response",
             restApiId="api-id",
             responseType=kind,
-            responseTemplates={"application/json": f'{{"detail": {sentence}}}'},
+            responseTemplates={"application/json": f'{{"detail": "{sentence}", "code": "{code}"}}'},
             responseParameters={**HEADERS, **again},
         )
     description = "With error responses that have a detail"
@@ -75,6 +87,29 @@ def test_its_calls(stage: str) -> None:
     aws.expect("logs", "put_retention_policy", logGroupName=logs, retentionInDays=settings["log_retention_days"])
     gateway.configure(zappa_cli(aws, stage))
     aws.assert_all_called()
+
+
+@pytest.mark.parametrize("kind", RESPONSES)
+def test_api_gateway_accepts_the_responses(kind: str) -> None:
+    """Against botocore's model of the API, and the syntax of templates: "#" and "$" would need an escape."""
+    made = gateway.response(kind)
+    shape = botocore.session.get_session().get_service_model("apigateway").operation_model("PutGatewayResponse")
+    request = {"restApiId": "api-id", "responseType": kind, **made}
+    assert not ParamValidator().validate(request, shape.input_shape).has_errors()
+    assert kind in shape.input_shape.members["responseType"].enum
+    [template] = made["responseTemplates"].values()
+    assert not {"#", "$"} & set(template)
+    assert json.loads(template).keys() == {"detail", "code"}
+
+
+def test_the_documentation_lists_the_responses() -> None:
+    text = (django_settings.BASE_DIR / "docs" / "api.md").read_text()
+    documented = re.findall(r"^\| `(\w+)` \| (?:\d{3}|\dxx) \|", text, re.MULTILINE)
+    assert sorted(documented) == sorted(code for code, _ in RESPONSES.values())
+
+
+def test_pages_of_other_origins_may_read_each_header_of_a_response() -> None:
+    assert {"Retry-After", "X-Request-Id"} <= set(django_settings.CORS_EXPOSE_HEADERS)
 
 
 def test_tracing_can_be_turned_on() -> None:
