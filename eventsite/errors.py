@@ -169,6 +169,12 @@ ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
         "This API key is invalid. It was revoked, or it is incomplete.",
         headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
     ),
+    accounts.KeyExpiredError: Error(
+        401,
+        "key_expired",
+        "This API key has expired, or was replaced by a new one. Ask an admin of the site for the new key.",
+        headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+    ),
     KeyScopeError: Error(
         403,
         "key_scope",

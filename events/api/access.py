@@ -85,7 +85,7 @@ class ApiKeyAuth:
             scheme, _, token = credentials.partition(" ")
             if scheme.lower() != "bearer" or "," in token:  # servers join repeated headers with commas
                 raise CredentialsInvalidError
-            key = keys.check_token(token.strip())
+            key = keys.check_token(token.strip(), address)
             if key is None:
                 raise KeyInvalidError
             observed.current().actor = f"key:{key.name}"

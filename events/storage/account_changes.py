@@ -29,6 +29,7 @@ class AccountChangeItem(AccessItem):
     actor = UnicodeAttribute()
     whom = UnicodeAttribute()
     detail = UnicodeAttribute()
+    expires = UnicodeAttribute(null=True)
 
 
 def add_change(write: TransactWrite, change: AccountChange | None) -> None:
@@ -36,9 +37,10 @@ def add_change(write: TransactWrite, change: AccountChange | None) -> None:
     if change is None:
         return
     key = f"{_PREFIX}{change.at}#{secrets.token_hex(4)}"
-    expires = datetime.fromisoformat(change.at) + KEPT_FOR
     stored = {name: value for name, value in change._asdict().items() if name != "key"}
-    write.save(AccountChangeItem(key, kind=_KIND, expiresAt=expires, **stored))
+    stored["expires"] = change.expires or None
+    end = datetime.fromisoformat(change.at) + KEPT_FOR
+    write.save(AccountChangeItem(key, kind=_KIND, expiresAt=end, **stored))
 
 
 def query_changes(
@@ -69,6 +71,7 @@ def query_changes(
             item.whom,
             item.detail,
             item.key.removeprefix(_PREFIX),
+            item.expires or "",
         )
         for item in sorted(items, key=lambda item: str(item.key), reverse=True)
     ]

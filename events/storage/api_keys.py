@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table
 from events.storage.account_changes import add_change
 from events.storage.models import AccessItem
-from eventsite.accounts.domain import AccountChange, ApiKey, KeyNameTakenError, KeyNotFoundError
+from eventsite.accounts.domain import AccountChange, ApiKey, KeyChangedError, KeyNameTakenError, KeyNotFoundError
 
 _KIND = "api-key"
 _FIELD_NAMES = [name for name in ApiKey._fields if name != "id"]
 
 
 class ApiKeyItem(AccessItem):
-    """An API key without its secret, under "api-key#<id>"."""
+    """An API key without its secrets, under "api-key#<id>". It expires at `validUntil`; `expiresAt` would delete it."""
 
     name = UnicodeAttribute()
     scope = UnicodeAttribute()
@@ -26,12 +27,22 @@ class ApiKeyItem(AccessItem):
     created_by = UnicodeAttribute(attr_name="createdBy")
     last_used_at = UTCDateTimeAttribute(attr_name="lastUsedAt", null=True)
     revoked_at = UTCDateTimeAttribute(attr_name="revokedAt", null=True)
+    # Keys of earlier versions lack these.
+    last_address = UnicodeAttribute(attr_name="lastAddress", null=True)
+    valid_until = UTCDateTimeAttribute(attr_name="validUntil", null=True)
+    rotated_at = UTCDateTimeAttribute(attr_name="rotatedAt", null=True)
+    former_hash = UnicodeAttribute(attr_name="formerHash", null=True)
+    former_until = UTCDateTimeAttribute(attr_name="formerUntil", null=True)
 
 
 class ApiKeyNameItem(AccessItem):
     """The name of a key that is not revoked, under "api-key-name#<name, case-folded>". It keeps names unique."""
 
     key_id = UnicodeAttribute(attr_name="keyId")
+
+
+_SECRETS = ("secret_hash", "rotated_at", "valid_until", "former_hash", "former_until")
+_LIVE = ApiKeyItem.key.exists() & ApiKeyItem.revoked_at.does_not_exist()
 
 
 def _key(key_id: str) -> str:
@@ -71,12 +82,30 @@ def create_key(api_key: ApiKey, change: AccountChange | None = None) -> None:
         raise KeyNameTakenError(api_key.name) from error
 
 
-def revoke_key(api_key: ApiKey, at: datetime, change: AccountChange | None = None) -> None:
-    """Raises KeyNotFoundError if it was revoked already."""
-    live = ApiKeyItem.key.exists() & ApiKeyItem.revoked_at.does_not_exist()
+def rotate_key(api_key: ApiKey, replaced: str, change: AccountChange | None = None) -> None:
+    """Stores a key's secrets. Raises KeyChangedError if its secret is not the `replaced` one, or it was revoked."""
+    item = ApiKeyItem(_key(api_key.id))
+    actions: list[Action] = []
+    for name in _SECRETS:
+        attribute, value = getattr(ApiKeyItem, name), getattr(api_key, name)
+        actions.append(attribute.remove() if value is None else attribute.set(value))
 
     def fill(write: TransactWrite) -> None:
-        write.update(ApiKeyItem(_key(api_key.id)), [ApiKeyItem.revoked_at.set(at)], condition=live)
+        unchanged = ApiKeyItem.secret_hash == replaced
+        write.update(item, actions, condition=_LIVE & unchanged)
+        add_change(write, change)
+
+    try:
+        access_table.transact(fill)
+    except access_table.RefusedError as error:
+        raise KeyChangedError(api_key.id) from error
+
+
+def revoke_key(api_key: ApiKey, at: datetime, change: AccountChange | None = None) -> None:
+    """Raises KeyNotFoundError if it was revoked already."""
+
+    def fill(write: TransactWrite) -> None:
+        write.update(ApiKeyItem(_key(api_key.id)), [ApiKeyItem.revoked_at.set(at)], condition=_LIVE)
         write.delete(_name_item(api_key.name))
         add_change(write, change)
 
@@ -96,10 +125,11 @@ def delete_key(api_key: ApiKey) -> None:
     access_table.transact(fill)
 
 
-def note_use(key_id: str, at: datetime, before: datetime) -> None:
-    """Stores the time of the last use, unless the stored one is later than `before`."""
+def note_use(key_id: str, at: datetime, address: str, before: datetime) -> None:
+    """Stores the last use and its network address, unless the stored use is later than `before`."""
     due = ApiKeyItem.last_used_at.does_not_exist() | (ApiKeyItem.last_used_at < before)
+    actions: list[Action] = [ApiKeyItem.last_used_at.set(at), ApiKeyItem.last_address.set(address)]
     try:
-        access_table.update(_key(key_id), [ApiKeyItem.last_used_at.set(at)], ApiKeyItem.key.exists() & due)
+        access_table.update(_key(key_id), actions, ApiKeyItem.key.exists() & due)
     except access_table.RefusedError:
         return

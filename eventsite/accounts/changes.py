@@ -22,9 +22,9 @@ class ChangesPage:
     full: bool = True
 
 
-def new_change(actor: str, action: AccountAction, whom: str, detail: str = "") -> AccountChange:
+def new_change(actor: str, action: AccountAction, whom: str, detail: str = "", expires: str = "") -> AccountChange:
     """The row to store with a change that is made now."""
-    return AccountChange(now(), action, actor, whom, detail)
+    return AccountChange(now(), action, actor, whom, detail, expires=expires)
 
 
 def list_changes(

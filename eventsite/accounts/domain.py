@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from hmac import compare_digest
 from typing import Any, Literal, NamedTuple, TypedDict
 
 
@@ -67,6 +68,7 @@ AccountAction = Literal[
     "password-reset",
     "signed-out-everywhere",
     "key-created",
+    "key-rotated",
     "key-revoked",
 ]
 
@@ -74,7 +76,8 @@ AccountAction = Literal[
 class AccountChange(NamedTuple):
     """A change of an account or API key. `whom` is a username or a key's name, `key` the place in the list of changes.
 
-    `detail` is the new role of an account, or the scope of a new key.
+    `detail` is the new role of an account, the scope of a new key, or when the former secret of a rotated key expires.
+    `expires` is when the new secret of a key expires. Both times are as in ISO 8601.
     """
 
     at: str
@@ -83,10 +86,18 @@ class AccountChange(NamedTuple):
     whom: str
     detail: str = ""
     key: str = ""
+    expires: str = ""
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class ApiKey(NamedTuple):
-    """A stored API key. `secret_hash` is the SHA-256 of the secret, in hexadecimal."""
+    """A stored API key. Hashes are the SHA-256 of a secret, in hexadecimal.
+
+    The key is one caller, whichever of its secrets a call sends: the secret in use and, after a rotation, the former
+    one until `former_until`.
+    """
 
     id: str
     name: str
@@ -96,6 +107,41 @@ class ApiKey(NamedTuple):
     created_by: str
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    last_address: str | None = None
+    valid_until: datetime | None = None
+    rotated_at: datetime | None = None
+    former_hash: str | None = None
+    former_until: datetime | None = None
+
+    @property
+    def secret_since(self) -> datetime:
+        """When the secret in use was created."""
+        return self.rotated_at or self.created_at
+
+    def expires_by(self, at: datetime) -> bool:
+        return self.valid_until is not None and self.valid_until <= at
+
+    def has_former(self, at: datetime) -> bool:
+        """Whether two secrets work at this time."""
+        return self.former_until is not None and self.former_until > at
+
+    def end_of(self, secret_hash: str) -> datetime | None:
+        """When this secret expires (at the end of time if never), or None if the key does not have it."""
+        if compare_digest(secret_hash, self.secret_hash):
+            return self.valid_until or NEVER
+        return self.former_until if self.former_hash and compare_digest(secret_hash, self.former_hash) else None
+
+
+class Rotation(NamedTuple):
+    """How a key gets a new secret, which works for `valid_for` or does not expire.
+
+    The secret that it had works for `keep_current`, but not longer than before. None: it ends at once, and the one
+    before it works as long as planned. `since` is when the current secret was created, as a form knows it.
+    """
+
+    keep_current: timedelta | None
+    valid_for: timedelta | None = None
+    since: str = ""
 
 
 class StaffNotFoundError(Exception):
@@ -124,6 +170,14 @@ class LockedOutError(Exception):
 
 class KeyNotFoundError(Exception):
     """The API key does not exist, or was revoked."""
+
+
+class KeyChangedError(Exception):
+    """Another request has rotated the API key since it was read."""
+
+
+class KeyExpiredError(Exception):
+    """The secret belongs to an API key, but has expired, or a rotation has ended it."""
 
 
 class KeyNameTakenError(Exception):

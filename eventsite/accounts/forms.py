@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import uuid4
 
 from django import forms
@@ -19,6 +19,7 @@ from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import (
     MAX_USERNAME_LENGTH,
     USERNAME_RULE,
+    ApiKey,
     LockedOutError,
     Role,
     Scope,
@@ -38,6 +39,9 @@ _SCOPES = [
     (Scope.READ.value, "Read only"),
     (Scope.WRITE.value, "Read and write"),
 ]
+_LIFETIMES = [("", "Never"), ("30", "After 30 days"), ("90", "After 90 days"), ("365", "After 365 days")]
+_CURRENT_ENDS = [("0", "At once"), ("1", "After 24 hours"), ("7", "After 7 days")]
+_KEEP_FORMER = ("former", "At once, but the former secret keeps working")
 _SIGN_IN_ERRORS: dict[str, Any] = {
     "invalid_login": "This username and password do not match an active account. Please try again."
 }
@@ -141,13 +145,47 @@ class AddPersonForm(OnceForm, RoleForm):
         return username
 
 
-class AddKeyForm(OnceForm):
+def _days(typed: str) -> timedelta:
+    return timedelta(days=int(typed))
+
+
+def _days_of_current(typed: str) -> timedelta | None:
+    return None if typed == _KEEP_FORMER[0] else _days(typed)
+
+
+class LifetimeForm(OnceForm):
+    lifetime = forms.TypedChoiceField(
+        label="Expires", choices=_LIFETIMES, coerce=_days, empty_value=None, required=False
+    )
+
+
+class RotateKeyForm(LifetimeForm):
+    """`since`: as in Rotation, for the secret that the key had when the form was opened."""
+
+    since = forms.CharField(required=False, widget=forms.HiddenInput)
+    keep_current = forms.TypedChoiceField(
+        label="The current secret stops working", choices=_CURRENT_ENDS, coerce=_days_of_current, initial="1"
+    )
+    field_order = ("keep_current", "lifetime")
+
+    def __init__(self, key: ApiKey, data: Any = None) -> None:
+        """Proposes the same lifetime as before."""
+        lifetime = str((key.valid_until - key.secret_since).days) if key.valid_until else ""
+        super().__init__(data, initial={"since": key.secret_since.isoformat(), "lifetime": lifetime})
+        self.fields["lifetime"].label = "The new secret expires"
+        if key.has_former(datetime.now(UTC)):
+            choices = cast(forms.TypedChoiceField, self.fields["keep_current"])
+            choices.choices = [*_CURRENT_ENDS, _KEEP_FORMER]
+
+
+class AddKeyForm(LifetimeForm):
     name = forms.CharField(
         max_length=MAX_KEY_NAME_LENGTH,
         help_text="Name the application that will use the key. The history shows this name with its changes.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scope = forms.ChoiceField(choices=_SCOPES, initial=Scope.READ.value)
+    field_order = ("name", "scope", "lifetime")
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())

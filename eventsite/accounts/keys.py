@@ -1,4 +1,4 @@
-"""API keys: create, check with every call, revoke. Only a hash of the secret is stored."""
+"""API keys: create, check with every call, rotate, revoke. Only hashes of secrets are stored."""
 
 from __future__ import annotations
 
@@ -14,14 +14,26 @@ from hashlib import sha256
 from events.domain import Actor, StorageError
 from events.storage import api_keys as key_repository
 from eventsite.accounts.changes import new_change
-from eventsite.accounts.domain import ApiKey, KeyNameTakenError, KeyNotFoundError, Scope
+from eventsite.accounts.domain import (
+    NEVER,
+    ApiKey,
+    KeyChangedError,
+    KeyExpiredError,
+    KeyNameTakenError,
+    KeyNotFoundError,
+    Rotation,
+    Scope,
+)
 
 logger = logging.getLogger("eventsite.accounts")
 
-# How long a revoked key may still work in another process. Pages and documentation promise 30 seconds.
+# How long a revoked key, or a secret that a rotation ended, may still work in another process. Pages and documentation
+# promise 30 seconds.
 SECONDS_TO_REMEMBER = 20
 MAX_REMEMBERED = 1000
-USE_RECORDED_EVERY = timedelta(minutes=5)
+# The keys page says that the last use may be an hour later than shown.
+USE_RECORDED_EVERY = timedelta(hours=1)
+WARN_BEFORE = timedelta(days=14)
 # How long a form that is sent twice shows the same new key again.
 SHOWN_AGAIN_FOR = timedelta(minutes=1)
 
@@ -39,37 +51,85 @@ class _Remembered:
 remembered_keys: dict[str, _Remembered] = {}
 
 
-def create_key(name: str, scope: Scope, actor: Actor, seed: bytes | None = None) -> tuple[ApiKey, str]:
+def create_key(
+    name: str, scope: Scope, actor: Actor, seed: bytes | None = None, valid_for: timedelta | None = None
+) -> tuple[ApiKey, str]:
     """The new key and its token, which is not stored. The same `seed` (at least 30 random bytes) gives the same key.
 
-    Raises KeyNameTakenError.
+    It expires after `valid_for`, if given. Raises KeyNameTakenError.
     """
     seed = seed or secrets.token_bytes(30)
-    key_id, secret = seed[:6].hex(), seed[6:30].hex()
-    key = ApiKey(key_id, name, scope, _hash(secret), datetime.now(UTC), actor.name)
+    key_id, secret, now = seed[:6].hex(), seed[6:30].hex(), datetime.now(UTC)
+    until = now + valid_for if valid_for else None
+    key = ApiKey(key_id, name, scope, _hash(secret), now, actor.name, valid_until=until)
     try:
-        key_repository.create_key(key, new_change(actor.name, "key-created", name, scope))
+        key_repository.create_key(key, new_change(actor.name, "key-created", name, scope, _text(until)))
     except KeyNameTakenError:
-        key = _created_just_now(key)
+        stored = key_repository.get_key(key.id)
+        if stored is None or stored.revoked_at or not _made_just_now(stored, key.secret_hash):
+            raise
+        key = stored
     else:
         logger.info("%s created the API key %s (%s, %r)", actor.name, key_id, scope, name)
     return key, f"evk_{key_id}_{secret}"
 
 
-def _created_just_now(key: ApiKey) -> ApiKey:
-    """The same key, if the same form created it within the last minute. Raises KeyNameTakenError."""
-    stored = key_repository.get_key(key.id)
-    if stored is None or stored.revoked_at or not hmac.compare_digest(stored.secret_hash, key.secret_hash):
-        raise KeyNameTakenError(key.name)
-    if key.created_at - stored.created_at > SHOWN_AGAIN_FOR:
-        raise KeyNameTakenError(key.name)
-    return stored
+def rotate_key(key_id: str, actor: Actor, rotation: Rotation, seed: bytes | None = None) -> tuple[ApiKey, str]:
+    """The key with a new secret, and its token. The same `seed` gives the same secret. At most one other secret works.
+
+    Raises KeyNotFoundError, and KeyChangedError if the key got another secret meanwhile.
+    """
+    seed = seed or secrets.token_bytes(30)
+    secret, key = seed[6:30].hex(), get_key(key_id)
+    try:
+        rotated = _rotate(key, _hash(secret), actor, rotation)
+    except KeyChangedError:
+        rotated = get_key(key_id)
+        if not _made_just_now(rotated, _hash(secret)):
+            raise
+    remembered_keys.pop(key_id, None)
+    return rotated, f"evk_{key_id}_{secret}"
+
+
+def _rotate(key: ApiKey, secret_hash: str, actor: Actor, rotation: Rotation) -> ApiKey:
+    if rotation.since and rotation.since != key.secret_since.isoformat():
+        raise KeyChangedError(key.id)
+    now = datetime.now(UTC)
+    until = now + rotation.valid_for if rotation.valid_for else None
+    rotated = key._replace(secret_hash=secret_hash, rotated_at=now, valid_until=until)
+    if rotation.keep_current is not None:
+        former_until = min(now + rotation.keep_current, key.valid_until or NEVER)
+        rotated = rotated._replace(former_hash=key.secret_hash, former_until=former_until)
+    change = new_change(actor.name, "key-rotated", key.name, _text(rotated.former_until), _text(until))
+    key_repository.rotate_key(rotated, key.secret_hash, change)
+    logger.info("%s rotated the API key %s (%r)", actor.name, key.id, key.name)
+    return rotated
+
+
+def _made_just_now(key: ApiKey, secret_hash: str) -> bool:
+    """Whether the same form made this secret within the last minute."""
+    is_same = hmac.compare_digest(key.secret_hash, secret_hash)
+    return is_same and datetime.now(UTC) - key.secret_since <= SHOWN_AGAIN_FOR
+
+
+def _text(at: datetime | None) -> str:
+    return at.isoformat() if at else ""
 
 
 def list_keys() -> list[ApiKey]:
     """Newest first, revoked keys after all others."""
     keys = sorted(key_repository.list_keys(), key=lambda key: key.created_at, reverse=True)
     return sorted(keys, key=lambda key: key.revoked_at is not None)
+
+
+def list_expiring(listed: list[ApiKey]) -> list[ApiKey]:
+    """Those of the listed keys that work now and expire within two weeks, the next one first."""
+    now = datetime.now(UTC)
+    soon = [key for key in listed if key.expires_by(now + WARN_BEFORE)]
+    return sorted(
+        (key for key in soon if not key.revoked_at and not key.expires_by(now)),
+        key=lambda key: key.valid_until or NEVER,
+    )
 
 
 def get_key(key_id: str) -> ApiKey:
@@ -95,20 +155,31 @@ def discard_key(key: ApiKey) -> None:
     remembered_keys.pop(key.id, None)
 
 
-def check_token(token: str) -> ApiKey | None:
-    """The key of a token, or None if the token is invalid. Raises StorageError."""
+def check_token(token: str, address: str = "") -> ApiKey | None:
+    """The key of a token, or None if the token is invalid. Raises KeyExpiredError, StorageError.
+
+    `address`: the network address to record with this use.
+    """
     match = _TOKEN.fullmatch(token)
-    remembered = _remember(match[1]) if match else None
-    if match is None or remembered is None or not hmac.compare_digest(_hash(match[2]), remembered.key.secret_hash):
+    if match is None:
         return None
-    _record_use(remembered)
+    secret_hash = _hash(match[2])
+    remembered = _remember(match[1], secret_hash)
+    end = remembered.key.end_of(secret_hash) if remembered else None
+    if remembered is None or end is None:
+        return None
+    now = datetime.now(UTC)
+    if end <= now:
+        raise KeyExpiredError(remembered.key.id)
+    _record_use(remembered, now, address)
     return remembered.key
 
 
-def _remember(key_id: str) -> _Remembered | None:
+def _remember(key_id: str, secret_hash: str) -> _Remembered | None:
     now = time.monotonic()
     remembered = remembered_keys.get(key_id)
-    if remembered is None or remembered.until <= now:
+    # Another process may have rotated the key, so an unknown secret is looked up.
+    if remembered is None or remembered.until <= now or remembered.key.end_of(secret_hash) is None:
         try:
             key = get_key(key_id)
         except KeyNotFoundError:
@@ -121,13 +192,12 @@ def _remember(key_id: str) -> _Remembered | None:
     return remembered
 
 
-def _record_use(remembered: _Remembered) -> None:
-    now = datetime.now(UTC)
+def _record_use(remembered: _Remembered, now: datetime, address: str) -> None:
     if remembered.used_at and now - remembered.used_at < USE_RECORDED_EVERY:
         return
     remembered.used_at = now
     try:
-        key_repository.note_use(remembered.key.id, now, now - USE_RECORDED_EVERY)
+        key_repository.note_use(remembered.key.id, now, address, now - USE_RECORDED_EVERY)
     except StorageError as error:  # the call itself matters more
         logger.warning("The use of the API key %s was not recorded: %s", remembered.key.id, error)
 

@@ -23,5 +23,6 @@ urlpatterns = [
     page("people/<str:username>/reset-password/", people.reset_password, ADMIN, "reset_password"),
     page("keys/", keys.list_keys, ADMIN, "keys"),
     page("keys/new/", keys.add_key, ADMIN, "add_key"),
+    page("keys/<str:key_id>/rotate/", keys.rotate_key, ADMIN, "rotate_key"),
     page("keys/<str:key_id>/revoke/", keys.revoke_key, ADMIN, "revoke_key"),
 ]

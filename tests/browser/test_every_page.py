@@ -15,7 +15,7 @@ from events.domain import Actor, Search
 from events.pages.today import today
 from events.tasks import Batch
 from eventsite.accounts import keys
-from eventsite.accounts.domain import Scope
+from eventsite.accounts.domain import Rotation, Scope
 from tests.browser.conftest import Open, sign_in
 from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.http_server import Server
@@ -64,6 +64,8 @@ PAGES = [
     "/staff/people/eva/reset-password/",
     "/staff/keys/",
     "/staff/keys/new/",
+    "/staff/keys/6b6b6b6b6b6b/rotate/",
+    "/staff/keys/6b6b6b6b6b6b/revoke/",
     "/staff/nothing/here/",
     "/staff/event/never-was/",
 ]
@@ -74,6 +76,8 @@ def full_desk() -> dict[str, Batch]:
     """Events for every page, and a batch in each state."""
     make_staff("ada", "admin")
     make_staff("eva", "editor")
+    keys.create_key("website", Scope.WRITE, ADA, b"k" * 30, timedelta(days=9))  # with the ID 6b6b6b6b6b6b
+    keys.rotate_key("6b6b6b6b6b6b", ADA, Rotation(timedelta(days=1), timedelta(days=9)))
     day = today().isoformat()
     services.create_event(make_fields(date=day, description="Two\nlines."), ACTOR)
     for status in ("draft", "completed", "postponed", "cancelled", "pencilled in"):

@@ -63,6 +63,7 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "accounts:reactivate": ("/staff/people/eva/reactivate/", {}),
         "accounts:reset_password": ("/staff/people/eva/reset-password/", {}),
         "accounts:add_key": ("/staff/keys/new/", {"name": "theirs", "scope": "write"}),
+        "accounts:rotate_key": (f"/staff/keys/{key.id}/rotate/", {"keep_current": "0"}),
         "accounts:revoke_key": (f"/staff/keys/{key.id}/revoke/", {}),
         "pages:new_event": ("/staff/events/new/", event),
         "pages:bulk": ("/staff/events/bulk/", {"do": "delete", "event": ["launch"]}),

@@ -268,6 +268,12 @@ def create_key(world: World) -> Prepared:
     return Prepared(sent, lambda: len([key for key in keys.list_keys() if key.name == world.name]))
 
 
+def rotate_key(world: World) -> Prepared:
+    key, _ = keys.create_key(world.name, Scope.READ, ACTOR)
+    sent = world.submit(f"/staff/keys/{key.id}/rotate/", keep_current="1")
+    return Prepared(sent, lambda: len([one for one in keys.list_keys() if one.id == key.id and one.rotated_at]))
+
+
 def revoke_key(world: World) -> Prepared:
     key, _ = keys.create_key(world.name, Scope.READ, ACTOR)
     path = f"/staff/keys/{key.id}/revoke/"
@@ -358,6 +364,7 @@ PAGES: dict[str, Operation] = {
         "/staff/account/feed/", lambda staff, _: people.get_staff(staff.username).feed_nonce != staff.feed_nonce
     ),
     "API key made": create_key,
+    "API key rotated": rotate_key,
     "API key revoked": revoke_key,
     "person added": add_person,
     "role changed": change_role,

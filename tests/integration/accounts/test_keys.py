@@ -297,7 +297,7 @@ class TestMemory:
 
 
 class TestLastUse:
-    def test_the_last_use_is_recorded_every_five_minutes(self, api: APIClient, faults: FaultProxy) -> None:
+    def test_the_last_use_is_recorded_once_an_hour(self, api: APIClient, faults: FaultProxy) -> None:
         token = make_key()
         keys.check_token(token)
         first = keys.get_key(key_id(token)).last_used_at
@@ -307,7 +307,7 @@ class TestLastUse:
         keys.check_token(token)
         assert faults.calls == ["GetItem"]
         assert keys.get_key(key_id(token)).last_used_at == first
-        earlier = first - timedelta(minutes=6)
+        earlier = first - timedelta(minutes=61)
         connection().update_item(
             AccessItem.Meta.table_name, f"api-key#{key_id(token)}", actions=[ApiKeyItem.last_used_at.set(earlier)]
         )
@@ -320,10 +320,11 @@ class TestLastUse:
     def test_only_one_of_two_processes_records_a_use(self) -> None:
         token = make_key()
         now = datetime.now(UTC)
-        key_repository.note_use(key_id(token), now, now - timedelta(minutes=5))
-        key_repository.note_use(key_id(token), now + timedelta(minutes=1), now - timedelta(minutes=4))
-        assert keys.get_key(key_id(token)).last_used_at == now
-        key_repository.note_use("0" * 12, now, now)
+        key_repository.note_use(key_id(token), now, "192.0.2.1", now - timedelta(minutes=5))
+        key_repository.note_use(key_id(token), now + timedelta(minutes=1), "192.0.2.2", now - timedelta(minutes=4))
+        key = keys.get_key(key_id(token))
+        assert (key.last_used_at, key.last_address) == (now, "192.0.2.1")
+        key_repository.note_use("0" * 12, now, "", now)
         assert len(keys.list_keys()) == 1
 
     def test_a_call_succeeds_if_its_use_cannot_be_recorded(

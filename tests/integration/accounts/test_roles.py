@@ -32,6 +32,7 @@ ROLES = {
     "accounts:reset_password": "admin",
     "accounts:keys": "admin",
     "accounts:add_key": "admin",
+    "accounts:rotate_key": "admin",
     "accounts:revoke_key": "admin",
     "pages:home": "viewer",
     "pages:calendar": "viewer",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 from unittest.mock import patch
@@ -16,7 +16,7 @@ from events.domain import Actor
 from events.pages.filters import moment
 from events.tasks import Task
 from eventsite.accounts import keys, people
-from eventsite.accounts.domain import Role, Scope
+from eventsite.accounts.domain import Role, Rotation, Scope
 from tests.support.builders import day, make_staff
 from tests.support.builders import store_titled as store
 from tests.support.page_reader import links, text
@@ -262,6 +262,7 @@ class TestAccounts:
         people.sign_out_everywhere(people.get_staff(eva.username))
         key, _ = keys.create_key("<Website>", Scope.WRITE, Actor("ada"))
         keys.create_key("Poster", Scope.READ, Actor("ada"))
+        keys.rotate_key(key.id, Actor("ada"), Rotation(timedelta(0), timedelta(days=30)))
         keys.revoke_key(key.id, Actor("ada"))
         said = text(admin.get(ACCOUNTS))
         for sentence in (
@@ -273,6 +274,7 @@ class TestAccounts:
             "eva signed out everywhere",
             "ada created the API key <Website> (read and write)",
             "ada created the API key Poster (read only)",
+            "ada rotated the API key <Website> , which expires ",
             "ada revoked the API key <Website>",
         ):
             assert sentence in said
