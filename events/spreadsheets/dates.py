@@ -20,7 +20,7 @@ from events.visible_text import trimmed
 
 DayOrder = Literal["day", "month"]
 
-_WRITE = "please write 2026-12-31"
+_WRITE = "please write a date such as 2026-12-31"
 # A year outside of these is a mistake, or one of another calendar. Only YYYY-MM-DD can have it.
 _YEARS = range(1900, 2200)
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -56,7 +56,7 @@ def read_date(cell: Cell, order: DayOrder | None = None) -> tuple[str, str | Non
         case int() if 10**7 <= cell < 10**8:  # 20261231
             text = str(cell)
         case _:
-            raise ValueError("is a number; please format the cell as a date, or write 2026-12-31")
+            raise ValueError("is a number; please format the cell as a date, or write a date such as 2026-12-31")
     written = parse(text)
     if not written:
         raise ValueError(_reason(simple(text)))
@@ -77,10 +77,12 @@ def _ordered(written: Known | Unordered, order: DayOrder | None) -> Known:
         return written
     first, second, year, _ = written
     if order is None and written.order == "ask":
-        ways = "day/month or month/day" if first <= 12 else "day-month-year or year-month-day"
-        raise ValueError(f"may mean {ways}; {_WRITE} or 31.12.2026")
+        ways = "day/month or as month/day" if first <= 12 else "day-month-year or as year-month-day"
+        raise ValueError(f"can be read as {ways}; {_WRITE} or 31.12.2026")
     if order and written.order not in (order, "ask", None):
-        raise ValueError(f"has the month {max(first, second)} if the {order} comes first; {_WRITE}")
+        raise ValueError(
+            f"has no valid month if the {order} comes first: there is no month {max(first, second)}; {_WRITE}"
+        )
     return Known(year, first, second) if (order or written.order) == "month" else Known(year, second, first)
 
 
@@ -109,7 +111,7 @@ def _reason(text: str) -> str:
         (re.search("[0-9]:[0-9]", rest), f"has a time of day that cannot be read; {_WRITE}"),
         (
             len(numbers) > 3 or len(months) > 1 or (months and len(numbers) > 2),
-            "has more than one day; please write only the first, as 2026-12-31",
+            "has more than one day; please write only the first day, such as 2026-12-31",
         ),
         (clock and not rest, f"has only a time of day; {_WRITE}"),
         (only_names, f"has no day of the month; {_WRITE}"),

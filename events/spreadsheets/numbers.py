@@ -83,7 +83,7 @@ def _whole(number: str, whole: str, mark: str, fraction: str) -> str:
 
 
 def _ambiguous(number: str) -> str:
-    return f"must be a whole number; “{number}” can be read in more than one way, please write only its digits"
+    return f"must be a whole number, but “{number}” can be read in more than one way; please write only its digits"
 
 
 def _reason(text: str) -> str:
@@ -93,7 +93,7 @@ def _reason(text: str) -> str:
     if _SCIENTIFIC.fullmatch(text):
         return "must be a whole number with all its digits; please format the cell as a number"
     if _SEVERAL.search(text):
-        return "must be one whole number, not several; please write only the highest"
+        return "must be one whole number, not several; please write only the highest one"
     numbers = _NUMBER_IN_TEXT.findall(text)
     if numbers == [text]:
         return _ambiguous(text)

@@ -200,7 +200,7 @@ def _cells(row: Any, parsed: list[dict[str, Any]]) -> list[Cell]:
 
 def _value(element: Any, kind: str, value: Any) -> Cell:
     if kind == "e":
-        return Unreadable(f"contains a spreadsheet error ({str(value)[:MAX_SHOWN]})")
+        return Unreadable(f"contains a spreadsheet error ({str(value)[:MAX_SHOWN]}); please fix the formula")
     if isinstance(value, str):
         return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
     if value is None:
@@ -210,4 +210,4 @@ def _value(element: Any, kind: str, value: Any) -> Cell:
         return value if value.time() != time.min else value.date()
     if isinstance(value, int | float | date):
         return value
-    return Unreadable("is a time or a duration")
+    return Unreadable("is a time or a duration; please correct the cell")

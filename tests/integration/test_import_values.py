@@ -13,7 +13,7 @@ from tests.support.csv_rows import HEADER, csv_row
 from tests.support.import_plans import create, plan_cells, plan_csv, reasons
 
 BLANKS = " \u00a0\u200b\u2060"
-TWO_WAYS = "date may mean day/month or month/day; please write 2026-12-31 or 31.12.2026"
+TWO_WAYS = "date can be read as day/month or as month/day; please write a date such as 2026-12-31 or 31.12.2026"
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def test_errors_name_every_empty_field(line: str, reason: str) -> None:
         ("eventId", "a/b", "eventId must not contain '/', and must not be '.' or '..'"),
         ("date", "3/4/2026", TWO_WAYS),
         ("date", " 3/4/26 ", TWO_WAYS),
-        ("date", "TBA", "date must be a day, not “tba”; please write 2026-12-31"),
+        ("date", "TBA", "date must be a day, not “tba”; please write a date such as 2026-12-31"),
         ("date", "31.2.2026", "date must be a day that exists; February 2026 has 28 days"),
-        ("date", "Dec 1", "date has no year; please write 2026-12-31"),
+        ("date", "Dec 1", "date has no year; please write a date such as 2026-12-31"),
         ("capacity", "2.5", "capacity must be a whole number; “2.5” has a fraction"),
         ("capacity", "many", "capacity must be a whole number, such as 250"),
         ("capacity", "50 seats", "capacity must be a whole number without other text, such as 50"),
@@ -121,9 +121,9 @@ def test_excel_values_are_converted(field: str, cell: Any, value: Any) -> None:
         ("capacity", 2.5, "capacity must be a whole number"),
         ("capacity", date(2026, 2, 1), "capacity must be a whole number"),
         ("capacity", 1e16, "capacity must be at most 1,000,000,000,000,000"),
-        ("date", 46_000, "date is a number; please format the cell as a date, or write 2026-12-31"),
-        ("date", True, "date cannot be read as a date; please write 2026-12-31"),
-        ("status", "#REF!", "status contains a spreadsheet error (#REF!)"),
+        ("date", 46_000, "date is a number; please format the cell as a date, or write a date such as 2026-12-31"),
+        ("date", True, "date cannot be read as a date; please write a date such as 2026-12-31"),
+        ("status", "#REF!", "status contains a spreadsheet error (#REF!); please fix the formula"),
     ],
 )
 def test_invalid_excel_values_are_errors(field: str, cell: Any, reason: str) -> None:

@@ -63,7 +63,8 @@ def test_a_row_with_errors_stops_the_import_unless_skipped(file: Path) -> None:
     with pytest.raises(CommandError, match=r"Rows with errors: 1 of 2\. Nothing was imported\. Fix the file, or skip"):
         run_command("import_events", file)
     assert read_table(HistoryItem) == []
-    reasons = "title has a control character (U+001B); date must be a day, not “today”; please write 2026-12-31"
+    date = "date must be a day, not “today”; please write a date such as 2026-12-31"
+    reasons = f"title has a control character (U+001B); {date}"
     assert run_command("import_events", file, "--skip-wrong").splitlines()[1:] == [
         "  2  new     Launch night  2026-12-01, Main hall",
         rf"  3  error   \x1b[2J       {reasons}",

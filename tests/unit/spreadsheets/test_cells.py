@@ -42,7 +42,11 @@ def test_descriptions_of_own_exports_stay_unchanged(text: str) -> None:
     [
         ("date", " ", "must not be empty"),
         ("capacity", None, "must not be empty"),
-        ("date", Unreadable("is a time or a duration"), "is a time or a duration"),
+        (
+            "date",
+            Unreadable("is a time or a duration; please correct the cell"),
+            "is a time or a duration; please correct the cell",
+        ),
         ("title", EVENING, "is stored as a date; please format the cell as text and type the value again"),
     ],
 )
@@ -64,7 +68,7 @@ def test_unusable_cells_have_a_reason(field: str, cell: Any, reason: str) -> Non
         (date(2026, 12, 31), None, False),
         ("", None, False),
         (None, None, False),
-        (Unreadable("is a time or a duration"), None, False),
+        (Unreadable("is a time or a duration; please correct the cell"), None, False),
         (7, None, False),
     ],
 )

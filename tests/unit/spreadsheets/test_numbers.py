@@ -83,7 +83,7 @@ def test_other_numbers_are_read(text: str, value: int) -> None:
 
 
 NUMBER = "must be a whole number"
-IN_TWO_WAYS = "can be read in more than one way, please write only its digits"
+IN_TWO_WAYS = "can be read in more than one way; please write only its digits"
 
 
 @pytest.mark.parametrize(
@@ -94,17 +94,17 @@ IN_TWO_WAYS = "can be read in more than one way, please write only its digits"
         ("12.50", f"{NUMBER}; “12.50” has a fraction"),
         ("1,000.50", f"{NUMBER}; “1,000.50” has a fraction"),
         ("1.2345", f"{NUMBER}; “1.2345” has a fraction"),
-        ("1.0000", f"{NUMBER}; “1.0000” {IN_TWO_WAYS}"),
-        ("1,0000", f"{NUMBER}; “1,0000” {IN_TWO_WAYS}"),
-        ("1000.000", f"{NUMBER}; “1000.000” {IN_TWO_WAYS}"),
-        ("1000,500", f"{NUMBER}; “1000,500” {IN_TWO_WAYS}"),
-        ("0,500", f"{NUMBER}; “0,500” {IN_TWO_WAYS}"),
-        ("1,000.000", f"{NUMBER}; “1,000.000” {IN_TWO_WAYS}"),
-        ("1,000,00", f"{NUMBER}; “1,000,00” {IN_TWO_WAYS}"),
-        ("1.000.00", f"{NUMBER}; “1.000.00” {IN_TWO_WAYS}"),
-        ("1,000.000,00", f"{NUMBER}; “1,000.000,00” {IN_TWO_WAYS}"),
-        ("1 00", f"{NUMBER}; “1 00” {IN_TWO_WAYS}"),
-        ("10 00", f"{NUMBER}; “10 00” {IN_TWO_WAYS}"),
+        ("1.0000", f"{NUMBER}, but “1.0000” {IN_TWO_WAYS}"),
+        ("1,0000", f"{NUMBER}, but “1,0000” {IN_TWO_WAYS}"),
+        ("1000.000", f"{NUMBER}, but “1000.000” {IN_TWO_WAYS}"),
+        ("1000,500", f"{NUMBER}, but “1000,500” {IN_TWO_WAYS}"),
+        ("0,500", f"{NUMBER}, but “0,500” {IN_TWO_WAYS}"),
+        ("1,000.000", f"{NUMBER}, but “1,000.000” {IN_TWO_WAYS}"),
+        ("1,000,00", f"{NUMBER}, but “1,000,00” {IN_TWO_WAYS}"),
+        ("1.000.00", f"{NUMBER}, but “1.000.00” {IN_TWO_WAYS}"),
+        ("1,000.000,00", f"{NUMBER}, but “1,000.000,00” {IN_TWO_WAYS}"),
+        ("1 00", f"{NUMBER}, but “1 00” {IN_TWO_WAYS}"),
+        ("10 00", f"{NUMBER}, but “10 00” {IN_TWO_WAYS}"),
         ("50 seats", "must be a whole number without other text, such as 50"),
         ("ca. 50", "must be a whole number without other text, such as 50"),
         ("~50", "must be a whole number without other text, such as 50"),
@@ -112,10 +112,10 @@ IN_TWO_WAYS = "can be read in more than one way, please write only its digits"
         ("€50", "must be a whole number without other text, such as 50"),
         ("1,000 people", "must be a whole number without other text, such as 1,000"),
         ("250\u00b9", "must be a whole number without other text, such as 250"),
-        ("50-60", "must be one whole number, not several; please write only the highest"),
-        ("50 \u2013 60", "must be one whole number, not several; please write only the highest"),
-        ("50 to 60", "must be one whole number, not several; please write only the highest"),
-        ("50/60", "must be one whole number, not several; please write only the highest"),
+        ("50-60", "must be one whole number, not several; please write only the highest one"),
+        ("50 \u2013 60", "must be one whole number, not several; please write only the highest one"),
+        ("50 to 60", "must be one whole number, not several; please write only the highest one"),
+        ("50/60", "must be one whole number, not several; please write only the highest one"),
         ("∞", f"{NUMBER}; if there is no limit, please write a large number such as 100000"),
         ("Unlimited", f"{NUMBER}; if there is no limit, please write a large number such as 100000"),
         ("unbegrenzt", f"{NUMBER}; if there is no limit, please write a large number such as 100000"),

@@ -46,7 +46,7 @@ def test_excel_cells_keep_their_types() -> None:
         None,
         date(2026, 12, 1),
         moment,
-        Unreadable("is a time or a duration"),
+        Unreadable("is a time or a duration; please correct the cell"),
         "x\ny",
     ]
 
@@ -69,7 +69,7 @@ def test_formulas_are_read_as_their_results() -> None:
             [
                 "yes",
                 Unreadable("is a formula without a result; open the file in Excel and save it"),
-                Unreadable("contains a spreadsheet error (#DIV/0!)"),
+                Unreadable("contains a spreadsheet error (#DIV/0!); please fix the formula"),
                 None,
             ],
         )
