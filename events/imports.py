@@ -132,7 +132,7 @@ def plan_import(sheet: Sheet, mapping: FieldMapping | None = None, order: DayOrd
     asks_order = found == "ask"
     order = order if found == "ask" else found
     if asks_order and order is None:
-        questions["order"] = "The rows do not show whether the day or the month comes first. Choose one."
+        questions["order"] = "The dates can be read in two ways. Choose whether the day or the month comes first."
     reader = _Reader(sheet, mapping, order)
     rows = [reader.read(row) for row in sheet.rows]
     events = _find_events(rows)
@@ -173,7 +173,7 @@ def _notices(sheet: Sheet, mapping: FieldMapping) -> list[str]:
         more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
         notices.append(f"These columns are not used: {named}{more}.")
     if "eventId" not in mapping:
-        notices.append("The file has no eventId column, so no existing event will change.")
+        notices.append("No column is used as the event ID, so no existing event will change.")
     return notices
 
 
@@ -209,7 +209,7 @@ class _Reader:
     @property
     def notices(self) -> list[str]:
         counted = (
-            (self._times, "a time of day. It is left out: an event has a date only."),
+            (self._times, "a time of day. Only the date is imported."),
             (self._html, "a description in HTML. It is converted to plain text."),
         )
         return [
@@ -296,4 +296,4 @@ def _mark_duplicates(rows: list[PlannedRow]) -> tuple[list[PlannedRow], list[str
     ]
     if unread is None:
         return marked, []
-    return marked, [f"Too many events to compare: rows with dates from {unread} on may repeat existing events."]
+    return marked, [f"There are too many events to compare. Rows from {unread} on were not checked for duplicates."]

@@ -39,7 +39,7 @@ class ImportForm(forms.Form):
 
     file = forms.FileField(
         label="CSV or Excel file",
-        help_text=f"Up to {MAX_ROWS:,} rows and {MAX_FILE_BYTES // 1024**2} MiB, as .csv or .xlsx.",
+        help_text=f"A .csv or .xlsx file with up to {MAX_ROWS:,} rows and {MAX_FILE_BYTES // 1024**2} MiB.",
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xlsm,text/csv"}),
         error_messages={"required": "Choose a file first.", "empty": "The file is empty."},
         max_length=None,

@@ -24,6 +24,9 @@ from events.spreadsheets.sheet import (
 from events.spreadsheets.table import ROWS_SEARCHED, filled_rows, make_sheet, recognised_in
 
 DELIMITERS = ",;\t"
+_NOT_UTF_8 = (
+    "The file is not in UTF-8, so it was read as Windows-1252. If letters are wrong, please save it as CSV UTF-8."
+)
 # Tells Excel the delimiter; Excel does not show this line.
 _DELIMITER_LINE = re.compile(r"\"?sep=(.)\"?(\r\n|\r|\n)", re.IGNORECASE)
 # Without this, a file of another kind would be read as a table of one or two columns.
@@ -100,7 +103,7 @@ def _decode_bytewise(data: bytes) -> tuple[str, list[str]]:
         return data.decode(), []
     except UnicodeDecodeError:
         text = data.decode("cp1252")
-    return text, ["The file is not in UTF-8, so it was read as Windows-1252; please check letters such as é and ß."]
+    return text, [_NOT_UTF_8]
 
 
 def _fitness(text: str, delimiter: str) -> tuple[int, int, int]:

@@ -55,7 +55,7 @@ _STRICT = {
     b"http://purl.oclc.org/ooxml/officeDocument/relationships": REL_NS.encode(),
 }
 _STRICT_NAMESPACE, _FIRST_TAG = re.compile(b"|".join(_STRICT)), re.compile(b"<[A-Za-z_][^>]*")
-TOO_LARGE = "The workbook is too large when unpacked; please save only its table, or save it as CSV."
+TOO_LARGE = "The workbook contains too much data; please save only its table, or save it as CSV."
 
 
 class _Archive(ZipFile):

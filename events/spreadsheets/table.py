@@ -27,14 +27,16 @@ def make_sheet(
         raise SpreadsheetError(f"The {what} is empty.")
     position = find_header(first)
     if position is None:
-        raise SpreadsheetError(f"The {what} has no row with the names of the columns, such as title and date.")
+        raise SpreadsheetError(
+            f"The {what} has no row with column names. Please add one, with names such as title and date."
+        )
     if position:
         lines = "1 line above the table was" if position == 1 else f"{position} lines above the table were"
         notices.append(f"{lines} left out.")
     below, hidden, fit = _below(chain(first[position + 1 :], filled), include_hidden=include_hidden)
     if not below:
         raise SpreadsheetError(
-            "All rows below the column names are hidden."
+            "All rows below the column names are hidden. Include the hidden rows, or show them in the file."
             if hidden
             else f"The {what} has no rows below the column names."
         )

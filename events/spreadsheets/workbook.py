@@ -105,7 +105,9 @@ def read_workbook(data: bytes, sheet_name: str | None, *, include_hidden: bool |
 def _read(reader: WorkbookReader, sheet_name: str | None, *, include_hidden: bool | None) -> Sheet:
     every = reader.sheets()
     if not every:
-        raise SpreadsheetError("The workbook has no sheet with cells, or all of them are hidden.")
+        raise SpreadsheetError(
+            "The workbook has no visible sheet with cells. Please show the sheet with the table, and save the file."
+        )
     sheets = dict(islice(every.items(), MAX_SHEETS))
     notices: list[str] = []
     name = _find(reader, sheets) if sheet_name is None else _chosen(sheets, sheet_name)

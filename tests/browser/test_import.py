@@ -92,7 +92,7 @@ def test_all_possible_duplicates_are_selected_at_once(desk: Page) -> None:
     file: Any = {"name": "a.csv", "mimeType": "text/csv", "buffer": content.encode()}
     desk.locator("input[type=file]").set_input_files(file)
     desk.get_by_role("button", name="Check the file").click()
-    desk.get_by_label("Select these 2").check()
+    desk.get_by_label("Select these 2 rows").check()
     expect(desk.locator("input[name=event]:checked")).to_have_count(2)
     desk.get_by_role("button", name="Import the selected rows").click()
     expect(desk.get_by_text("2 events imported")).to_be_visible()

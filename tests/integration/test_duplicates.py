@@ -54,7 +54,7 @@ def test_a_search_that_would_take_too_many_queries_ends(queries: list[object], m
         "title,date,location,capacity,organizer,status", "Gala,2026-12-01,a,1,b,c", "Gala,2026-12-24,a,1,b,c"
     )
     assert [row.fate for row in plan.rows] == ["new", "new"]
-    notice = "Too many events to compare: rows with dates from 2026-12-01 on may repeat existing events."
+    notice = "There are too many events to compare. Rows from 2026-12-01 on were not checked for duplicates."
     assert notice in plan.notices
 
 

@@ -91,7 +91,7 @@ def test_a_new_event_needs_every_column_except_description_and_id() -> None:
     )
     plan = plan_csv("title,date,location,capacity,organizer,status", "Gala,2026-12-31,Roof,80,Ann,draft")
     assert (plan.questions, plan.missing) == ({}, [])
-    assert plan.notices == ["The file has no eventId column, so no existing event will change."]
+    assert plan.notices == ["No column is used as the event ID, so no existing event will change."]
     [task] = plan.tasks
     assert task.changes == make_fields(
         eventId=task.event_id,

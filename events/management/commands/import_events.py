@@ -64,7 +64,9 @@ class Command(StorageCommand):
             self.stdout.write(line)
         if plan.wrong and not options["skip_wrong"]:
             advice = (
-                "" if options["dry_run"] else " Nothing was imported. Fix the file, or skip them with --skip-wrong."
+                ""
+                if options["dry_run"]
+                else " Nothing was imported. Fix the file, or skip these rows with --skip-wrong."
             )
             raise CommandError(f"Rows with errors: {len(plan.wrong):,} of {len(plan.rows):,}.{advice}")
         duplicates = options["include_duplicates"]
@@ -102,9 +104,7 @@ def _plan(sheet: Sheet, options: dict[str, Any]) -> Plan:
         raise CommandError(_escaped(str(error)), returncode=WRONG_USE) from error
     needed = [f"{field}: {question}" for field, question in plan.questions.items() if field != "order"]
     if "order" in plan.questions:
-        needed.append(
-            "The rows do not show whether the day or the month comes first. Add --day-first or --month-first."
-        )
+        needed.append("The dates can be read in two ways. Add --day-first or --month-first.")
     if plan.missing and not options["skip_wrong"]:
         fields = ", ".join(plan.missing)
         needed.append(f"New events need {fields}. Add --map {plan.missing[0]}=COLUMN or --set {plan.missing[0]}=VALUE.")

@@ -200,7 +200,7 @@ def csv_cells() -> list[str]:
     return csv_row(eventId="").split(",")
 
 
-ORDER = "The rows do not show whether the day or the month comes first. Choose one."
+ORDER = "The dates can be read in two ways. Choose whether the day or the month comes first."
 
 
 def test_the_order_of_day_and_month_is_asked_once_if_no_row_tells(editor: Client) -> None:
@@ -261,6 +261,7 @@ def test_invalid_choices_are_refused_and_kept(chosen: dict[str, str], message: s
     answer = choose(editor, send(editor, GOOGLE), **{**FOR_ALL, **chosen})
     assert answer.status_code == (200 if "read_sheet" in chosen else 422)
     assert message in text_of(answer)
+    assert (NEEDED in text_of(answer)) == ("read_sheet" in chosen)
     assert stored() == []
     assert b"/staff/batches/" not in answer.content
 
@@ -385,7 +386,7 @@ def test_an_import_of_duplicates_only_needs_a_selection(editor: Client) -> None:
 
 def test_a_time_of_day_is_left_out_with_a_notice(editor: Client) -> None:
     preview = send(editor, f"{HEADER}\n{csv_row(date='2027-05-30 10:00')}\n{csv_row(eventId='b')}\n")
-    assert "1 row has a time of day. It is left out: an event has a date only." in text_of(preview)
+    assert "1 row has a time of day. Only the date is imported." in text_of(preview)
 
 
 def test_a_status_takes_the_spelling_in_use(editor: Client) -> None:

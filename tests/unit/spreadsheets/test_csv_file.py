@@ -83,7 +83,7 @@ def test_windows_1252_is_read_with_a_notice() -> None:
     sheet = read_spreadsheet("title;location\r\nTür „Süd“;Café\r\n".encode("cp1252"))
     assert sheet.rows == [Row(2, ["Tür „Süd“", "Café"])]
     assert sheet.notices == [
-        "The file is not in UTF-8, so it was read as Windows-1252; please check letters such as é and ß."
+        "The file is not in UTF-8, so it was read as Windows-1252. If letters are wrong, please save it as CSV UTF-8."
     ]
 
 
@@ -212,7 +212,7 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
         (b"", "The file is empty."),
         (b"\xef\xbb\xbf\r\n, ,\r\n", "The file is empty."),
         (b"title,date\n\n,\n", "The file has no rows below the column names."),
-        (b"Hello there.\nHow are you?\n", "The file has no row with the names of the columns"),
+        (b"Hello there.\nHow are you?\n", "The file has no row with column names. Please add one"),
         (b"\x89PNG\r\n\x1a\n\0\0", "The file is not a CSV or Excel file"),
         (b"%PDF-1.7\n%\xe2\xe3\n1, 2", "This is a PDF file, not a spreadsheet; please import a table as .xlsx or CSV."),
         (b"\xef\xbb\xbf\r\n<!DOCTYPE html><table>", "This is a web page, not a spreadsheet"),

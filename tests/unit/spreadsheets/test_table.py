@@ -52,7 +52,7 @@ def test_a_header_may_have_numbers_and_names_that_are_unknown() -> None:
 def test_the_header_is_searched_in_the_first_rows_only() -> None:
     lines: list[list[Cell]] = [["x"]] * (ROWS_SEARCHED - 1)
     assert table(*lines, ["title", "date"], ["a", "b"]).rows == [Row(ROWS_SEARCHED + 1, ["a", "b"])]
-    with pytest.raises(SpreadsheetError, match="has no row with the names of the columns"):
+    with pytest.raises(SpreadsheetError, match=r"has no row with column names\. Please add one"):
         table(["x"], *lines, ["title", "date"], ["a", "b"])
 
 
