@@ -64,5 +64,5 @@ def choose_first_day(request: HttpRequest) -> HttpResponse:
         if chosen in FIRST_DAYS:
             set_preference(staff_of(request), "first_day", chosen)
     except PreferencesTooLongError:
-        messages.error(request, "Your account has no room for this setting. Nothing was changed.")
+        messages.error(request, "Your account has no space for this setting. Delete a saved view first.")
     return HttpResponseRedirect(calendar_address(request) or reverse("pages:calendar"))

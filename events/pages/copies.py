@@ -31,14 +31,14 @@ class CopyForm(forms.Form):
 
     repeat = forms.ChoiceField(choices=[("days", "On certain days"), ("week", "Every week"), ("month", "Every month")])
     first = RuleField("date", label="First day", required=False, widget=date_input())
-    until = RuleField("date", label="Until", required=False, widget=date_input())
+    until = RuleField("date", label="Last day", required=False, widget=date_input())
     times = forms.IntegerField(
         label="Number of copies",
         required=False,
         min_value=1,
         max_value=MAX_COPIES,
         help_text="Enter a last day, a number, or both.",
-        error_messages={"max_value": _TOO_MANY},
+        error_messages={"min_value": "Must be 1 or more.", "max_value": _TOO_MANY},
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     # The ID of a single copy, if it is created at once, so that a double click creates one event.
@@ -61,7 +61,7 @@ class CopyForm(forms.Form):
     def _days(self) -> copies.Days:
         wrong = [day for day in self.typed if not allows("date", day)]
         if wrong:
-            self.add_error(None, f"These are not days: {', '.join(day[:20] for day in wrong[:3])}.")
+            self.add_error(None, f"These are not valid dates: {', '.join(day[:20] for day in wrong[:3])}.")
         elif not self.typed:
             self.add_error(None, "Enter at least one day.")
         elif len(set(self.typed)) > MAX_COPIES:
@@ -82,7 +82,7 @@ class CopyForm(forms.Form):
             typed["repeat"], date.fromisoformat(start), until, typed["times"], with_start=bool(typed["first"])
         )
         if not found.days:
-            self.add_error("until", "There is no such day until then.")
+            self.add_error("until", "The first copy would be after this day. Enter a later day.")
         return found
 
 

@@ -49,7 +49,7 @@ def change_views(request: HttpRequest) -> HttpResponse:
             _check(saved, query, len({*views, saved}))
             views[saved] = {"name": saved, "query": query}
         elif not views.pop(deleted, None):
-            raise _RefusedError("This view was deleted already.")
+            raise _RefusedError("This view was already deleted.")
         return sorted(views.values(), key=lambda view: view["name"].casefold())
 
     try:
@@ -57,7 +57,7 @@ def change_views(request: HttpRequest) -> HttpResponse:
     except _RefusedError as error:
         messages.error(request, str(error))
     except PreferencesTooLongError:
-        messages.error(request, "There is no room for this view. Delete another one first.")
+        messages.error(request, "Your account has no space for this view. Delete another view first.")
     else:
         messages.success(request, f"The view {quoted(deleted or saved)} was {'deleted' if deleted else 'saved'}.")
     return HttpResponseRedirect(reverse("pages:events") + (f"?{query}" if query else ""))
@@ -70,4 +70,4 @@ def _check(name: str, query: str, number: int) -> None:
     if not allows("title", name) or len(name) > MAX_NAME_LENGTH:
         raise _RefusedError(f"The name of a view must have 1 to {MAX_NAME_LENGTH} characters.")
     if number > MOST_VIEWS:
-        raise _RefusedError(f"You can save {MOST_VIEWS} views. Delete another one first.")
+        raise _RefusedError(f"You can save at most {MOST_VIEWS} views. Delete another view first.")

@@ -103,12 +103,12 @@ def choose_feed(request: HttpRequest) -> HttpResponse:
     """Stores what the user's feed contains. Invalid values change nothing."""
     days, hidden = request.POST.get("days", ""), request.POST.getlist("hidden")
     if days not in map(str, DAYS_BACK) or not all(allows("status", status) for status in hidden):
-        messages.error(request, "This choice is not possible. Nothing was changed.")
+        messages.error(request, "This choice is invalid. Nothing was changed. Please choose again.")
         return redirect("accounts:account")
     try:
         set_preference(staff_of(request), PREFERENCE, FeedChoice(int(days), frozenset(hidden)).stored)
     except PreferencesTooLongError:
-        messages.error(request, "There is no room for so many statuses. Nothing was changed.")
+        messages.error(request, "Your account has no space for so many statuses. Nothing was changed. Select fewer.")
     else:
         messages.success(request, "Saved. Calendar applications show the change when they next refresh.")
     return redirect("accounts:account")

@@ -164,12 +164,14 @@ class TestFeed:
     def test_an_impossible_choice_changes_nothing(self, viewer: Client, wrong: dict[str, Any]) -> None:
         viewer.post(CHOICE, {"days": "7", "hidden": "draft"})
         viewer.post(CHOICE, wrong)
-        assert "This choice is not possible. Nothing was changed." in viewer.get(ACCOUNT).content.decode()
+        assert (
+            "This choice is invalid. Nothing was changed. Please choose again." in viewer.get(ACCOUNT).content.decode()
+        )
         assert FeedChoice.read(people.get_staff("vera").preferences) == FeedChoice(7, frozenset({"draft"}))
 
     def test_too_many_statuses_change_nothing(self, viewer: Client) -> None:
         viewer.post(CHOICE, {"days": "7", "hidden": [f"{number:02}{'x' * 1000}" for number in range(20)]})
-        assert "There is no room for so many statuses." in viewer.get(ACCOUNT).content.decode()
+        assert "Your account has no space for so many statuses." in viewer.get(ACCOUNT).content.decode()
         assert FeedChoice.read(people.get_staff("vera").preferences) == FeedChoice()
 
     def test_the_address_is_shown_and_can_be_renewed(self, viewer: Client) -> None:

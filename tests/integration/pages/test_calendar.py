@@ -206,7 +206,7 @@ class TestFirstDay:
         with patch("eventsite.accounts.preferences.MAX_BYTES", 5):
             viewer.post(f"{CALENDAR}first-day/", {"first_day": "sunday"})
         page = open_month(viewer, "2026-12")
-        assert "Your account has no room for this setting." in text(page)
+        assert "Your account has no space for this setting." in text(page)
         assert "Mon Tue Wed" in text(page)
 
     def test_the_way_back_stays_on_the_calendar(self, viewer: Client) -> None:

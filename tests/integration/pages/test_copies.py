@@ -116,14 +116,14 @@ class TestWhichDays:
         store("elsewhere", title="Elsewhere", date="2026-12-08", location="Main hall 2")
         _, page = confirmation(editor, repeat="week", times="2")
         assert "On 1 of these days there are other events at the same location." in text(page)
-        assert "Tue 8 Dec 2026 Same place Jazz (draft) Tue 15 Dec 2026" in text(page)
+        assert "Tue 8 Dec 2026 Same location Jazz (draft) Tue 15 Dec 2026" in text(page)
         assert "Elsewhere" not in text(page)
 
     def test_for_a_hundred_copies_they_cost_one_query(self, editor: Client, faults: FaultProxy) -> None:
         store()
         store("jazz", title="Jazz", date="2028-10-31")
         address, page = confirmation(editor, repeat="week", times="100")
-        assert "Tue 31 Oct 2028 Same place Jazz (active)" in text(page)
+        assert "Tue 31 Oct 2028 Same location Jazz (active)" in text(page)
         faults.set(None)
         assert editor.get(address).status_code == 200
         assert faults.calls == ["GetItem"] * 5 + ["Query"]  # session, account, batch, its two parts
@@ -140,14 +140,14 @@ class TestErrors:
         ("typed", "sentence"),
         [
             ({"repeat": "days"}, "Enter at least one day."),
-            ({"repeat": "days", "day": ["2026-02-30", "soon"]}, "These are not days: 2026-02-30, soon."),
+            ({"repeat": "days", "day": ["2026-02-30", "soon"]}, "These are not valid dates: 2026-02-30, soon."),
             ({"repeat": "days", "day": [f"2027-{n // 28 + 1:02}-{n % 28 + 1:02}" for n in range(101)]}, "At most 100"),
             ({"repeat": "week"}, "Enter a last day, or a number of copies."),
-            ({"repeat": "week", "until": "2026-12-07"}, "There is no such day until then."),
+            ({"repeat": "week", "until": "2026-12-07"}, "The first copy would be after this day. Enter a later day."),
             ({"repeat": "week", "until": "9999-12-31"}, "At most 100 copies can be created at once."),
             ({"repeat": "month", "until": "9999-12-31"}, "At most 100 copies can be created at once."),
             ({"repeat": "month", "times": "101"}, "At most 100 copies can be created at once."),
-            ({"repeat": "month", "times": "0"}, "greater than or equal to 1"),
+            ({"repeat": "month", "times": "0"}, "Must be 1 or more."),
             ({"repeat": "month", "times": "many"}, "Enter a whole number."),
             ({"repeat": "week", "first": "2026-02-30", "times": "2"}, "Must be a day that exists."),
             ({"repeat": "days", "generated_id": "7b0e2f6c-9f34-4d0f-8a0e-000000000000"}, "Enter at least one day."),

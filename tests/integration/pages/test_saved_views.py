@@ -47,7 +47,7 @@ def test_a_view_is_saved_opened_and_deleted(viewer: Client) -> None:
     assert "The view “In the hall” was deleted." in text(page)
     assert views() == [("afternoon", "sort=latest")]
     again = viewer.post(f"{LIST}views/", {"delete": "In the hall"}, follow=True)
-    assert "This view was deleted already." in text(again)
+    assert "This view was already deleted." in text(again)
 
 
 def test_views_belong_to_one_person_and_a_name_is_used_once(viewer: Client) -> None:
@@ -74,7 +74,7 @@ def test_what_cannot_be_saved_is_said(viewer: Client, name: str, query: str, sen
 def test_at_most_twenty_views(viewer: Client) -> None:
     for number in range(20):
         save(viewer, f"v{number}", "q=x")
-    assert "You can save 20 views." in text(save(viewer, "one more", "q=x"))
+    assert "You can save at most 20 views. Delete another view first." in text(save(viewer, "one more", "q=x"))
     assert "was saved" in text(save(viewer, "v3", "q=y"))
     assert len(views()) == 20
 
@@ -82,7 +82,7 @@ def test_at_most_twenty_views(viewer: Client) -> None:
 def test_a_view_that_has_no_room_and_a_failure_change_nothing(viewer: Client, faults: FaultProxy) -> None:
     save(viewer, "first", "q=x")
     with patch.object(preferences, "MAX_BYTES", 100):
-        assert "There is no room for this view." in text(save(viewer, "second", "q=" + "y" * 100))
+        assert "Your account has no space for this view." in text(save(viewer, "second", "q=" + "y" * 100))
     faults.set(FAIL, "UpdateItem")
     assert save(viewer, "third", "q=x").status_code == 500
     faults.set(None)
