@@ -42,14 +42,14 @@ _AT_ONCE = 8
 _CLOCKS_DIFFER = timedelta(days=1)
 
 _DONE, _SAME = Outcome("done"), Outcome("same")
-_CHANGED = Outcome("failed", "It was changed meanwhile, so it was left as it is.")
+_CHANGED = Outcome("failed", "The event has a newer change, so nothing was done.")
 # Why a task fails, as the report shows it.
 _FAILURES: dict[type[Exception], Outcome] = {
     RevisionMismatchError: _CHANGED,
     ChangeSupersededError: _CHANGED,
     VersionNotFoundError: _CHANGED,
-    EventNotFoundError: Outcome("failed", "It was deleted meanwhile."),
-    EventExistsError: Outcome("failed", "An event with this ID was created meanwhile."),
+    EventNotFoundError: Outcome("failed", "The event was already deleted."),
+    EventExistsError: Outcome("failed", "An event with this ID already exists."),
 }
 
 

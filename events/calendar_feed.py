@@ -117,7 +117,7 @@ def _empty(cut_after: int | None) -> bytes:
     feed.add("prodid", "-//Events//Calendar feed//EN")
     feed.add("x-wr-calname", "Events")
     if cut_after is not None:
-        feed.add("x-wr-caldesc", f"Only {cut_after:,} events. There are more.")
+        feed.add("x-wr-caldesc", f"This feed shows only {cut_after:,} events. There are more.")
     feed.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     feed.add("x-published-ttl", "PT1H")  # the same, for older programs
     content: bytes = feed.to_ical()

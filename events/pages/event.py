@@ -75,7 +75,7 @@ def new_event(request: HttpRequest) -> HttpResponse:
     try:
         event = services.create_event_once(form.fields_of_event, generated_id, actor_of(request))
     except EventExistsError:
-        form.add_error("eventId", "This ID is already in use. Choose another, or leave it blank to generate one.")
+        form.add_error("eventId", "This ID is already in use. Choose another ID, or leave the field blank.")
         return _form(request, form)
     except StorageError as error:
         return _failed(request, form, error)

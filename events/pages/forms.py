@@ -119,7 +119,7 @@ class NewEventForm(EventForm):
         "eventId",
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text="Part of the event's address in the API. Leave blank to generate one.",
+        help_text="Part of the event's address in the API. Leave blank to generate an ID.",
     )
     generated_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 

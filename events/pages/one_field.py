@@ -45,7 +45,7 @@ def _change(request: HttpRequest, event_id: str, name: str) -> HttpResponse:
     elif name == "date":
         add_message_with_undo(request, f"{title} was moved to {long_date(value)}.", event_id, event.updated_at)
     else:
-        text = f"The status of {title} is {quoted(event.fields['status'])} now."
+        text = f"The status of {title} is now {quoted(event.fields['status'])}."
         add_message_with_undo(request, text, event_id, event.updated_at)
     return HttpResponseRedirect(_back(request, event_id))
 

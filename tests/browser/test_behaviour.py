@@ -314,7 +314,7 @@ def test_the_mouse_wheel_changes_no_field(desk: Page, path: str, names: tuple[st
     store()
     desk.goto(path)
     if "/calendar/" in path:
-        desk.locator("summary", has_text="Options of the calendar").click()
+        desk.locator("summary", has_text="Calendar options").click()
     for menu in desk.locator("#filter summary").all():
         menu.click()
     for name in names:

@@ -24,7 +24,7 @@ def test_the_status_is_changed_in_the_header_and_can_be_undone(desk: Page) -> No
     desk.get_by_role("link", name="active").press("Enter")
     desk.keyboard.press("ArrowDown")
     desk.keyboard.press("Enter")
-    expect(desk.get_by_text("The status of “Launch night” is “draft” now.")).to_be_visible()
+    expect(desk.get_by_text("The status of “Launch night” is now “draft”.")).to_be_visible()
     expect(desk).to_have_url("/staff/event/launch/")
     assert services.get_event("launch").fields["status"] == "draft"
     desk.get_by_label("Undo the change today").click()

@@ -185,7 +185,7 @@ def test_the_status_menu_works_by_keyboard(desk: Page) -> None:
     desk.keyboard.press("Enter")
     desk.keyboard.press("ArrowDown")
     desk.keyboard.press("Enter")
-    expect(desk.get_by_text("The status of “A” is “draft” now.")).to_be_visible()
+    expect(desk.get_by_text("The status of “A” is now “draft”.")).to_be_visible()
     assert (status("a"), status("b")) == ("draft", "draft")
     desk.get_by_role("button", name="Undo").click()
     expect(desk.get_by_text("The change was undone.")).to_be_visible()
@@ -211,7 +211,7 @@ def test_a_status_without_scripts(open_browser: Open) -> None:
     page.get_by_role("link", name="active").click()
     page.get_by_label("Status").fill("draft")
     page.get_by_role("button", name="Change the status").click()
-    expect(page.get_by_text("The status of “A” is “draft” now.")).to_be_visible()
+    expect(page.get_by_text("The status of “A” is now “draft”.")).to_be_visible()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
 
 

@@ -93,8 +93,8 @@ def test_events_that_change_before_the_confirmation_are_skipped_and_reported() -
     done = run_to_the_end(batch)
     assert counts(done) == (1, 0, 2)
     assert [(task.event_id, outcome) for task, outcome in batches.tasks_of(done)] == [
-        ("e000", Outcome("failed", "It was changed meanwhile, so it was left as it is.")),
-        ("e001", Outcome("failed", "It was deleted meanwhile.")),
+        ("e000", Outcome("failed", "The event has a newer change, so nothing was done.")),
+        ("e001", Outcome("failed", "The event was already deleted.")),
         ("e002", Outcome("done")),
     ]
     assert services.get_event("e000").fields["title"] == "Edited meanwhile"

@@ -77,7 +77,7 @@ def test_a_cut_feed_says_so(more: int, cut: bool, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(calendar_feed, "MAX_EVENTS", 3)
     feed = Calendar.from_ical(calendar([make_event()] * (3 + more), address_of))
     assert len(feed.walk("VEVENT")) == 3
-    told = "Only 3 events. There are more."
+    told = "This feed shows only 3 events. There are more."
     assert feed.get("X-WR-CALDESC") == (told if cut else None)
 
 
@@ -88,7 +88,7 @@ def test_a_feed_is_cut_before_it_is_too_long(spare: int, held: int, monkeypatch:
     taken = iter([make_event()] * 10)
     feed = Calendar.from_ical(calendar(taken, address_of))
     assert len(feed.walk("VEVENT")) == held
-    assert feed["X-WR-CALDESC"] == f"Only {held} events. There are more."
+    assert feed["X-WR-CALDESC"] == f"This feed shows only {held} events. There are more."
     assert len(list(taken)) == 10 - held - 1  # no more were read
 
 

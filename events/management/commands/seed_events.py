@@ -23,4 +23,4 @@ class Command(StorageCommand):
             raise CommandError("--count must be 1 or more.")
         create_tables()
         stored = load_samples() if count is None else store(generated_events(count))
-        self.stdout.write(f"{stored:,} events stored." if stored else "There are events already; none stored.")
+        self.stdout.write(f"{stored:,} events stored." if stored else "There are already events. None were stored.")

@@ -22,5 +22,5 @@ class Command(StorageCommand):
             self.stdout.flush()
         if progress.unfit:
             self.stdout.write(
-                f"{progress.unfit:,} events of another program were not changed: they are too long to be searched."
+                f"{progress.unfit:,} events of another program were not upgraded: they are too long for the search."
             )

@@ -82,7 +82,7 @@ def test_events_changed_meanwhile_are_reported(file: Path, monkeypatch: pytest.M
         return prepare(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(batches, "prepare", late)
-    with pytest.raises(CommandError, match=r"^Row 2: Gala: It was changed meanwhile"):
+    with pytest.raises(CommandError, match=r"^Row 2: Gala: The event has a newer change"):
         run_command("import_events", write(file, GALA.replace("80", "90")))
     assert services.get_event("gala").fields["capacity"] == 85
 

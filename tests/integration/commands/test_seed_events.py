@@ -17,7 +17,7 @@ from tests.support.tables import read_table
 
 def test_seed_events_fills_empty_tables_only() -> None:
     assert run_command("seed_events") == "12 events stored.\n"
-    assert run_command("seed_events") == "There are events already; none stored.\n"
+    assert run_command("seed_events") == "There are already events. None were stored.\n"
     assert len(read_table(EventItem)) == len(read_table(HistoryItem)) == 12
     assert {row["actor"]["S"] for row in read_table(HistoryItem)} == {"samples"}
 

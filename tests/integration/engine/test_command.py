@@ -103,7 +103,9 @@ def test_an_engine_is_started_for_a_command_and_stopped_after_it(tmp_path: Path,
         call_command("seed_events", count=3, stdout=first)
         assert port_is_free(port)
         call_command("seed_events", stdout=second)
-    assert (first.getvalue(), second.getvalue()) == ("3 events stored.\n", "There are events already; none stored.\n")
+    assert (first.getvalue(), second.getvalue()) == (
+        ("3 events stored.\n", "There are already events. None were stored.\n")
+    )
     assert (tmp_path / "data").is_dir()
 
 

@@ -71,7 +71,7 @@ def test_what_was_not_done_is_reported_with_its_reason(editor: Client) -> None:
     services.update_event("A", {"capacity": 1}, ACTOR)
     report: Any = editor.post(confirm.redirect_chain[-1][0], follow=True)
     assert "1 event deleted 1 failed" in text(report)
-    assert "A It was changed meanwhile, so it was left as it is." in text(report)
+    assert "A The event has a newer change, so nothing was done." in text(report)
 
 
 def test_a_report_names_the_first_failures_and_reads_no_further(editor: Client, faults: FaultProxy) -> None:
@@ -88,7 +88,7 @@ def test_a_report_names_the_first_failures_and_reads_no_further(editor: Client, 
         faults.set(None)
         with patch("events.pages.batches.MOST_SHOWN", most):
             page = text(editor.get(address))
-        assert page.count("It was changed meanwhile") == named
+        assert page.count("The event has a newer change") == named
         assert more in page
         assert faults.calls == ["GetItem"] * 4  # session, account, batch, first part
 

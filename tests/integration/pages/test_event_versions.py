@@ -70,7 +70,7 @@ class TestConflict:
         services.delete_event("launch", ACTOR)
         response: Any = editor.post("/staff/event/launch/edit/", {**typed, "title": "Mine"})
         assert response.status_code == 409
-        assert "Somebody deleted this event while you were typing." in text(response)
+        assert "Someone deleted this event while you were typing." in text(response)
         assert 'action="/staff/events/new/"' in response.content.decode()
         editor.post("/staff/events/new/", fields(response))
         assert services.get_event("launch").fields == make_fields(title="Mine")

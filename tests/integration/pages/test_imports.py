@@ -105,7 +105,7 @@ def test_what_was_changed_since_the_check_is_left_and_said(editor: Client) -> No
     services.create_event(make_fields(), ACTOR)
     answer = upload(editor, "eventId,status\nlaunch,cancelled\n")
     services.update_event("launch", {"status": "sold out"}, ACTOR)
-    assert "(row 2) It was changed meanwhile" in text_of(confirm(editor, answer))
+    assert "(row 2) The event has a newer change" in text_of(confirm(editor, answer))
     assert services.get_event("launch").fields["status"] == "sold out"
 
 

@@ -27,7 +27,7 @@ def test_a_status_changes_and_the_change_can_be_undone(editor: Client) -> None:
     assert response["Location"] == "/staff/events/?q=jazz"
     assert status() == "draft"
     listed = editor.get(response["Location"])
-    assert "The status of “Jazz” is “draft” now." in text(listed)
+    assert "The status of “Jazz” is now “draft”." in text(listed)
     editor.post(undo_address(listed))
     assert status() == "active"
 
