@@ -32,7 +32,7 @@ MAX_USERNAME_LENGTH = 63
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]*")
 # The address of the form that adds an account, and other names that the history shows.
 _RESERVED = frozenset({"new", "anonymous", "command", "manage.py", "runserver", "samples"})
-USERNAME_RULE = "Letters without accents, digits and . _ @ + - only, starting with a letter or digit."
+USERNAME_RULE = "Use only the letters a to z, digits and . _ @ + -. Start with a letter or a digit."
 
 
 def fold_username(typed: str) -> str:

@@ -141,7 +141,7 @@ class AddPersonForm(OnceForm, RoleForm):
     def clean_username(self) -> str:
         username = fold_username(self.cleaned_data["username"])
         if not is_username(username):
-            raise ValidationError("This username is not allowed.")
+            raise ValidationError("This username is not allowed. Choose a different one.")
         return username
 
 

@@ -60,7 +60,7 @@ def test_a_terminal_asks_for_the_password_twice(monkeypatch: pytest.MonkeyPatch)
     ("username", "typed", "sentence"),
     [
         ("anna", PASSWORD, "An account with the username anna already exists."),
-        ("a b", PASSWORD, "'a b' is not a valid username. Letters without accents"),
+        ("a b", PASSWORD, "'a b' is not a valid username. Use only the letters a to z, digits"),
         ("ben", "short", "This password is too short. It must contain at least 10 characters. Nothing was changed."),
         ("ben", "", "This password is too short."),
         ("ben", "qwertyuiop", "This password is too common. Nothing was changed."),
