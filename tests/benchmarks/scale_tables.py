@@ -131,7 +131,7 @@ def whole_list() -> str:
                 works,
             ]
         )
-    return _table(["events", "read units", "USD for 1,000", "answer", "calls of DynamoDB", "on Lambda"], lines)
+    return _table(["events", "read units", "USD for 1,000", "response", "calls of DynamoDB", "on Lambda"], lines)
 
 
 def searches() -> str:
@@ -143,7 +143,7 @@ def searches() -> str:
         read = sum(operations(count)["search"].reads.values())
         pages = math.ceil(count / sum(LOOKS))
         lines.append([f"{count:,}", f"{seen:,}", f"{looks}", f"{read:,.0f}", f"{pages}", _number(READ_LIMIT / read)])
-    head = ["events", "looked at", "calls of DynamoDB", "read units", "pages to the end", "searches/s of a partition"]
+    head = ["events", "events read", "calls of DynamoDB", "read units", "pages to the end", "searches/s of a partition"]
     return _table(head, lines)
 
 

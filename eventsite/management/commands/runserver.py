@@ -64,7 +64,7 @@ def hide_feeds(record: logging.LogRecord) -> bool:
 
 
 class Command(runserver.Command):
-    help = "Serve the site on this machine. Starts DynamoDB Local, creates tables, and stores sample events if empty."
+    help = "Serve the site on this machine. Creates tables, and sample events if there are none. Starts DynamoDB Local."
     addr: str
     port: str
     use_ipv6: bool
