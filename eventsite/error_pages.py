@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -14,6 +13,17 @@ from eventsite.errors import Error
 
 # Errors after which the database may be asked who is signed in. After others, it may be what failed.
 _CLIENT_ERRORS = frozenset({403, 404, 405, 409, 410})
+# The phrases of HTTP, such as "Precondition Failed", say little to people.
+_HEADINGS = {
+    400: "Invalid request",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not allowed",
+    409: "Nothing was changed",
+    412: "Nothing was changed",
+    413: "Too large",
+    422: "Invalid input",
+}
 
 
 def error_page(error: Error, request: HttpRequest | None = None) -> HttpResponse:
@@ -31,7 +41,7 @@ def error_page(error: Error, request: HttpRequest | None = None) -> HttpResponse
 
     context: dict[str, Any] = {
         "status": error.status,
-        "phrase": HTTPStatus(error.status).phrase,
+        "heading": _heading(error.status),
         "request_id": observed.current().request_id,
         "sentence": error.for_people or error.message,
     }
@@ -46,6 +56,10 @@ def error_page(error: Error, request: HttpRequest | None = None) -> HttpResponse
     if request:
         CsrfViewMiddleware(lambda _: page).process_response(request, page)  # the cookie for the forms in the menu
     return page
+
+
+def _heading(status: int) -> str:
+    return _HEADINGS.get(status) or ("Server error" if status >= 500 else "The request failed")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

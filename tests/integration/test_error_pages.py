@@ -71,13 +71,13 @@ class TestErrors:
     def test_what_is_not_there(self, path: str) -> None:
         response = Client().get(path, headers=HTML)
         assert response.status_code == 404
-        assert "This page does not exist." in text(response)
+        assert "Not found This page does not exist." in text(response)
         assert "Go to the home page" in text(response)
 
     def test_what_a_role_does_not_allow(self, viewer: Client) -> None:
         response = viewer.get("/staff/people/")
         assert response.status_code == 403
-        assert "Your role does not allow this." in text(response)
+        assert "Not allowed Your role does not allow this." in text(response)
 
     def test_a_form_without_its_token(self, editor: Client) -> None:
         editor.handler.enforce_csrf_checks = True
@@ -92,7 +92,7 @@ class TestErrors:
             faults.set(fault)
             response = editor.get(path)
             assert response.status_code == 500
-            assert "The database is not responding." in text(response)
+            assert "Server error The database is not responding." in text(response)
         faults.set(None)
         assert editor.get(path).status_code == 200
 
@@ -123,7 +123,7 @@ class TestErrors:
     def test_a_form_that_is_too_large(self, editor: Client) -> None:
         response = editor.post("/staff/events/new/", {"description": "x" * 1_100_000})
         assert response.status_code == 413
-        assert "What you sent is too large. The limit is 1 MiB." in text(response)
+        assert "Too large What you sent is too large. The limit is 1 MiB." in text(response)
 
     def test_programs_get_json_that_is_not_kept_either(self) -> None:
         response = Client().get("/staff/nothing/", headers={"Accept": "*/*"})

@@ -355,7 +355,7 @@ class TestDelete:
         services.update_event("launch", {"title": "C"}, ACTOR)
         response: Any = editor.post(f"/staff/event/launch/undo/?at={at}")
         assert response.status_code == 409
-        assert "The event has changed since then." in text(response)
+        assert "Nothing was changed The event has changed since then." in text(response)
         assert services.get_event("launch").fields["title"] == "C"
 
 
