@@ -28,7 +28,7 @@ class TestNew:
         assert event.fields == make_fields(description="Doors at seven.\n\tBring a friend.")
         assert (event.updated_by, get_history("launch")[0].address) == ("edith", "127.0.0.1")
         page = text(editor.get(response["Location"]))
-        for words in ("“Launch night” was created.", "Tue 1 Dec 2026", "250 places", "edith created it"):
+        for words in ("“Launch night” was created.", "Tue 1 Dec 2026", "up to 250 people", "edith created it"):
             assert words in page
 
     def test_without_an_id_one_is_made_and_sent_twice_it_is_one_event(self, editor: Client) -> None:

@@ -78,7 +78,7 @@ def test_a_file_is_checked_confirmed_imported_and_undone(editor: Client) -> None
         "capacity must be a whole number, such as 250"
     ) in text
     assert "<b>Lunch</b> row 2 Title Launch night → <b>Lunch</b> Capacity 250 → 80" in text
-    assert "Gala draft row 3 Thu 31 Dec 2026 , Roof , 250 people" in text
+    assert "Gala draft row 3 Thu 31 Dec 2026 , Roof , up to 250 people" in text
     assert "<b>Lunch" not in answer.content.decode()
     assert (services.get_event("launch"), len(read_table(EventItem))) == (before, 1)
 
