@@ -102,7 +102,11 @@ def _plan(sheet: Sheet, options: dict[str, Any]) -> Plan:
         plan = plan_import(sheet, chosen, options["order"])
     except MappingError as error:
         raise CommandError(_escaped(str(error)), returncode=WRONG_USE) from error
-    needed = [f"{field}: {question}" for field, question in plan.questions.items() if field != "order"]
+    needed = [
+        f"{field}: {question} Rename the others in the file, or add --map {field}=COLUMN to use the first one."
+        for field, question in plan.questions.items()
+        if field != "order"
+    ]
     if "order" in plan.questions:
         needed.append("The dates can be read in two ways. Add --day-first or --month-first.")
     if plan.missing and not options["skip_wrong"]:

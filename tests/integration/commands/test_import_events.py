@@ -145,6 +145,14 @@ def test_wrong_options_have_the_exit_status_2(options: tuple[str, ...], message:
     assert read_table(HistoryItem) == []
 
 
+def test_one_of_two_columns_with_the_same_name_is_an_option(file: Path) -> None:
+    file.write_text(f"{HEADER},Title\n{csv_row(title='First')},Second\n", encoding="utf-8")
+    with pytest.raises(CommandError, match=r"add --map title=COLUMN to use the first one\.") as refused:
+        run_command("import_events", file)
+    assert refused.value.returncode == 2
+    assert "First" in run_command("import_events", file, "--map", "title=title", "--dry-run")
+
+
 def test_the_order_of_day_and_month_is_an_option(file: Path) -> None:
     write(file, csv_row(date="3/4/2027"))
     with pytest.raises(CommandError, match=r"Add --day-first or --month-first\.") as refused:
