@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Literal, cast
 from uuid import uuid4
 
@@ -42,7 +42,7 @@ MAX_SEARCH_QUERIES = 8
 _EXPORT_PAGE = 500
 
 # The revisions of an event that a caller agrees to change; "*" means any.
-Revisions = Collection[str] | Literal["*"]
+Revisions = Container[str] | Literal["*"]
 
 
 def get_event(event_id: str) -> Event:

@@ -22,6 +22,7 @@ from events.api.access import (
     KeyScopeError,
     OriginRefusedError,
 )
+from events.api.etags import ConditionUnsupportedError
 from eventsite.accounts import domain as accounts
 
 logger = logging.getLogger(__name__)
@@ -136,8 +137,13 @@ ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
     domain.RevisionMismatchError: Error(
         412,
         "revision_mismatch",
-        "The event's revision does not match If-Match. Nothing was changed.",
+        "The current ETag does not meet If-Match or If-None-Match. Nothing was changed.",
         "Someone changed the event after you opened the page, so nothing was done. Go back, and reload the page.",
+    ),
+    ConditionUnsupportedError: Error(
+        412,
+        "condition_unsupported",
+        "POST cannot check If-None-Match, or an ETag in If-Match. Nothing was created.",
     ),
     domain.ChangeSupersededError: Error(
         409, "change_superseded", "The event has changed since then. You can restore any version from its history."

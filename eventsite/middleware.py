@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import corsheaders.middleware
 from django.core.handlers.wsgi import LimitedStream
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
@@ -18,6 +18,7 @@ from django.utils.cache import patch_vary_headers
 from events.api import etags
 from events.api.access import READS, OriginRefusedError, may_only_read
 from events.api.bodies import SECONDS_WITHOUT_A_BYTE, body_limit
+from events.domain import RevisionMismatchError
 from eventsite import errors, observed
 from eventsite.error_pages import error_page
 from eventsite.request_log import route_of
@@ -135,6 +136,29 @@ class CompressionMiddleware(GZipMiddleware):
         if response.has_header("Content-Encoding"):
             response["ETag"] = etags.compressed(tag)
         return response
+
+
+def check_conditions_of_reads(get_response: GetResponse) -> GetResponse:
+    """Compares the ETag of a JSON response to GET with If-Match (412) and If-None-Match (304), in this order."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        is_read = request.method == "GET" and response.status_code == 200
+        is_json = response.headers.get("Content-Type") == "application/json"
+        if not (is_read and is_json and isinstance(response, HttpResponse)):
+            return response
+        if "ETag" not in response.headers:
+            response.headers["ETag"] = etags.etag_of_content(response)
+        try:
+            known = etags.known_etag(request, response.headers["ETag"])
+        except RevisionMismatchError as error:
+            return errors.handle(request, error)
+        if known is None:
+            return response
+        kept = {name: response.headers[name] for name in ("Cache-Control", "Link") if name in response.headers}
+        return HttpResponseNotModified(headers={**kept, "ETag": known, "Vary": "Accept-Encoding"})
+
+    return middleware
 
 
 def static_files(get_response: GetResponse) -> GetResponse:

@@ -176,6 +176,7 @@ MIDDLEWARE = [
     "eventsite.middleware.CorsMiddleware",
     "eventsite.middleware.limit_bodies",
     "eventsite.middleware.CompressionMiddleware",
+    "eventsite.middleware.check_conditions_of_reads",
     "eventsite.middleware.secure_pages",
     "eventsite.middleware.errors_as_json",
     "eventsite.middleware.static_files",

@@ -13,7 +13,7 @@ from ninja import Header, Path, Query, Router
 from events import cursors, services
 from events.api import openapi, schemas
 from events.api.access import actor_of, require_access
-from events.api.etags import etag_of, known_etag, required_revisions
+from events.api.etags import etag_of, refuse_conditions, required_revisions
 from events.domain import Actor, Event, EventChanges, EventFields, EventRange, IdempotencyKey
 
 router = Router(auth=require_access, tags=["events"])
@@ -41,6 +41,7 @@ def create_event(
     key: schemas.IdempotencyKey = Header(None, alias="Idempotency-Key"),  # type: ignore[type-arg]  # noqa: B008
 ) -> HttpResponse:
     """Create an event."""
+    refuse_conditions(request)
     fields = cast(EventFields, {**event.model_dump(), "eventId": event.eventId or ""})
     actor = actor_of(request)
     created = services.create_event(fields, actor, _idempotency_key(actor, key, fields) if key else None)
@@ -52,10 +53,7 @@ def create_event(
 @router.get("/{eventId}", **openapi.GET)
 def get_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Read one event."""
-    event = services.get_event(event_id)
-    if tag := known_etag(request, event):
-        return _empty(304, {"ETag": tag, "Vary": "Accept-Encoding"})
-    return _event(event)
+    return _event(services.get_event(event_id))
 
 
 @router.put("/{eventId}", **openapi.UPDATE)
@@ -69,17 +67,13 @@ def update_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: E
 def delete_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Delete an event."""
     services.delete_event(event_id, actor_of(request), required_revisions(request))
-    return _empty(204)
+    response = HttpResponse(status=204)
+    del response["Content-Type"]
+    return response
 
 
 def _json(content: Any, status: int = 200) -> HttpResponse:
     return HttpResponse(orjson.dumps(content), status=status, content_type="application/json")
-
-
-def _empty(status: int, headers: dict[str, str] | None = None) -> HttpResponse:
-    response = HttpResponse(status=status, headers=headers)
-    del response["Content-Type"]
-    return response
 
 
 def _event(event: Event, status: int = 200) -> HttpResponse:

@@ -1,19 +1,38 @@
-"""The form of an entity tag: an event's revision in quotes. The tag of a compressed response ends with "-gzip"."""
+"""Entity tags, and the conditions that requests make about them (RFC 9110, 13.1).
+
+The tag of an event is its revision in quotes. The tag of another response is a hash of its body and links. The tag of a
+compressed response ends with "-gzip".
+"""
 
 from __future__ import annotations
 
-from django.http import HttpRequest
-from django.utils.http import parse_etags
+import re
+from dataclasses import dataclass
+from hashlib import sha256
 
-from events.domain import Event
+from django.http import HttpRequest, HttpResponse
+
+from events.domain import Event, RevisionMismatchError
 from events.services import Revisions
 
 # A compressed response is another representation, so its strong tag must differ (RFC 9110, 8.8.3).
 _COMPRESSED = "-gzip"
+_TAG = re.compile(r'(?:W/)?"[^"]*"')
+
+
+class ConditionUnsupportedError(Exception):
+    """A create has a condition that it cannot check, because it concerns the list of all events."""
 
 
 def etag_of(event: Event) -> str:
     return f'"{event.revision}"'
+
+
+def etag_of_content(response: HttpResponse) -> str:
+    """Includes the links: if a list gets a next page, its body stays the same."""
+    content = sha256(response.content)
+    content.update(response.headers.get("Link", "").encode())
+    return f'"{content.hexdigest()[:32]}"'
 
 
 def is_strong(etag: str) -> bool:
@@ -30,15 +49,61 @@ def _revision(etag: str) -> str:
     return etag.strip('"').removesuffix(_COMPRESSED) if is_strong(etag) else etag
 
 
-def required_revisions(request: HttpRequest) -> Revisions:
-    """The revisions that `If-Match` allows the event to be at."""
-    tags = parse_etags(request.META.get("HTTP_IF_MATCH", "*"))
-    return "*" if tags == ["*"] else [_revision(tag) for tag in tags]
+def _tags(header: str) -> list[str]:
+    """The tags in the value of a header, or ["*"]. None if any part of it is no tag."""
+    if header.strip() == "*":
+        return ["*"]
+    return [] if _TAG.sub("", header).strip(" \t,") else _TAG.findall(header)
 
 
-def known_etag(request: HttpRequest, event: Event) -> str | None:
-    """The tag in `If-None-Match` that shows that the client has this event already."""
-    tags = [tag.removeprefix("W/") for tag in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))]
+def _matches(header: str, revision: str) -> bool:
+    """The strong comparison, for If-Match."""
+    tags = _tags(header)
+    return tags == ["*"] or revision in map(_revision, tags)
+
+
+def _named_tag(header: str, etag: str) -> str | None:
+    """The tag in If-None-Match that names the same revision. The comparison is weak."""
+    tags = [tag.removeprefix("W/") for tag in _tags(header)]
     if tags == ["*"]:
-        return etag_of(event)
-    return next((tag for tag in tags if _revision(tag) == event.revision), None)
+        return etag
+    return next((tag for tag in tags if _revision(tag) == _revision(etag)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _AllowedRevisions:
+    """The revisions that a write may change. An unreadable If-Match or If-None-Match allows none."""
+
+    if_match: str
+    if_none_match: str | None
+
+    def __contains__(self, revision: object) -> bool:
+        if not _matches(self.if_match, str(revision)):
+            return False
+        header = self.if_none_match
+        return header is None or bool(_tags(header) and not _named_tag(header, f'"{revision}"'))
+
+
+def required_revisions(request: HttpRequest) -> Revisions:
+    """The revisions that `If-Match` and `If-None-Match` allow the event to be at."""
+    if_match, if_none_match = request.META.get("HTTP_IF_MATCH", "*"), request.META.get("HTTP_IF_NONE_MATCH")
+    return "*" if (if_match, if_none_match) == ("*", None) else _AllowedRevisions(if_match, if_none_match)
+
+
+def known_etag(request: HttpRequest, etag: str) -> str | None:
+    """The tag in `If-None-Match` that shows that the client has this response already.
+
+    Raises RevisionMismatchError if `If-Match` names others only.
+    """
+    if not _matches(request.META.get("HTTP_IF_MATCH", "*"), _revision(etag)):
+        raise RevisionMismatchError
+    return _named_tag(request.META.get("HTTP_IF_NONE_MATCH", ""), etag)
+
+
+def refuse_conditions(request: HttpRequest) -> None:
+    """For a create. `If-Match: *` is true, because the list of all events always exists.
+
+    Raises ConditionUnsupportedError.
+    """
+    if "HTTP_IF_NONE_MATCH" in request.META or request.META.get("HTTP_IF_MATCH", "*").strip() != "*":
+        raise ConditionUnsupportedError

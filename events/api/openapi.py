@@ -11,6 +11,7 @@ _Schema = dict[str, Any]
 
 _TEXT: _Schema = {"type": "string"}
 _ETAG: _Schema = {"description": "The event's revision.", "schema": _TEXT}
+_LIST_ETAG: _Schema = {"description": "Changes with the list.", "schema": _TEXT}
 _LOCATION: _Schema = {"description": "The address of the event.", "schema": _TEXT}
 _LINK: _Schema = {"description": 'The next page, as `<address>; rel="next"`, if there is one.', "schema": _TEXT}
 
@@ -56,8 +57,15 @@ def _header(name: str, description: str) -> _Schema:
     return {"name": name, "in": "header", "required": False, "description": description, "schema": _TEXT}
 
 
-_IF_MATCH = _header("If-Match", "Only if the event is at one of these revisions (as in `ETag`), or 412.")
-_IF_NONE_MATCH = _header("If-None-Match", "304 if the event is still at one of these revisions.")
+# The conditions of reads, and of writes.
+_IF_READ = [
+    _header("If-Match", "412 unless the `ETag` is one of these."),
+    _header("If-None-Match", "304 if the `ETag` is still one of these."),
+]
+_IF_WRITE = [
+    _header("If-Match", "Only if the event is at one of these revisions (as in `ETag`), or 412."),
+    _header("If-None-Match", "Only if the event is at none of these revisions, or 412."),
+]
 
 
 def _phrase(status: int) -> str:
@@ -100,10 +108,16 @@ def _of_events(
     return operation(name, successes, [400, 401, *errors, 500], headers, security=[{}], **extra)
 
 
-LIST = _of_events("listEvents", {200: _EVENTS}, [413, 422], {"Link": _LINK})
-CREATE = _of_events("createEvent", {201: _EVENT}, [403, 409, 411, 413, 422], {"ETag": _ETAG, "Location": _LOCATION})
-GET = _of_events("getEvent", {200: _EVENT, 304: None}, [404], {"ETag": _ETAG}, parameters=[_IF_NONE_MATCH])
-UPDATE = _of_events(
-    "updateEvent", {200: _EVENT}, [403, 404, 411, 412, 413, 422], {"ETag": _ETAG}, parameters=[_IF_MATCH]
+LIST = _of_events(
+    "listEvents",
+    {200: _EVENTS, 304: None},
+    [412, 413, 422],
+    {"ETag": _LIST_ETAG, "Link": _LINK},
+    parameters=_IF_READ,
 )
-DELETE = _of_events("deleteEvent", {204: None}, [403, 404, 412], parameters=[_IF_MATCH])
+CREATE = _of_events(
+    "createEvent", {201: _EVENT}, [403, 409, 411, 412, 413, 422], {"ETag": _ETAG, "Location": _LOCATION}
+)
+GET = _of_events("getEvent", {200: _EVENT, 304: None}, [404, 412], {"ETag": _ETAG}, parameters=_IF_READ)
+UPDATE = _of_events("updateEvent", {200: _EVENT}, [403, 404, 411, 412, 413, 422], {"ETag": _ETAG}, parameters=_IF_WRITE)
+DELETE = _of_events("deleteEvent", {204: None}, [403, 404, 412], parameters=_IF_WRITE)

@@ -11,7 +11,7 @@ from requests import Response
 from events.storage.models import AccessItem, EventItem, HistoryItem
 from tests.support.builders import make_body
 from tests.support.http_server import Server
-from tests.support.tables import read_table
+from tests.support.tables import empty_tables, read_table
 
 
 def at_once(server: Server, calls: list[tuple[str, str, dict[str, Any]]]) -> list[Response]:
@@ -74,6 +74,20 @@ def test_only_one_of_many_updates_with_the_same_revision_succeeds(server: Server
     [winner] = [answer.json() for answer in answers if answer.status_code == 200]
     assert server.request("GET", "/events/guarded").json() == winner
     assert len(read_table(HistoryItem)) == 2
+
+
+def test_writers_that_exclude_a_revision_wait_for_another_writer(server: Server) -> None:
+    for _ in range(5):
+        tag = server.request("POST", "/events", json=make_body(eventId="excluded")).headers["ETag"]
+        headers = {"If-None-Match": tag}
+        calls = [("PUT", "/events/excluded", {"json": {"capacity": n}, "headers": headers}) for n in range(6)]
+        answers = at_once(server, [*calls, ("PUT", "/events/excluded", {"json": {"title": "First"}})])
+        assert answers[-1].status_code == 200
+        assert {answer.status_code for answer in answers[:-1]} <= {200, 412}
+        _, *changes = sorted(read_table(HistoryItem), key=lambda row: row["at"]["S"])
+        assert changes[0]["after"]["M"].keys() == {"title"}
+        assert len(changes) == [answer.status_code for answer in answers].count(200)
+        empty_tables()
 
 
 def test_only_one_of_many_deletes_succeeds(server: Server) -> None:

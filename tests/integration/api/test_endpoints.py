@@ -17,7 +17,7 @@ from tests.support.hostile_texts import TEXT_FIELDS
 from tests.support.tables import read_table
 
 NOT_FOUND = "There is no event with this eventId."
-OLD_REVISION = "The event's revision does not match If-Match. Nothing was changed."
+OLD_REVISION = "The current ETag does not meet If-Match or If-None-Match. Nothing was changed."
 MOST_UNKNOWN = MAX_FIELDS - len(LAUNCH)
 
 
