@@ -22,6 +22,13 @@ from events.api.access import (
     KeyScopeError,
     OriginRefusedError,
 )
+from events.api.bodies import (
+    ACCEPT_PATCH,
+    MERGE_PATCH,
+    UnsupportedCharsetError,
+    UnsupportedEncodingError,
+    UnsupportedPatchError,
+)
 from events.api.etags import ConditionUnsupportedError
 from eventsite.accounts import domain as accounts
 
@@ -144,6 +151,21 @@ ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
         412,
         "condition_unsupported",
         "POST cannot check If-None-Match, or an ETag in If-Match. Nothing was created.",
+    ),
+    UnsupportedEncodingError: Error(
+        415,
+        "unsupported_encoding",
+        "The body must not be compressed. Send it without Content-Encoding.",
+        headers={"Accept-Encoding": "identity"},
+    ),
+    UnsupportedCharsetError: Error(
+        415, "unsupported_charset", "The body must be in UTF-8. The Content-Type names another charset."
+    ),
+    UnsupportedPatchError: Error(
+        415,
+        "unsupported_patch",
+        f"The body of a PATCH must be a JSON merge patch ({MERGE_PATCH}).",
+        headers={"Accept-Patch": ACCEPT_PATCH},
     ),
     domain.ChangeSupersededError: Error(
         409, "change_superseded", "The event has changed since then. You can restore any version from its history."

@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 
 from events.api import etags
 from events.api.access import READS, OriginRefusedError, may_only_read
-from events.api.bodies import SECONDS_WITHOUT_A_BYTE, body_limit
+from events.api.bodies import ACCEPT_PATCH, SECONDS_WITHOUT_A_BYTE, body_limit
 from events.domain import RevisionMismatchError
 from eventsite import errors, observed
 from eventsite.error_pages import error_page
@@ -243,7 +243,8 @@ def _method_not_allowed(allow: str) -> errors.Error:
     methods = set(allow.split(", "))
     allowed = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
     error = errors.METHOD_NOT_ALLOWED
-    return error._replace(message=error.message.format(allowed), headers={"Allow": allowed})
+    headers = {"Allow": allowed, **({"Accept-Patch": ACCEPT_PATCH} if "PATCH" in methods else {})}
+    return error._replace(message=error.message.format(allowed), headers=headers)
 
 
 def _wants_page(request: HttpRequest) -> bool:

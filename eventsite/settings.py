@@ -261,7 +261,7 @@ CORS_URLS_REGEX = r"^/(events(/.*)?|docs|openapi\.json|healthz)$"
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
 # Tracing tools and JavaScript libraries add these to every request. The site ignores them.
 CORS_ALLOW_HEADERS += ["baggage", "traceparent", "tracestate", "x-request-id", "x-requested-with"]
-CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CORS_EXPOSE_HEADERS = ["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
 
 # Light or dark pages: without this cookie, the browser decides.

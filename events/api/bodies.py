@@ -18,6 +18,11 @@ MAX_FIELDS = 100
 # Python refuses to parse more than 4,300 digits. A number this long is too large for every rule.
 MAX_DIGITS = 300
 
+# Every other Content-Type is read as JSON too: curl sends that of a form, if none is given.
+MERGE_PATCH = "application/merge-patch+json"
+ACCEPT_PATCH = f"{MERGE_PATCH}, application/json"
+_UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
+
 # In bytes; the first pattern that matches the address decides. A longer body is not read at all.
 _LIMITS = [
     (re.compile(pattern), limit)
@@ -33,6 +38,18 @@ _LIMITS = [
 SECONDS_WITHOUT_A_BYTE = 60
 
 
+class UnsupportedEncodingError(Exception):
+    """The body is compressed."""
+
+
+class UnsupportedCharsetError(Exception):
+    """The Content-Type says that the body is not in UTF-8."""
+
+
+class UnsupportedPatchError(Exception):
+    """The Content-Type says that the body is a patch in another format than JSON merge patch."""
+
+
 def body_limit(path: str) -> int:
     """The maximum length of a body at this address, in bytes."""
     return next(limit for pattern, limit in _LIMITS if pattern.match(path))
@@ -42,7 +59,8 @@ class JSONBodyParser(Parser):
     """Reads bodies as strict JSON: UTF-8, no NaN, no Infinity."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """Raises JSONDecodeError, InvalidRequestError, UnreadablePostError."""
+        """Raises JSONDecodeError, InvalidRequestError, UnreadablePostError, and what `_check_format` raises."""
+        _check_format(request)
         body = request.body
         if len(body) < int(request.META.get("CONTENT_LENGTH") or 0):
             raise UnreadablePostError
@@ -52,6 +70,16 @@ class JSONBodyParser(Parser):
                 [FieldError("body", f"has {len(parsed):,} fields; an event has {len(FIELD_NAMES)}")]
             )
         return parsed
+
+
+def _check_format(request: HttpRequest) -> None:
+    """Raises UnsupportedEncodingError, UnsupportedCharsetError, UnsupportedPatchError."""
+    if request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
+        raise UnsupportedEncodingError
+    if (request.content_params or {}).get("charset", "utf-8").lower() not in _UTF_8:
+        raise UnsupportedCharsetError
+    if request.method == "PATCH" and "patch" in (kind := request.content_type or "") and kind != MERGE_PATCH:
+        raise UnsupportedPatchError
 
 
 def _parse(body: bytes) -> Any:

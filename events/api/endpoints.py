@@ -63,6 +63,12 @@ def update_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: E
     return _event(services.update_event(event_id, changed, actor_of(request), required_revisions(request)))
 
 
+@router.patch("/{eventId}", **openapi.PATCH)
+def patch_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: EventId) -> HttpResponse:
+    """Change the fields that are sent, as PUT does. The body is a JSON merge patch."""
+    return update_event(request, changes, event_id)
+
+
 @router.delete("/{eventId}", **openapi.DELETE)
 def delete_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Delete an event."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from events.api.bodies import MERGE_PATCH
 from events.fields import FIELDS
 
 _Schema = dict[str, Any]
@@ -116,8 +117,19 @@ LIST = _of_events(
     parameters=_IF_READ,
 )
 CREATE = _of_events(
-    "createEvent", {201: _EVENT}, [403, 409, 411, 412, 413, 422], {"ETag": _ETAG, "Location": _LOCATION}
+    "createEvent", {201: _EVENT}, [403, 409, 411, 412, 413, 415, 422], {"ETag": _ETAG, "Location": _LOCATION}
 )
 GET = _of_events("getEvent", {200: _EVENT, 304: None}, [404, 412], {"ETag": _ETAG}, parameters=_IF_READ)
-UPDATE = _of_events("updateEvent", {200: _EVENT}, [403, 404, 411, 412, 413, 422], {"ETag": _ETAG}, parameters=_IF_WRITE)
+_UPDATES: dict[str, Any] = {
+    "successes": {200: _EVENT},
+    "errors": [403, 404, 411, 412, 413, 415, 422],
+    "headers": {"ETag": _ETAG},
+    "parameters": _IF_WRITE,
+}
+UPDATE = _of_events("updateEvent", **_UPDATES)
+PATCH = _of_events(
+    "patchEvent",
+    **_UPDATES,
+    requestBody={"content": {MERGE_PATCH: {"schema": _component("UpdateEvent")}}},
+)
 DELETE = _of_events("deleteEvent", {204: None}, [403, 404, 412], parameters=_IF_WRITE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
@@ -49,6 +49,13 @@ def _own_event_id(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
+def _not_null(value: Any) -> Any:
+    # In a JSON merge patch, null removes a field.
+    if value is None:
+        raise ValueError("must not be null, because a field cannot be removed")
+    return value
+
+
 class UpdateEvent(BaseModel):
     """The fields to change; the others stay as they are. The event's own `eventId` may be repeated."""
 
@@ -58,7 +65,8 @@ class UpdateEvent(BaseModel):
     eventId: Annotated[SkipJsonSchema[str], PlainValidator(_own_event_id)] = Field(default_factory=str, exclude=True)
     # The endpoint never reads the defaults: a field that was not sent is not changed.
     __annotations__ |= {
-        name: Annotated[annotation, Field(default_factory=str)] for name, annotation in _ANNOTATIONS.items()
+        name: Annotated[annotation, BeforeValidator(_not_null), Field(default_factory=str)]
+        for name, annotation in _ANNOTATIONS.items()
     }
 
 

@@ -30,6 +30,7 @@ STATUSES = "5 x Query events/by-status-name"
 WRITES = {
     "POST": "TransactWriteItems events+events-access+events-history: 30 WCU",
     "PUT": "GetItem events, TransactWriteItems events+events-history: 1 RCU + 20 WCU",
+    "PATCH": "GetItem events, TransactWriteItems events+events-history: 1 RCU + 20 WCU",
     "DELETE": "GetItem events, TransactWriteItems events+events-access+events-history: 1 RCU + 32 WCU",
 }
 READS = {
@@ -117,6 +118,7 @@ def costs_of_writes(own_desk: Desk) -> dict[str, str]:
     return {
         "POST": write(own_desk, "POST", "/events", body),
         "PUT": write(own_desk, "PUT", path, {"capacity": 300}),
+        "PATCH": write(own_desk, "PATCH", path, {"capacity": 301}),
         "DELETE": write(own_desk, "DELETE", path),
     }
 

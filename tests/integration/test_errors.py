@@ -10,6 +10,7 @@ import pytest
 from django.test import override_settings
 from rest_framework.test import APIClient
 
+from events.api.bodies import ACCEPT_PATCH
 from events.storage.models import EventItem, HistoryItem
 from tests.support.api_calls import LAUNCH, assert_error, create, send
 from tests.support.tables import read_table
@@ -53,7 +54,7 @@ class TestErrors:
         ("path", "methods", "allowed"),
         [
             ("/events", "PUT PATCH DELETE OPTIONS TRACE BREW", "GET, HEAD, POST"),
-            ("/events/launch", "POST PATCH OPTIONS TRACE", "DELETE, GET, HEAD, PUT"),
+            ("/events/launch", "POST OPTIONS TRACE", "DELETE, GET, HEAD, PATCH, PUT"),
             ("/healthz", "POST PUT DELETE", "GET, HEAD"),
             ("/docs", "POST PUT DELETE OPTIONS", "GET, HEAD"),
             ("/openapi.json", "POST PUT DELETE", "GET, HEAD"),
@@ -65,6 +66,7 @@ class TestErrors:
             response = send(api, method, path)
             assert_error(response, 405, f"This method is not allowed here; allowed: {allowed}.")
             assert response["Allow"] == allowed
+            assert response.get("Accept-Patch", "") == (ACCEPT_PATCH if "PATCH" in allowed else "")
 
     def test_under_events_even_those_who_want_html_get_json(self, api: APIClient) -> None:
         response = send(api, "GET", "/events/a/b", Accept="text/html")
@@ -116,6 +118,7 @@ class TestAccess:
             assert api.get("/events/absent").status_code == reads
             assert api.head("/events/absent").status_code == reads
             assert send(api, "PUT", "/events/absent", {}).status_code == writes
+            assert send(api, "PATCH", "/events/absent", {}).status_code == writes
             assert send(api, "DELETE", "/events/absent").status_code == writes
             assert api.get("/healthz").status_code == 200
 
@@ -157,7 +160,7 @@ class TestCrossOrigin:
         assert response.status_code == 200
         assert response["Access-Control-Allow-Origin"] == "*"
         methods = response["Access-Control-Allow-Methods"].split(", ")
-        assert {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"} == set(methods)
+        assert {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} == set(methods)
         allowed = set(response["Access-Control-Allow-Headers"].split(", "))
         assert {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match"} <= allowed
         assert {"baggage", "traceparent", "tracestate", "x-request-id", "x-requested-with"} <= allowed

@@ -206,7 +206,8 @@ class TestCalls:
             for headers in (read, write):
                 assert send(api, "GET", "/events", **headers).status_code == 200
                 assert send(api, "HEAD", "/events/launch", **headers).status_code == 200
-            for method, path in (("POST", "/events"), ("PUT", "/events/launch"), ("DELETE", "/events/launch")):
+            at = "/events/launch"
+            for method, path in (("POST", "/events"), ("PUT", at), ("PATCH", at), ("DELETE", at)):
                 response = send(api, method, path, {}, **read)
                 assert_error(response, 403, "This API key may only read.", code="key_scope")
                 assert response["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="write"'

@@ -21,7 +21,7 @@ from tests.support.tables import read_table
 MISMATCH = "The current ETag does not meet If-Match or If-None-Match. Nothing was changed."
 NOT_FOUND = "There is no event with this eventId."
 UNCHECKED = "POST cannot check If-None-Match, or an ETag in If-Match. Nothing was created."
-WRITES = [("PUT", {"capacity": 1}), ("DELETE", ...)]
+WRITES = [("PUT", {"capacity": 1}), ("PATCH", {"capacity": 1}), ("DELETE", ...)]
 READS = ["/events", "/events?status=active", "/events?limit=1", "/events/launch", "/openapi.json", "/healthz"]
 
 

@@ -202,7 +202,8 @@ class TestRead:
         create(api)
         for method in ("GET", "DELETE"):
             assert_error(send(api, method, f"/events/{event_id}"), 404, NOT_FOUND)
-        assert_error(send(api, "PUT", f"/events/{event_id}", {"capacity": 1}), 404, NOT_FOUND)
+        for method in ("PUT", "PATCH"):
+            assert_error(send(api, method, f"/events/{event_id}", {"capacity": 1}), 404, NOT_FOUND)
 
     @pytest.mark.parametrize(
         ("tags", "answered"),
@@ -238,61 +239,71 @@ class TestRead:
             assert dict(head.headers) == dict(get.headers)
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
 class TestUpdate:
-    def test_changes_only_the_sent_fields(self, api: APIClient) -> None:
+    def test_changes_only_the_sent_fields(self, api: APIClient, method: str) -> None:
         created = create(api)
-        response = send(api, "PUT", "/events/launch", {"capacity": 9, "description": ""})
+        response = send(api, method, "/events/launch", {"capacity": 9, "description": ""})
         assert_event(response, 200, {**LAUNCH, "capacity": 9, "description": ""})
         assert response["ETag"] != created["ETag"]
         assert_event(api.get("/events/launch"), 200, {**LAUNCH, "capacity": 9, "description": ""})
 
     @pytest.mark.parametrize("body", [{}, {"eventId": "launch"}, {"capacity": 250}, LAUNCH])
-    def test_unchanged_values_write_nothing(self, api: APIClient, body: dict[str, Any]) -> None:
+    def test_unchanged_values_write_nothing(self, api: APIClient, method: str, body: dict[str, Any]) -> None:
         created = create(api)
-        response = send(api, "PUT", "/events/launch", body)
+        response = send(api, method, "/events/launch", body)
         assert_event(response, 200, LAUNCH)
         assert response["ETag"] == created["ETag"]
         assert len(read_table(HistoryItem)) == 1
 
-    def test_names_every_error_at_once(self, api: APIClient) -> None:
+    def test_names_every_error_at_once(self, api: APIClient, method: str) -> None:
         create(api)
         errors = [
             {"field": "eventId", "message": "must be the ID in the address, or be left out"},
-            {"field": "title", "message": "must be text"},
+            {"field": "title", "message": "must not be null, because a field cannot be removed"},
             {"field": "capacity", "message": "must not be negative"},
             {"field": "x", "message": "is not a field of an event"},
         ]
         detail = (
-            "eventId must be the ID in the address, or be left out; title must be text; capacity must not be "
-            "negative; x is not a field of an event."
+            "eventId must be the ID in the address, or be left out; title must not be null, because a field cannot be "
+            "removed; capacity must not be negative; x is not a field of an event."
         )
-        response = send(api, "PUT", "/events/launch", {"eventId": "other", "title": None, "capacity": -1, "x": 1})
+        response = send(api, method, "/events/launch", {"eventId": "other", "title": None, "capacity": -1, "x": 1})
         assert_error(response, 422, detail, errors)
         assert_event(api.get("/events/launch"), 200, LAUNCH)
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"{"])
-    def test_a_body_must_be_a_json_object(self, api: APIClient, body: bytes) -> None:
+    def test_a_body_must_be_a_json_object(self, api: APIClient, method: str, body: bytes) -> None:
         create(api)
-        assert send(api, "PUT", "/events/launch", body).status_code == 422
+        assert send(api, method, "/events/launch", body).status_code == 422
 
     @pytest.mark.parametrize("tags", ["{0}", '"other", {0}', "*", "{1}"])
-    def test_if_match_of_the_current_revision_updates(self, api: APIClient, tags: str) -> None:
+    def test_if_match_of_the_current_revision_updates(self, api: APIClient, method: str, tags: str) -> None:
         tag = create(api)["ETag"]
         header = tags.format(tag, f'{tag[:-1]}-gzip"')
-        response = send(api, "PUT", "/events/launch", {"capacity": 1}, If_Match=header)
+        response = send(api, method, "/events/launch", {"capacity": 1}, If_Match=header)
         assert_event(response, 200, {**LAUNCH, "capacity": 1})
 
     @pytest.mark.parametrize("tags", ['"other"', "W/{0}", "", "nonsense", '"x", W/{0}', "{0}x"])
-    def test_if_match_of_another_revision_returns_412(self, api: APIClient, tags: str) -> None:
+    def test_if_match_of_another_revision_returns_412(self, api: APIClient, method: str, tags: str) -> None:
         tag = create(api)["ETag"]
-        for method in ("PUT", "DELETE"):
-            response = send(api, method, "/events/launch", {"capacity": 1}, If_Match=tags.format(tag))
+        for each in (method, "DELETE"):
+            response = send(api, each, "/events/launch", {"capacity": 1}, If_Match=tags.format(tag))
             assert_error(response, 412, OLD_REVISION)
         assert_event(api.get("/events/launch"), 200, LAUNCH)
 
-    def test_if_match_for_an_unknown_event_returns_404(self, api: APIClient) -> None:
-        for method in ("PUT", "DELETE"):
-            assert_error(send(api, method, "/events/launch", {"capacity": 1}, If_Match='"x"'), 404, NOT_FOUND)
+    def test_if_match_for_an_unknown_event_returns_404(self, api: APIClient, method: str) -> None:
+        for each in (method, "DELETE"):
+            assert_error(send(api, each, "/events/launch", {"capacity": 1}, If_Match='"x"'), 404, NOT_FOUND)
+
+    def test_null_removes_no_field(self, api: APIClient, method: str) -> None:
+        create(api)
+        response = send(api, method, "/events/launch", dict.fromkeys(LAUNCH))
+        own = {"field": "eventId", "message": "must be the ID in the address, or be left out"}
+        message = "must not be null, because a field cannot be removed"
+        errors = [own, *({"field": name, "message": message} for name in LAUNCH if name != "eventId")]
+        assert_error(response, 422, "; ".join(f"{e['field']} {e['message']}" for e in errors) + ".", errors)
+        assert_event(api.get("/events/launch"), 200, LAUNCH)
 
 
 class TestDelete:

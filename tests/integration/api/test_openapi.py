@@ -26,9 +26,10 @@ def test_the_committed_document_is_the_served_one(api: APIClient) -> None:
 
 STATUSES = {
     ("/events", "get"): "200 304 400 401 412 413 422 500",
-    ("/events", "post"): "201 400 401 403 409 411 412 413 422 500",
+    ("/events", "post"): "201 400 401 403 409 411 412 413 415 422 500",
     ("/events/{eventId}", "get"): "200 304 400 401 404 412 500",
-    ("/events/{eventId}", "put"): "200 400 401 403 404 411 412 413 422 500",
+    ("/events/{eventId}", "put"): "200 400 401 403 404 411 412 413 415 422 500",
+    ("/events/{eventId}", "patch"): "200 400 401 403 404 411 412 413 415 422 500",
     ("/events/{eventId}", "delete"): "204 400 401 403 404 412 500",
     ("/healthz", "get"): "200 400 500 503",
 }
