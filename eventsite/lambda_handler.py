@@ -125,6 +125,8 @@ def _serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if _may_be_too_long(response["body"]) and len(json.dumps(response)) > MAX_RESPONSE_BYTES:
         response = _too_long(response)
     observation = observed.current()
+    if observation.method == "HEAD":
+        response["body"] = ""
     observation.status = response["statusCode"]
     write_request(observation, (time.perf_counter() - started) * 1000, cold)
     return response

@@ -50,7 +50,10 @@ def observe(get_response: GetResponse) -> GetResponse:
 
 
 def follow_http(get_response: GetResponse) -> GetResponse:
-    """Responds to HEAD as to GET, without the body; removes the length of 204 and 304."""
+    """Responds to HEAD as to GET, without the body; removes the length of 204 and 304.
+
+    On Lambda, lambda_handler removes the body, because it first needs its length.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         head = request.method == "HEAD"
@@ -59,6 +62,7 @@ def follow_http(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         if head:
             request.method = "HEAD"
+        if head and "apig_wsgi.full_event" not in request.META:
             if isinstance(response, HttpResponse):
                 response.content = b""
             else:

@@ -70,6 +70,36 @@ def test_a_response_too_long_for_lambda_returns_413(make_event: Any) -> None:
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
+@pytest.mark.parametrize("accepted", ["", "gzip"])
+@pytest.mark.parametrize(
+    ("path", "limit", "status"),
+    [
+        ("/events", MAX_RESPONSE_BYTES, 200),
+        ("/events", 400, 413),
+        ("/events?limit=1", 400, 413),
+        ("/events/launch", 400, 413),
+        ("/openapi.json", 400, 413),
+        ("/static/ninja/favicon.svg", 400, 413),
+        ("/events/absent", MAX_RESPONSE_BYTES, 404),
+    ],
+)
+def test_head_agrees_with_get(
+    make_event: Any, path: str, accepted: str, limit: int, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.create_event(make_fields(description="x" * 5000), ACTOR)
+    monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", limit)
+    read, head = (
+        handler(make_event(method, path, **{"Accept-Encoding": accepted}), None) for method in ("GET", "HEAD")
+    )
+    assert read["statusCode"] == head["statusCode"] == status
+    assert (read["body"] != "", head["body"]) == (True, "")
+    kind = "multiValueHeaders" if "multiValueHeaders" in read else "headers"
+    for answer in (read, head):
+        answer[kind].pop("X-Request-Id", answer[kind].pop("x-request-id", None))
+    assert head[kind] == read[kind]
+
+
+@pytest.mark.parametrize("make_event", [rest_event, http_event])
 def test_the_limit_counts_escaped_characters(make_event: Any) -> None:
     for number in range(9):  # each character is escaped to twelve
         services.create_event(make_fields(eventId=str(number), description="🎪" * 65_536), ACTOR)
