@@ -59,7 +59,7 @@ def check_health(request: HttpRequest) -> HttpResponse:
     except StorageError as error:
         errors.logger.error("Health check failed: %s", error)
         return errors.json_response(errors.STORAGE_UNAVAILABLE)
-    return HttpResponse(b'{"status":"ok"}', "application/json")
+    return HttpResponse(b'{"status":"ok"}', "application/json", headers={"Cache-Control": "no-store"})
 
 
 api = DocumentedAPI(

@@ -55,7 +55,7 @@ MAX_COMMAND_OUTPUT = 100_000
 _MAX_HEADER_BYTES = 10_240  # API Gateway's limit
 _ASCII = "".join(map(chr, range(128)))
 _FUNCTION_URL = re.compile(r"\.lambda-url\.[a-z0-9-]+\.on\.aws$")
-_KEPT_HEADERS = ("cache-control", "strict-transport-security", "vary", "x-content-type-options", "x-request-id")
+_KEPT_HEADERS = ("strict-transport-security", "vary", "x-content-type-options", "x-request-id")
 
 get_resolver().url_patterns  # noqa: B018  # loads the URLs, and with them the API
 with suppress(StorageError):  # if it fails, the first request reports it
@@ -176,7 +176,11 @@ def _too_long(response: dict[str, Any]) -> dict[str, Any]:
 def _replace(response: dict[str, Any], error: HttpResponse) -> dict[str, Any]:
     """The error in place of the response, with those of the response's headers that remain true."""
     name = "multiValueHeaders" if "multiValueHeaders" in response else "headers"
-    added = {"Content-Type": error["Content-Type"], "Content-Security-Policy": CONTENT_SECURITY_POLICY}
+    added = {
+        "Content-Type": error["Content-Type"],
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Cache-Control": "no-store",
+    }
     headers = {
         header: value
         for header, value in response[name].items()

@@ -50,7 +50,7 @@ def observe(get_response: GetResponse) -> GetResponse:
 
 
 def follow_http(get_response: GetResponse) -> GetResponse:
-    """Responds to HEAD as to GET, without the body; removes the length of 204 and 304.
+    """Responds to HEAD as to GET, without the body; says what caches may do; removes the length of 204 and 304.
 
     On Lambda, lambda_handler removes the body, because it first needs its length.
     """
@@ -60,6 +60,7 @@ def follow_http(get_response: GetResponse) -> GetResponse:
         if head:
             request.method = "GET"
         response = get_response(request)
+        response.headers.setdefault("Cache-Control", _cache_control(request, response.status_code))
         if head:
             request.method = "HEAD"
         if head and "apig_wsgi.full_event" not in request.META:
@@ -72,6 +73,13 @@ def follow_http(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def _cache_control(request: HttpRequest, status: int) -> str:
+    """A client may keep what it has read, and asks each time whether it is still true. Nothing else is kept."""
+    if request.path_info.startswith("/staff/"):
+        return "private, no-store"
+    return "private, no-cache" if request.method == "GET" and status in (200, 304) else "no-store"
 
 
 class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
@@ -209,12 +217,10 @@ _DOCS_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 's
 
 
 def secure_pages(get_response: GetResponse) -> GetResponse:
-    """Adds security headers to pages, and keeps staff pages out of caches."""
+    """Adds security headers to pages."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if request.path_info.startswith("/staff/"):
-            response.headers.setdefault("Cache-Control", "private, no-store")
         if response.headers.get("Content-Type", "").startswith("text/html"):
             policy = _DOCS_POLICY if request.path_info == "/docs" else CONTENT_SECURITY_POLICY
             response.headers.setdefault("Content-Security-Policy", policy)
