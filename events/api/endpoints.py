@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated, Any, cast
-from urllib.parse import quote, urlencode
+from typing import Annotated, cast
+from urllib.parse import quote
 
 import orjson
 from django.http import HttpRequest, HttpResponse
@@ -13,8 +13,9 @@ from ninja import Header, Path, Query, Router
 from events import cursors, services
 from events.api import openapi, schemas
 from events.api.access import actor_of, require_access
-from events.api.etags import etag_of, refuse_conditions, required_revisions
-from events.domain import Actor, Event, EventChanges, EventFields, EventRange, IdempotencyKey
+from events.api.etags import refuse_conditions, required_revisions
+from events.api.responses import empty_response, event_response, json_response, link_next_page
+from events.domain import Actor, EventChanges, EventFields, EventRange, IdempotencyKey
 
 router = Router(auth=require_access, tags=["events"])
 
@@ -27,10 +28,9 @@ def list_events(request: HttpRequest, query: Query[schemas.ListQuery]) -> HttpRe
     limit = query.limit or (schemas.DEFAULT_PAGE_SIZE if query.cursor else None)
     within = EventRange(query.status, query.first_date, query.last_date, query.cursor)
     events, end = services.list_events(within, limit)
-    response = _json(events)
+    response = json_response(events)
     if end is not None:
-        page = {**request.GET.dict(), "limit": limit, "cursor": cursors.encode(end)}
-        response["Link"] = f'<{request.build_absolute_uri(request.path)}?{urlencode(page)}>; rel="next"'
+        link_next_page(response, request, limit, cursors.encode(end))
     return response
 
 
@@ -45,7 +45,7 @@ def create_event(
     fields = cast(EventFields, {**event.model_dump(), "eventId": event.eventId or ""})
     actor = actor_of(request)
     created = services.create_event(fields, actor, _idempotency_key(actor, key, fields) if key else None)
-    response = _event(created, 201)
+    response = event_response(created, 201)
     response["Location"] = f"{request.path}/{quote(created.fields['eventId'], safe='')}"
     return response
 
@@ -53,14 +53,14 @@ def create_event(
 @router.get("/{eventId}", **openapi.GET)
 def get_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Read one event."""
-    return _event(services.get_event(event_id))
+    return event_response(services.get_event(event_id))
 
 
 @router.put("/{eventId}", **openapi.UPDATE)
 def update_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: EventId) -> HttpResponse:
     """Change the fields that are sent; the others stay as they are."""
     changed = cast(EventChanges, changes.model_dump(exclude_unset=True))
-    return _event(services.update_event(event_id, changed, actor_of(request), required_revisions(request)))
+    return event_response(services.update_event(event_id, changed, actor_of(request), required_revisions(request)))
 
 
 @router.patch("/{eventId}", **openapi.PATCH)
@@ -73,19 +73,7 @@ def patch_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: Ev
 def delete_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Delete an event."""
     services.delete_event(event_id, actor_of(request), required_revisions(request))
-    response = HttpResponse(status=204)
-    del response["Content-Type"]
-    return response
-
-
-def _json(content: Any, status: int = 200) -> HttpResponse:
-    return HttpResponse(orjson.dumps(content), status=status, content_type="application/json")
-
-
-def _event(event: Event, status: int = 200) -> HttpResponse:
-    response = _json(event.fields, status)
-    response["ETag"] = etag_of(event)
-    return response
+    return empty_response(204)
 
 
 def _idempotency_key(actor: Actor, key: str, fields: EventFields) -> IdempotencyKey:
