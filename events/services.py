@@ -35,7 +35,7 @@ from events.storage import lists as event_lists
 
 # A write that loses a race is retried for this long. With the calls of the last attempt, it stays below 29 seconds.
 _SECONDS_TO_RETRY = 4
-_LOST_EVERY_RACE = "another writer was first at every attempt"
+LOST_EVERY_RACE = "another writer was first at every attempt"
 
 # At most this many queries of DynamoDB for one page of a text search: they read 18,500 events.
 MAX_SEARCH_QUERIES = 8
@@ -168,7 +168,7 @@ def create_event(
                 raise EventNotFoundError(fields["eventId"]) from None
         else:
             return event
-    raise StorageBusyError(_LOST_EVERY_RACE)
+    raise StorageBusyError(LOST_EVERY_RACE)
 
 
 def create_event_once(fields: EventFields, generated_id: str, actor: Actor) -> Event:
@@ -220,7 +220,7 @@ def update_event(
         except WriteConflictError:
             continue
         return changed
-    raise StorageBusyError(_LOST_EVERY_RACE)
+    raise StorageBusyError(LOST_EVERY_RACE)
 
 
 def _typed(changes: EventChanges, event: Event) -> EventChanges:
@@ -240,7 +240,7 @@ def delete_event(event_id: str, actor: Actor, revisions: Revisions = "*") -> Cha
         except WriteConflictError:
             continue
         return change
-    raise StorageBusyError(_LOST_EVERY_RACE)
+    raise StorageBusyError(LOST_EVERY_RACE)
 
 
 def _get_revision(event_id: str, revisions: Revisions) -> Event:

@@ -1,6 +1,7 @@
 """Undo: makes an event what it was before a change. Decides here, and only here, what undo refuses:
 
 - a change that is not the event's latest: ChangeSupersededError;
+- a latest change that did not make a revision that the caller named: RevisionMismatchError;
 - a change that the history does not have: VersionNotFoundError;
 - a batch that is not finished, or changed nothing: BatchNotFoundError.
 
@@ -18,21 +19,23 @@ from events.domain import (
     Event,
     EventFields,
     HistoryRow,
+    RevisionMismatchError,
     VersionNotFoundError,
     WriteConflictError,
 )
 from events.fields import allows
-from events.services import attempts
+from events.services import Revisions, attempts
 from events.storage import events as repository
 from events.storage import history
 from events.tasks import Batch
 from events.versions import belong_together, change_to
 
 
-def undo_change(event_id: str, at: str, actor: Actor) -> Event | None:
-    """Undoes the event's latest change, which must be the one made at this time. Returns the event (None: deleted).
+def undo_change(event_id: str, at: str | None, actor: Actor, revisions: Revisions = "*") -> Event | None:
+    """Undoes the event's latest change, which must be the one made at this time (None: the one that made a revision).
 
-    Raises ChangeSupersededError, VersionNotFoundError, StorageError.
+    Returns the event (None: deleted).
+    Raises ChangeSupersededError, RevisionMismatchError, VersionNotFoundError, StorageError.
     """
     if not allows("eventId", event_id):
         raise VersionNotFoundError(at)
@@ -40,8 +43,10 @@ def undo_change(event_id: str, at: str, actor: Actor) -> Event | None:
         rows = history.get_history(event_id, limit=1)
         if not rows:
             raise VersionNotFoundError(at)
-        if rows[0].at != at:
+        if at not in (None, rows[0].at):
             raise ChangeSupersededError(at)
+        if not _has_made(rows[0], revisions):
+            raise RevisionMismatchError(event_id)
         event = repository.get_event(event_id)
         if not belong_together(event, rows[0]):
             continue
@@ -74,12 +79,19 @@ def undo_change_of_batch(event_id: str, batch_id: str, actor: Actor) -> None:
     undo_change(event_id, rows[0].at, actor)
 
 
-def has_undone(event_id: str, at: str, actor: Actor) -> bool:
-    """Whether this person has just undone the change made at this time. Raises StorageError."""
+def has_undone(event_id: str, at: str | None, actor: Actor, revisions: Revisions = "*") -> bool:
+    """Whether this person has just undone the change made at this time (None: the one that made a revision).
+
+    Raises StorageError.
+    """
     match history.get_history(event_id, limit=2):
-        case [latest, undone] if (undone.at, latest.actor) == (at, actor.name):
-            return (latest.before, latest.after) == (undone.after, undone.before)
+        case [latest, undone] if at in (None, undone.at) and latest.actor == actor.name:
+            return _has_made(undone, revisions) and (latest.before, latest.after) == (undone.after, undone.before)
     return False
+
+
+def _has_made(change: HistoryRow, revisions: Revisions) -> bool:
+    return revisions == "*" or (change.revision or "") in revisions
 
 
 def check_batch(batch: Batch) -> None:

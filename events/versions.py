@@ -17,13 +17,14 @@ from events.domain import (
     EventNotFoundError,
     HistoryRow,
     RevisionMismatchError,
+    StorageBusyError,
     VersionNotFoundError,
     VersionOutOfReachError,
     WriteConflictError,
     moment_after,
 )
 from events.fields import allows, trim_changes
-from events.services import attempts
+from events.services import LOST_EVERY_RACE, Revisions, attempts
 from events.storage import events as repository
 from events.storage import history
 
@@ -78,6 +79,19 @@ def get_past(event_id: str, before: str | None = None) -> Past:
     return Past(event_id, event, shown, shown[-1].at if more or len(rows) > len(shown) else None)
 
 
+def get_history(event_id: str, limit: int, before: str | None = None) -> tuple[list[HistoryRow], bool]:
+    """At most `limit` changes before a time, latest first (fewer, if they are long), and whether more may follow.
+
+    Raises EventNotFoundError (it never existed), StorageError.
+    """
+    if not allows("eventId", event_id):
+        raise EventNotFoundError(event_id)
+    rows, more = history.get_history_page(event_id, limit + 1, before=before)
+    if not rows:
+        get_current(event_id)
+    return rows[:limit], more or len(rows) > limit
+
+
 def get_change(event_id: str, at: str) -> Past:
     """The event and one of its changes. Raises VersionNotFoundError, StorageError."""
     row = _row(event_id, at)
@@ -92,16 +106,16 @@ def _row(event_id: str, at: str) -> HistoryRow:
     return row
 
 
-def has_restored(event_id: str, at: str, revision: str, actor: Actor) -> bool:
-    """Whether the latest change is this actor's restore of this version, and the event was at `revision` before."""
+def has_restored(event_id: str, at: str, revisions: Revisions, actor: Actor) -> bool:
+    """Whether the latest change is this actor's restore of this version, and the event was at a revision before."""
     match history.get_history(event_id, limit=2):
-        case [latest, replaced]:
-            return (latest.restored, latest.actor, replaced.revision or "") == (at, actor.name, revision)
+        case [latest, replaced] if (latest.restored, latest.actor) == (at, actor.name):
+            return (replaced.revision or "") in revisions
     return False
 
 
-def restore_version(event_id: str, at: str, revision: str, actor: Actor, only_changed: bool = False) -> Event:
-    """Restores the version that the change at this time made, if the event is at `revision` ("": it is deleted).
+def restore_version(event_id: str, at: str, revisions: Revisions, actor: Actor, only_changed: bool = False) -> Event:
+    """Restores the version that the change at this time made, if the event is at a revision ("": it is deleted).
 
     `only_changed`: restores only the fields that this change wrote.
     Raises RevisionMismatchError, VersionNotFoundError, VersionOutOfReachError, StorageError.
@@ -110,7 +124,7 @@ def restore_version(event_id: str, at: str, revision: str, actor: Actor, only_ch
         raise VersionNotFoundError(at)
     for _ in attempts():
         event = repository.get_event(event_id)
-        if (event.revision if event else "") != revision:
+        if revisions != "*" and (event.revision if event else "") not in revisions:
             raise RevisionMismatchError(event_id)
         rows = history.get_history(event_id, limit=1)
         if rows and not belong_together(event, rows[0]):
@@ -126,7 +140,7 @@ def restore_version(event_id: str, at: str, revision: str, actor: Actor, only_ch
         except WriteConflictError:
             continue
         return change.after
-    raise RevisionMismatchError(event_id)
+    raise StorageBusyError(LOST_EVERY_RACE)
 
 
 def belong_together(event: Event | None, latest: HistoryRow) -> bool:
@@ -157,7 +171,7 @@ def _version(fields: EventFields | None, event_id: str, at: str) -> EventFields:
     for values in chain([row.after], _until_absent(later), _until_absent(earlier)):
         known.update((name, values[name]) for name in values.keys() - known.keys())
         if len(known) == len(FIELD_NAMES):
-            return cast(EventFields, known)
+            return cast(EventFields, {name: known[name] for name in FIELD_NAMES})
     raise VersionOutOfReachError(at)
 
 

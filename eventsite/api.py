@@ -18,6 +18,7 @@ from events.api import openapi
 from events.api.access import WHO_NEEDS_A_KEY
 from events.api.bodies import JSONBodyParser
 from events.api.endpoints import router as events_router
+from events.api.history import router as history_router
 from events.domain import StorageError
 from events.storage import events as repository
 from eventsite import errors
@@ -75,6 +76,7 @@ api = DocumentedAPI(
     parser=JSONBodyParser(),
 )
 api.add_router("/events", events_router)
+api.add_router("/events", history_router)
 api.add_router("", health_router)
 for exception in errors.ERRORS:
     api.add_exception_handler(exception, errors.handle)

@@ -115,6 +115,8 @@ def _field_error(error: dict[str, Any]) -> domain.FieldError:
             return domain.FieldError(name, "must be a JSON object, but there is none")
         case "missing":
             return domain.FieldError(name, "is required")
+        case "extra_forbidden" if location[1] == "chosen":
+            return domain.FieldError(name, "is not a field of this body")
         case "extra_forbidden":
             return domain.FieldError(name, "is not a field of an event")
         case "value_error":
@@ -171,6 +173,12 @@ ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
         409, "change_superseded", "The event has changed since then. You can restore any version from its history."
     ),
     domain.VersionNotFoundError: Error(404, "version_not_found", "The history has no such version of this event."),
+    domain.VersionOutOfReachError: Error(
+        409,
+        "version_out_of_reach",
+        "The history since this version is too long to restore it in full. Nothing was changed. "
+        "You can set the values that its entry in the history shows.",
+    ),
     domain.BatchNotFoundError: Error(
         404,
         "batch_not_found",

@@ -20,8 +20,6 @@ _Schema = dict[str, Any]
 # Errors of the staff pages, which no call of the API returns.
 _OF_PAGES = (
     domain.BatchNotFoundError,
-    domain.ChangeSupersededError,
-    domain.VersionNotFoundError,
     accounts.KeyNotFoundError,
     accounts.StaffChangedError,
     accounts.StaffNotFoundError,
@@ -166,6 +164,8 @@ def _field(name: str, schema: _Schema, more: _Schema) -> Field:
 def _kind(schema: _Schema) -> Kind:
     if "$ref" in schema:
         return Kind("", schema["$ref"].rpartition("/")[2])
+    if "allOf" in schema:  # a reference with a default
+        return _kind(schema["allOf"][0])
     if "anyOf" in schema:
         return Kind(" or ".join(_kind(choice).text for choice in schema["anyOf"]))
     if "items" in schema:
@@ -182,9 +182,12 @@ def _limits(schema: _Schema) -> str:
 
 
 def _returned(operations: list[Operation], objects: dict[str, Object]) -> list[Object]:
-    """The objects in responses. The others are shown as the body of their operation."""
-    names = {response.kind.object for found in operations for response in found.responses if response.kind}
-    names |= {field.kind.object for name in names if name for field in objects[name].fields}
+    """The objects in responses, and those in them. The others are shown as the body of their operation."""
+    names = {response.kind.object for found in operations for response in found.responses if response.kind} - {""}
+    inner = names
+    while inner:
+        inner = {field.kind.object for name in inner for field in objects[name].fields} - {""} - names
+        names |= inner
     return [found for name, found in objects.items() if name in names]
 
 

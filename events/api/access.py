@@ -20,7 +20,8 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # What people read about EVENTS_API_ACCESS.
 WHO_NEEDS_A_KEY = {
     "open": "On this site, calls without a key are allowed too (EVENTS_API_ACCESS is open).",
-    "read-open": "On this site, anyone may read without a key, but changes need one (EVENTS_API_ACCESS is read-open).",
+    "read-open": "On this site, anyone may read without a key, but changes and the history of events need one "
+    "(EVENTS_API_ACCESS is read-open).",
     "keyed": "On this site, every call needs a key (EVENTS_API_ACCESS is keyed).",
 }
 
@@ -71,6 +72,10 @@ class ApiKeyAuth:
         "description": "A key that an admin created. The site's settings say whether reading or writing needs one.",
     }
 
+    def __init__(self, open_reads: bool = True) -> None:
+        """`open_reads`: in `read-open` access, reads need no key."""
+        self._open_reads = open_reads
+
     def __call__(self, request: HttpRequest) -> Actor:
         """The caller, whose name the request's log line shows. Raises the same errors as `_caller`."""
         caller = self._caller(request)
@@ -95,12 +100,14 @@ class ApiKeyAuth:
         if request.method not in READS and may_only_read(request):
             raise OriginRefusedError
         access = settings.EVENTS_API_ACCESS
-        if access == "open" or (access == "read-open" and request.method in READS):
+        if access == "open" or (access == "read-open" and self._open_reads and request.method in READS):
             return Actor(ANONYMOUS, address)
         raise KeyRequiredError
 
 
 require_access = ApiKeyAuth()
+# The history has names of people and the contents of deleted events.
+require_access_to_history = ApiKeyAuth(open_reads=False)
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -17,14 +17,28 @@ _LOCATION: _Schema = {"description": "The address of the event.", "schema": _TEX
 _LINK: _Schema = {"description": 'The next page, as `<address>; rel="next"`, if there is one.', "schema": _TEXT}
 
 
-def _object(title: str, description: str, properties: dict[str, _Schema]) -> _Schema:
+def _object(title: str, description: str, properties: dict[str, _Schema], required: list[str] | None = None) -> _Schema:
+    """`required`: the names of the properties that are always there (None: all)."""
     return {
         "description": description,
         "properties": {name: {**schema, "title": name.title()} for name, schema in properties.items()},
-        "required": list(properties),
+        "required": list(properties) if required is None else required,
         "title": title,
         "type": "object",
     }
+
+
+def _text(description: str, **more: str) -> _Schema:
+    return {**_TEXT, **more, "description": description}
+
+
+def _or_null(schema: _Schema) -> _Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _before_and_after(title: str, schema: _Schema) -> _Schema:
+    description = "A field before and after a change; null: the event did not exist, or was deleted."
+    return _object(title, description, dict.fromkeys(("before", "after"), _or_null(schema)))
 
 
 def _component(title: str) -> _Schema:
@@ -49,6 +63,32 @@ COMPONENTS: dict[str, _Schema] = {
         "Why the request is invalid, with all its errors.",
         {"detail": _TEXT, "code": _TEXT, "errors": {"items": _component("FieldError"), "type": "array"}},
     ),
+    "HistoryEntry": _object(
+        "HistoryEntry",
+        "One change of an event, and the version that it made.",
+        {
+            "version": _text("Identifies the change, and the version that it made; opaque."),
+            "at": _text("When, in UTC.", format="date-time"),
+            "action": _text("`create`, `update`, `delete` or `restore` (also an undo)."),
+            "actor": _text("Who made the change: a username, `key:` and the name of an API key, or `anonymous`."),
+            "changes": _component("Changes"),
+            "revision": _or_null(_text("The event's revision after the change: its `ETag` without quotes.")),
+            "restored": _or_null(_text("The version that was restored.")),
+            "batch": _or_null(_text("The import or bulk change that the change was part of.")),
+        },
+    ),
+    "Changes": _object(
+        "Changes",
+        "The fields that changed. A field that stayed as it was is left out.",
+        {
+            field.name: _component("NumberChange" if field.kind is int else "TextChange")
+            for field in FIELDS
+            if field.name != "eventId"
+        },
+        required=[],
+    ),
+    "TextChange": _before_and_after("TextChange", _TEXT),
+    "NumberChange": _before_and_after("NumberChange", {"type": "integer"}),
 }
 _EVENT = _component("Event")
 _EVENTS: _Schema = {"items": _EVENT, "title": "Response", "type": "array"}
@@ -89,7 +129,7 @@ def operation(
         for status, schema in {**successes, **failures}.items()
     }
     if headers:
-        for status in successes:
+        for status in successes.keys() - {204}:
             responses[status]["headers"] = headers
     return {
         "operation_id": name,
@@ -133,3 +173,13 @@ PATCH = _of_events(
     requestBody={"content": {MERGE_PATCH: {"schema": _component("UpdateEvent")}}},
 )
 DELETE = _of_events("deleteEvent", {204: None}, [403, 404, 412], parameters=_IF_WRITE)
+HISTORY = _of_events(
+    "listEventHistory",
+    {200: {"items": _component("HistoryEntry"), "title": "Response", "type": "array"}, 304: None},
+    [404, 412, 422],
+    {"ETag": _LIST_ETAG, "Link": _LINK},
+    parameters=_IF_READ,
+)
+_OF_HISTORY = [403, 404, 409, 411, 412, 413, 415, 422]
+RESTORE = _of_events("restoreEvent", {200: _EVENT}, _OF_HISTORY, {"ETag": _ETAG}, parameters=_IF_WRITE)
+UNDO = _of_events("undoChange", {200: _EVENT, 204: None}, _OF_HISTORY, {"ETag": _ETAG}, parameters=_IF_WRITE)

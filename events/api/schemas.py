@@ -11,6 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from events import cursors
 from events.fields import FIELDS, RULES
+from events.rules import short_text
 
 MAX_PAGE_SIZE = 1000
 DEFAULT_PAGE_SIZE = 100
@@ -101,19 +102,59 @@ IdempotencyKey = Annotated[
 _Date = Annotated[str | None, PlainValidator(RULES["date"]), WithJsonSchema(_SCHEMAS["date"])]
 
 
+_PageSize = Annotated[
+    int | None,
+    PlainValidator(_page_size),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
+]
+_CURSOR_SCHEMA: JsonDict = {"type": "string", "description": "From the `Link` header of the previous page; opaque."}
+
+
 class ListQuery(BaseModel):
     """Which events to list. All given conditions apply."""
 
     status: Annotated[str | None, WithJsonSchema({"type": "string"})] = None
     first_date: _Date = Field(default=None, alias="from")
     last_date: _Date = Field(default=None, alias="to")
-    limit: Annotated[
-        int | None,
-        PlainValidator(_page_size),
-        WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
-    ] = None
-    cursor: Annotated[
-        str | None,
-        PlainValidator(cursors.decode),
-        WithJsonSchema({"type": "string", "description": "From the `Link` header of the previous page; opaque."}),
-    ] = None
+    limit: _PageSize = None
+    cursor: Annotated[str | None, PlainValidator(cursors.decode), WithJsonSchema(_CURSOR_SCHEMA)] = None
+
+
+def _time_of_cursor(value: Any, info: ValidationInfo) -> str:
+    at, _, event_id = cursors.decode_change(value).partition("#")
+    if info.context is None or event_id != info.context["request"].resolver_match.kwargs["eventId"]:
+        raise ValueError("must be a cursor from the history of this event")
+    return at
+
+
+class HistoryQuery(BaseModel):
+    """Which page of an event's history to read."""
+
+    limit: _PageSize = None
+    before: Annotated[str | None, PlainValidator(_time_of_cursor), WithJsonSchema(_CURSOR_SCHEMA)] = Field(
+        default=None, alias="cursor"
+    )
+
+
+_Version = Annotated[
+    str,
+    PlainValidator(short_text),
+    WithJsonSchema({**_SCHEMAS["title"], "description": "The `version` of an entry in the event's history; opaque."}),
+]
+_VERSION_EXAMPLE: JsonDict = {"version": "2026-11-22T19:55:56.204713Z"}
+
+
+class VersionToRestore(BaseModel):
+    """The version whose fields the event gets again."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_VERSION_EXAMPLE]})
+
+    version: _Version
+
+
+class ChangeToUndo(BaseModel):
+    """The change to undo. It may be left out if `If-Match` names the revision that the change made."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_VERSION_EXAMPLE]})
+
+    version: _Version = Field(default_factory=str)

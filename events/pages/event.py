@@ -231,11 +231,11 @@ def restore_event(request: HttpRequest, event_id: str) -> HttpResponse:
     at, revision = request.POST.get("at", ""), request.POST.get("revision", "")
     only_changed = request.POST.get("fields") == "changed"
     try:
-        event = versions.restore_version(event_id, at, revision, actor_of(request), only_changed)
+        event = versions.restore_version(event_id, at, [revision], actor_of(request), only_changed)
     except VersionOutOfReachError:
         return _change(request, versions.get_change(event_id, at), out_of_reach=True)
     except RevisionMismatchError:
-        if not versions.has_restored(event_id, at, revision, actor_of(request)):
+        if not versions.has_restored(event_id, at, [revision], actor_of(request)):
             raise
         messages.info(request, "You have already restored an earlier version.")  # a double click
         return HttpResponseRedirect(address(request, "pages:event", event_id))

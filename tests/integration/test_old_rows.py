@@ -53,7 +53,7 @@ def test_restore_of_a_deleted_event(field: str, empty: str | int) -> None:
     store()
     services.delete_event("launch", ACTOR)
     remove(field)
-    versions.restore_version("launch", get_history("launch")[1].at, "", ACTOR)
+    versions.restore_version("launch", get_history("launch")[1].at, [""], ACTOR)
     assert services.get_event("launch").fields == old(field, empty)
 
 
@@ -63,7 +63,7 @@ def test_restore_of_a_version_before_the_field(field: str, empty: str | int) -> 
     remove(field)
     filled: Any = {field: created.fields[field]}  # type: ignore[literal-required]
     now = services.update_event("launch", filled, ACTOR)
-    versions.restore_version("launch", get_history("launch")[2].at, now.revision, ACTOR)
+    versions.restore_version("launch", get_history("launch")[2].at, [now.revision], ACTOR)
     assert services.get_event("launch").fields == old(field, empty)
 
 
@@ -72,7 +72,7 @@ def test_restore_of_a_version_before_the_field_after_the_event_was_created_again
     services.delete_event("launch", ACTOR)
     remove(field)
     now = store()
-    versions.restore_version("launch", get_history("launch")[2].at, now.revision, ACTOR)
+    versions.restore_version("launch", get_history("launch")[2].at, [now.revision], ACTOR)
     assert services.get_event("launch").fields == old(field, empty)
 
 

@@ -168,7 +168,7 @@ def test_a_late_create_of_a_deleted_event_is_refused() -> None:
     "make_again",
     [
         lambda created: services.create_event(make_fields(), ACTOR),
-        lambda created: versions.restore_version("launch", created.created_at, "", ACTOR),
+        lambda created: versions.restore_version("launch", created.created_at, [""], ACTOR),
     ],
     ids=["create", "restore"],
 )

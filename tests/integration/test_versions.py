@@ -36,14 +36,14 @@ def test_unknown_changes_cannot_be_undone_or_restored() -> None:
         undo.undo_change("launch", "2026-01-01T00:00:00.000000Z", ACTOR)
     event = store()
     with pytest.raises(VersionNotFoundError):
-        versions.restore_version("launch", "2026-01-01T00:00:00.000000Z", event.revision, ACTOR)
+        versions.restore_version("launch", "2026-01-01T00:00:00.000000Z", [event.revision], ACTOR)
 
 
 def test_a_restore_needs_the_current_revision() -> None:
     created = store()
     changed = services.update_event("launch", {"title": "B"}, ACTOR)
     with pytest.raises(RevisionMismatchError):
-        versions.restore_version("launch", created.created_at, created.revision, ACTOR)
+        versions.restore_version("launch", created.created_at, [created.revision], ACTOR)
     assert services.get_event("launch") == changed
 
 
@@ -51,14 +51,14 @@ def test_earlier_versions_of_a_deleted_event_can_be_restored() -> None:
     created = store()
     services.update_event("launch", {"title": "B"}, ACTOR)
     services.delete_event("launch", ACTOR)
-    restored = versions.restore_version("launch", created.created_at, "", EVA)
+    restored = versions.restore_version("launch", created.created_at, [""], EVA)
     assert restored.fields == created.fields
     assert restored.created_at == created.created_at
 
 
 def test_restoring_the_current_version_writes_nothing() -> None:
     created = store()
-    assert versions.restore_version("launch", created.created_at, created.revision, ACTOR) == created
+    assert versions.restore_version("launch", created.created_at, [created.revision], ACTOR) == created
     assert len(get_history("launch")) == 1
 
 
@@ -92,7 +92,7 @@ def test_every_version_of_the_history_can_be_restored(steps: list[dict[str, obje
         was[event.updated_at] = event.fields
     for at, fields in was.items():
         with patch("events.storage.history._ROWS_AT_FIRST", 1):
-            event = versions.restore_version("launch", at, event.revision, ACTOR)
+            event = versions.restore_version("launch", at, [event.revision], ACTOR)
         assert event.fields == fields
 
 
@@ -109,12 +109,12 @@ def test_a_version_among_too_many_changes_is_restored_in_its_changed_fields() ->
     created += [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
     latest = services.update_event("launch", {"title": "Now"}, ACTOR)
     with pytest.raises(VersionOutOfReachError):
-        versions.restore_version("launch", created[3].updated_at, latest.revision, EVA)
+        versions.restore_version("launch", created[3].updated_at, [latest.revision], EVA)
     assert services.get_event("launch") == latest
-    restored = versions.restore_version("launch", created[3].updated_at, latest.revision, EVA, only_changed=True)
+    restored = versions.restore_version("launch", created[3].updated_at, [latest.revision], EVA, only_changed=True)
     assert restored.fields == {**latest.fields, "capacity": 2}
     for near_the_first in (created[2], created[1], created[0]):
-        restored = versions.restore_version("launch", near_the_first.updated_at, restored.revision, EVA)
+        restored = versions.restore_version("launch", near_the_first.updated_at, [restored.revision], EVA)
         assert restored.fields == near_the_first.fields
 
 
@@ -124,9 +124,9 @@ def test_a_version_of_a_deleted_event_can_be_out_of_reach() -> None:
     changed = [services.update_event("launch", {"capacity": number}, ACTOR) for number in range(7)]
     services.delete_event("launch", ACTOR)
     with pytest.raises(VersionOutOfReachError):
-        versions.restore_version("launch", changed[3].updated_at, "", EVA)
+        versions.restore_version("launch", changed[3].updated_at, [""], EVA)
     with pytest.raises(VersionNotFoundError):
-        versions.restore_version("launch", changed[3].updated_at, "", EVA, only_changed=True)
+        versions.restore_version("launch", changed[3].updated_at, [""], EVA, only_changed=True)
     with pytest.raises(EventNotFoundError):
         services.get_event("launch")
 
@@ -140,7 +140,7 @@ def test_versions_do_not_mix_events_with_the_same_id() -> None:
     connection().delete_item(EventItem.Meta.table_name, "launch")  # the other program deletes it too
     later = store(title="Later")
     with pytest.raises(VersionOutOfReachError):
-        versions.restore_version("launch", changed.updated_at, later.revision, EVA)
+        versions.restore_version("launch", changed.updated_at, [later.revision], EVA)
     assert services.get_event("launch") == later
 
 
@@ -148,7 +148,7 @@ def test_a_deletion_is_not_a_version() -> None:
     created = store()
     at = services.delete_event("launch", ACTOR).at
     with pytest.raises(VersionNotFoundError):
-        versions.restore_version("launch", at, "", ACTOR)
+        versions.restore_version("launch", at, [""], ACTOR)
     for unknown in ("", "9" * 3000, "2026"):
         with pytest.raises(VersionNotFoundError):
             versions.get_change("launch", unknown)
@@ -172,7 +172,7 @@ def test_history_rows_of_the_first_release_can_be_read() -> None:
 def test_long_addresses_find_nothing() -> None:
     store()
     with pytest.raises(VersionNotFoundError):
-        versions.restore_version("x" * 3000, "2026", "", ACTOR)
+        versions.restore_version("x" * 3000, "2026", [""], ACTOR)
     with pytest.raises(VersionNotFoundError):
         undo.undo_change("x" * 3000, "2026", ACTOR)
     assert len(versions.get_past("launch", "9" * 3000).rows) == 1
@@ -277,7 +277,7 @@ def test_a_restore_keeps_a_write_between_its_calls(
     changed = services.update_event("launch", {"title": "B"}, ACTOR)
     land(faults, write, before_call)
     with pytest.raises(RevisionMismatchError):
-        versions.restore_version("launch", created.created_at, changed.revision, ACTOR)
+        versions.restore_version("launch", created.created_at, [changed.revision], ACTOR)
     assert get_history("launch", limit=1)[0].actor == "eva"
     assert_history_replays()
 
@@ -290,7 +290,7 @@ def test_a_restore_of_an_event_deleted_between_its_calls_restores_every_field(
     services.update_event("launch", {"title": "B"}, ACTOR)
     land(faults, delete, before_call)
     with suppress(RevisionMismatchError):  # the event was read before it was deleted
-        assert versions.restore_version("launch", created.created_at, "", ACTOR).fields == created.fields
+        assert versions.restore_version("launch", created.created_at, [""], ACTOR).fields == created.fields
     faults.set(None)  # a restore that is refused makes fewer calls
     assert_history_replays()
 
@@ -302,7 +302,7 @@ def test_a_restore_of_a_deleted_event_follows_a_restore_and_a_delete_between_its
     created = store()
     services.delete_event("launch", ACTOR)
     land(faults, restore_and_delete, before_call)
-    assert versions.restore_version("launch", created.created_at, "", ACTOR).fields == created.fields
+    assert versions.restore_version("launch", created.created_at, [""], ACTOR).fields == created.fields
     assert [row.action for row in get_history("launch")] == [
         "restore",
         "delete",

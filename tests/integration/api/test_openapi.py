@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import schemathesis
@@ -13,6 +14,7 @@ from rest_framework.test import APIClient
 from schemathesis.openapi.loaders import from_dict
 
 from events import cursors
+from events.fields import allows
 from events.rules import MAX_EVENT_ID_BYTES, MAX_TEXT_BYTES
 from eventsite.api import api as ninja_api
 from tests.support.http_server import Server
@@ -31,6 +33,9 @@ STATUSES = {
     ("/events/{eventId}", "put"): "200 400 401 403 404 411 412 413 415 422 500",
     ("/events/{eventId}", "patch"): "200 400 401 403 404 411 412 413 415 422 500",
     ("/events/{eventId}", "delete"): "204 400 401 403 404 412 500",
+    ("/events/{eventId}/history", "get"): "200 400 401 404 422 500",
+    ("/events/{eventId}/restore", "post"): "200 400 401 403 404 409 411 412 413 422 500",
+    ("/events/{eventId}/undo", "post"): "200 204 400 401 403 404 409 411 412 413 422 500",
     ("/healthz", "get"): "200 400 500 503",
 }
 
@@ -54,7 +59,13 @@ def apply_rules_beyond_json_schema(case: schemathesis.Case[Any]) -> None:
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if "cursor" in case.query:
-        case.query["cursor"] = cursors.encode("2026-12-01#x")
+        event_id = unquote(case.path_parameters.get("eventId", ""))
+        key = f"2026-12-01T00:00:00.000000Z#{event_id}" if event_id else "2026-12-01#x"
+        case.query["cursor"] = cursors.encode(key)
+        if event_id and not allows("eventId", event_id):  # which has no history
+            del case.query["cursor"]
+    if case.path.endswith("/undo") and not (isinstance(case.body, dict) and "version" in case.body):
+        case.body = {"version": "2026-12-01T00:00:00.000000Z"}  # or If-Match must name a revision
     if "If-Match" in case.headers:
         case.headers["If-Match"] = "*"
     if "If-None-Match" in case.headers:
