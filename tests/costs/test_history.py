@@ -1,19 +1,22 @@
-"""The maximum cost of the pages of an event, for any history: calls, capacity units and bytes."""
+"""The maximum cost of the pages of an event, and of the API, for any history: calls, capacity units and bytes."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import pytest
 from django.test import Client
+from rest_framework.test import APIClient
 
 from events.domain import Actor, Event, EventChanges
 from events.rules import MAX_DESCRIPTION_CHARACTERS, MAX_TEXT_BYTES
 from tests.costs import desk
 from tests.costs.desk import Desk
+from tests.support.api_calls import send as send_json
 from tests.support.builders import make_fields, make_staff
 from tests.support.clients import client_of
 from tests.support.page_reader import fields
@@ -44,6 +47,11 @@ LIMITS = {
     "refused restore": Limit(1, 4, 20_000),  # it reads two rows, to recognize a double click
     "restore": Limit(7, 14, 2_000_000),
     "undo": Limit(1, 5, 20_000),
+    "API: history": Limit(1, 1, 1_010_000),
+    "API: restore": Limit(7, 10, 1_000_000),
+    "API: refused restore": Limit(1, 2, 20_000),
+    "API: undo": Limit(0, 3, 1_000_000),
+    "API: undo, sent again": Limit(1, 3, 1_000_000),
 }
 
 
@@ -98,7 +106,7 @@ def test_the_cost_of_event_pages_is_limited_for_any_history(own_desk: Desk, reco
         edits, event_id = lengths[length], edit.__name__
         first = Event.new(make_fields(eventId=event_id, capacity=edits), Actor("tester"))
         versions = desk.fill_history(own_desk.engine.port, first, map(edit, range(edits)))
-        for name, send in operations(client, versions):
+        for name, send in chain(operations(client, versions), api_calls(APIClient(), versions)):
             with own_desk.measured() as cost:
                 response = send()
             assert response.status_code < 500, name
@@ -133,3 +141,16 @@ def operations(client: Client, versions: list[Event]) -> Iterator[tuple[str, Cal
         now = fields(client.get(f"{page}edit/"))["revision"]
         for name, revision in (("refused restore", latest.revision), ("restore", now)):
             yield name, partial(client.post, f"{page}restore/", {"at": version.updated_at, "revision": revision})
+
+
+def api_calls(api: APIClient, versions: list[Event]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """The requests of a program that works with the same event."""
+    path = f"/events/{versions[0].fields['eventId']}"
+    yield "API: history", lambda: api.get(f"{path}/history?limit=1000")
+    for version in (versions[-2], versions[0], versions[1], versions[len(versions) // 2]):
+        body, old_tag = {"version": version.updated_at}, f'"{version.revision}"'
+        yield "API: refused restore", partial(send_json, api, "POST", f"{path}/restore", body, If_Match=old_tag)
+        yield "API: restore", partial(send_json, api, "POST", f"{path}/restore", body)
+    tag = api.get(path)["ETag"]
+    for name in ("undo", "undo, sent again"):
+        yield f"API: {name}", partial(send_json, api, "POST", f"{path}/undo", If_Match=tag)
