@@ -72,22 +72,31 @@ def _named_tag(header: str, etag: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _AllowedRevisions:
-    """The revisions that a write may change. An unreadable If-Match or If-None-Match allows none."""
+    """The revisions that a write may change. An unreadable If-Match or If-None-Match allows none.
 
-    if_match: str
+    A deleted event, which has the revision "", meets no If-Match and every readable If-None-Match.
+    """
+
+    if_match: str | None
     if_none_match: str | None
 
     def __contains__(self, revision: object) -> bool:
-        if not _matches(self.if_match, str(revision)):
-            return False
+        return self._matches(str(revision)) and self._differs(str(revision))
+
+    def _matches(self, revision: str) -> bool:
+        return self.if_match is None or bool(revision and _matches(self.if_match, revision))
+
+    def _differs(self, revision: str) -> bool:
         header = self.if_none_match
-        return header is None or bool(_tags(header) and not _named_tag(header, f'"{revision}"'))
+        if header is None:
+            return True
+        return bool(_tags(header) and not (revision and _named_tag(header, f'"{revision}"')))
 
 
 def required_revisions(request: HttpRequest) -> Revisions:
     """The revisions that `If-Match` and `If-None-Match` allow the event to be at."""
-    if_match, if_none_match = request.META.get("HTTP_IF_MATCH", "*"), request.META.get("HTTP_IF_NONE_MATCH")
-    return "*" if (if_match, if_none_match) == ("*", None) else _AllowedRevisions(if_match, if_none_match)
+    if_match, if_none_match = request.META.get("HTTP_IF_MATCH"), request.META.get("HTTP_IF_NONE_MATCH")
+    return "*" if if_match is if_none_match is None else _AllowedRevisions(if_match, if_none_match)
 
 
 def known_etag(request: HttpRequest, etag: str) -> str | None:

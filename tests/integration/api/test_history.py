@@ -41,7 +41,7 @@ from tests.support.writes_between import BETWEEN, delete, land, update
 HISTORY, RESTORE, UNDO = "/events/launch/history", "/events/launch/restore", "/events/launch/undo"
 SUPERSEDED = "The event has changed since then. You can restore any version from its history."
 NO_VERSION = "The history has no such version of this event."
-OLD_REVISION = "The event's revision does not match If-Match. Nothing was changed."
+OLD_REVISION = "The current ETag does not meet If-Match or If-None-Match. Nothing was changed."
 UNKNOWN = "2026-01-01T00:00:00.000000Z"
 
 

@@ -14,9 +14,9 @@ NOT_NAMED = ['"x"', '"x", "y"', '"a', "a", "", ",", '"a", nonsense', '"a"x', "*,
 UNREADABLE = ['"a', "a", "", ",", '"x", nonsense', '"x"y', "*, *", '*, "x"', "'x'", "W/x", 'w/"x"', '"x" *']
 
 
-def allows(**headers: str) -> bool:
+def allows(revision: str = "a", **headers: str) -> bool:
     revisions = etags.required_revisions(RequestFactory().put("/events/launch", headers=named(headers)))
-    return revisions == "*" or "a" in revisions
+    return revisions == "*" or revision in revisions
 
 
 def known(**headers: str) -> str | None:
@@ -64,6 +64,17 @@ def test_a_write_with_an_unreadable_condition_may_change_nothing(value: str) -> 
     assert not allows(If_Match=value)
     assert not allows(If_None_Match=value)
     assert not allows(If_Match='"a"', If_None_Match=value)
+
+
+@pytest.mark.parametrize("value", ["*", '""', '"a"', ""])
+def test_a_deleted_event_meets_no_if_match(value: str) -> None:
+    assert not allows("", If_Match=value)
+
+
+@pytest.mark.parametrize("value", ["*", '""', '"a"'])
+def test_a_deleted_event_meets_every_readable_if_none_match(value: str) -> None:
+    assert allows("", If_None_Match=value)
+    assert not allows("", If_None_Match=f"{value} nonsense")
 
 
 def test_if_match_comes_first() -> None:
