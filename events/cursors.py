@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from events.fields import allows
+from events.rules import RuleError
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
@@ -17,12 +18,12 @@ def encode(sort_key: str) -> str:
 
 
 def decode(cursor: str) -> str:
-    """The sort key of an event. Raises ValueError if the cursor is invalid."""
+    """The sort key of an event. Raises RuleError if the cursor is invalid."""
     return _decode(cursor, partial(allows, "date"))
 
 
 def decode_change(cursor: str) -> str:
-    """The key of a change: its time and its event. Raises ValueError if the cursor is invalid."""
+    """The key of a change: its time and its event. Raises RuleError if the cursor is invalid."""
     return _decode(cursor, _MOMENT.fullmatch)
 
 
@@ -33,5 +34,5 @@ def _decode(cursor: str, is_valid_start: Callable[[str], object]) -> str:
         sort_key = ""
     start, _, event_id = sort_key.partition("#")
     if not (is_valid_start(start) and allows("eventId", event_id) and encode(sort_key) == cursor):
-        raise ValueError("must be a cursor from a page of this list")
+        raise RuleError("invalid_cursor", "must be a cursor from a page of this list")
     return sort_key

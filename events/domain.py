@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypedDict
 
 from events.fields import FIELDS
+from events.rules import Code
 
 
 class EventFields(TypedDict):
@@ -108,15 +109,12 @@ class EventChanges(TypedDict, total=False):
 
 
 class Actor(NamedTuple):
-    """The person or key that makes a change: a name for the history, the network address ("": none), the batch.
-
-    An admin may open, continue and undo the batches of others.
-    """
+    """The person or key that makes a change: a name for the history, the network address ("": none), the batch."""
 
     name: str
     address: str = ""
     batch: str | None = None
-    is_admin: bool = False
+    is_admin: bool = False  # may open, continue and undo the batches of others
 
 
 class Event(NamedTuple):
@@ -246,6 +244,7 @@ class FieldError(NamedTuple):
 
     field: str
     message: str
+    code: Code = "invalid"
 
 
 class InvalidRequestError(Exception):

@@ -196,7 +196,9 @@ def _idempotent_create(idempotency: IdempotencyKey) -> Event | None:
         return None
     fingerprint, event = used
     if fingerprint != idempotency.fingerprint:
-        raise InvalidRequestError([FieldError("Idempotency-Key", "was used with a different body")])
+        raise InvalidRequestError(
+            [FieldError("Idempotency-Key", "was used with a different body", "idempotency_key_reused")]
+        )
     return event
 
 

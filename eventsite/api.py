@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import get_script_prefix
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
+from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 
@@ -44,12 +45,24 @@ class Docs(Swagger):
 
 
 class DocumentedAPI(NinjaAPI):
-    """Adds the schemas of the responses to the OpenAPI document."""
+    """Adds the schemas of the responses to the OpenAPI document, and the codes of broken rules to errors."""
 
     def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
         document = super().get_openapi_schema(**kwargs)
         document["components"]["schemas"].update(openapi.COMPONENTS)
         return document
+
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext[Any]]
+    ) -> ValidationError:
+        """Keeps the exceptions of the rules. django-ninja keeps only their messages."""
+        return ValidationError(
+            [
+                {**error, "loc": (context.model.__ninja_param_source__, *error["loc"])}
+                for context in error_contexts
+                for error in context.pydantic_validation_error.errors(include_url=False, include_input=False)
+            ]
+        )
 
 
 @health_router.get("/healthz", **openapi.operation("checkHealth", {200: _HEALTHY}, [400, 500, 503]))

@@ -97,7 +97,7 @@ def body_too_large(limit: int) -> Error:
 
 
 def invalid(errors: list[domain.FieldError]) -> Error:
-    shown = [{"field": _shortened(error.field), "message": error.message} for error in errors]
+    shown = [{"field": _shortened(error.field), "message": error.message, "code": error.code} for error in errors]
     message = "; ".join(f"{error['field']} {error['message']}" for error in shown)
     return Error(422, "invalid_request", f"{message}.", errors=shown)
 
@@ -112,23 +112,24 @@ def _field_error(error: dict[str, Any]) -> domain.FieldError:
     name = "body" if location[0] == "body" and len(location) < 3 else str(location[-1])
     match error["type"]:
         case "missing" if name == "body":
-            return domain.FieldError(name, "must be a JSON object, but there is none")
+            return domain.FieldError(name, "must be a JSON object, but there is none", "required")
         case "missing":
-            return domain.FieldError(name, "is required")
+            return domain.FieldError(name, "is required", "required")
         case "extra_forbidden" if location[1] == "chosen":
-            return domain.FieldError(name, "is not a field of this body")
+            return domain.FieldError(name, "is not a field of this body", "unknown_field")
         case "extra_forbidden":
-            return domain.FieldError(name, "is not a field of an event")
+            return domain.FieldError(name, "is not a field of an event", "unknown_field")
         case "value_error":
-            return domain.FieldError(name, error["ctx"]["error"])
+            broken = error["ctx"]["error"]
+            return domain.FieldError(name, str(broken), getattr(broken, "code", "invalid"))
         case _:
-            return domain.FieldError(name, "must be a JSON object")
+            return domain.FieldError(name, "must be a JSON object", "not_an_object")
 
 
 def _http_error(error: HttpError) -> Error:
     # django-ninja wraps what its parser raises.
     if isinstance(error.__cause__, JSONDecodeError):
-        return invalid([domain.FieldError("body", f"is not valid JSON: {error.__cause__}")])
+        return invalid([domain.FieldError("body", f"is not valid JSON: {error.__cause__}", "invalid_json")])
     return report(error.__cause__) if error.__cause__ else error_of_status(error.status_code)
 
 

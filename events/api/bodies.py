@@ -66,9 +66,8 @@ class JSONBodyParser(Parser):
             raise UnreadablePostError
         parsed = _parse(body)
         if isinstance(parsed, dict) and len(parsed) > MAX_FIELDS:
-            raise InvalidRequestError(
-                [FieldError("body", f"has {len(parsed):,} fields; an event has {len(FIELD_NAMES)}")]
-            )
+            message = f"has {len(parsed):,} fields; an event has {len(FIELD_NAMES)}"
+            raise InvalidRequestError([FieldError("body", message, "too_many")])
         return parsed
 
 

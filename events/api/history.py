@@ -105,7 +105,7 @@ def undo_change(
     from events import undo, versions  # noqa: PLC0415
 
     if not chosen.version and request.META.get("HTTP_IF_MATCH", "*").strip() == "*":
-        raise InvalidRequestError([FieldError("version", "is required if If-Match names no revision")])
+        raise InvalidRequestError([FieldError("version", "is required if If-Match names no revision", "required")])
     change = (event_id, chosen.version or None, actor_of(request), required_revisions(request))
     try:
         event = undo.undo_change(*change)

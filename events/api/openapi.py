@@ -54,7 +54,11 @@ COMPONENTS: dict[str, _Schema] = {
         "A complete event.",
         {field.name: _TEXT if "maxLength" in field.schema else field.schema for field in FIELDS},
     ),
-    "FieldError": _object("FieldError", "What is wrong with one field.", {"field": _TEXT, "message": _TEXT}),
+    "FieldError": _object(
+        "FieldError",
+        "What is wrong with one field: a sentence without its subject, and a code that does not change.",
+        {"field": _TEXT, "message": _TEXT, "code": _TEXT},
+    ),
     "Error": _object(
         "Error", "Why a request failed: a sentence, and a code that does not change.", {"detail": _TEXT, "code": _TEXT}
     ),

@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from events import cursors
 from events.fields import FIELDS, RULES
-from events.rules import short_text
+from events.rules import Code, RuleError, short_text
 
 MAX_PAGE_SIZE = 1000
 DEFAULT_PAGE_SIZE = 100
@@ -46,14 +46,14 @@ class CreateEvent(BaseModel):
 
 def _own_event_id(value: Any, info: ValidationInfo) -> Any:
     if info.context is None or value != info.context["request"].resolver_match.kwargs["eventId"]:
-        raise ValueError("must be the ID in the address, or be left out")
+        raise RuleError("id_mismatch", "must be the ID in the address, or be left out")
     return value
 
 
 def _not_null(value: Any) -> Any:
     # In a JSON merge patch, null removes a field.
     if value is None:
-        raise ValueError("must not be null, because a field cannot be removed")
+        raise RuleError("null", "must not be null, because a field cannot be removed")
     return value
 
 
@@ -75,13 +75,14 @@ def _page_size(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
         value = int(value)
     if not isinstance(value, int) or not 1 <= value <= MAX_PAGE_SIZE:
-        raise ValueError(f"must be a whole number from 1 to {MAX_PAGE_SIZE:,}")
+        code: Code = "out_of_range" if isinstance(value, int) else "not_an_integer"
+        raise RuleError(code, f"must be a whole number from 1 to {MAX_PAGE_SIZE:,}")
     return value
 
 
 def _idempotency_key(value: Any) -> str:
     if not (isinstance(value, str) and re.fullmatch(_KEY_PATTERN, value)):
-        raise ValueError(f"must be 1 to {MAX_KEY_LENGTH} printable ASCII characters")
+        raise RuleError("invalid_idempotency_key", f"must be 1 to {MAX_KEY_LENGTH} printable ASCII characters")
     return value
 
 
@@ -123,7 +124,7 @@ class ListQuery(BaseModel):
 def _time_of_cursor(value: Any, info: ValidationInfo) -> str:
     at, _, event_id = cursors.decode_change(value).partition("#")
     if info.context is None or event_id != info.context["request"].resolver_match.kwargs["eventId"]:
-        raise ValueError("must be a cursor from the history of this event")
+        raise RuleError("invalid_cursor", "must be a cursor from the history of this event")
     return at
 
 

@@ -186,7 +186,7 @@ def test_invalid_cursors_return_422_or_show_the_first_page(
     answer = api.get("/events", {"cursor": cursor, "limit": 2})
     assert answer.status_code == 422
     assert json.loads(answer.content)["errors"] == [
-        {"field": "cursor", "message": "must be a cursor from a page of this list"}
+        {"field": "cursor", "message": "must be a cursor from a page of this list", "code": "invalid_cursor"}
     ]
     first = editor.get("/staff/events/", {"ended": "on"}).content.count(b'<td class="title"')
     for page in ("/staff/events/?ended=on&", "/staff/activity/?", "/staff/event/a/?"):

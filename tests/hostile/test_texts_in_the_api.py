@@ -46,7 +46,7 @@ def test_refused_texts_return_422_and_store_nothing(api: APIClient, case: tuple[
     text, said = case
     for field in TEXT_FIELDS:
         sent = json.dumps({**LAUNCH, field: text}).encode()
-        fault = [{"field": field, "message": said}]
+        fault = [{"field": field, "message": said, "code": "invalid_characters"}]
         assert_error(send(api, "POST", "/events", sent), 422, f"{field} {said}.", fault)
     assert read_table(EventItem) == read_table(HistoryItem) == []
     create(api)
@@ -74,7 +74,7 @@ def test_length_limits_are_exact(api: APIClient, field: str, character: str) -> 
     created = send(api, "POST", "/events", {**LAUNCH, field: longest})
     assert_event(created, 201, {**LAUNCH, field: longest})
     assert_event(send(api, "GET", created["Location"]), 200, {**LAUNCH, field: longest})
-    fault = [{"field": field, "message": f"must be at most {unit}"}]
+    fault = [{"field": field, "message": f"must be at most {unit}", "code": "too_long"}]
     assert_error(
         send(api, "POST", "/events", {**LAUNCH, field: f"{longest}x"}), 422, f"{field} {fault[0]['message']}.", fault
     )

@@ -88,7 +88,7 @@ def test_errors_name_every_missing_field(client: Client, body: dict[str, Any], m
     response = client.create({name: value for name, value in body.items() if name not in missing})
     assert_is_error(response, 422, *missing)
     assert response.json()["errors"] == [
-        {"field": name, "message": "is required"} for name in REQUIRED if name in missing
+        {"field": name, "message": "is required", "code": "required"} for name in REQUIRED if name in missing
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from events import rules
 from events.fields import FIELDS, RULES, allows
+from events.rules import RuleError
 
 SHORT_TEXTS = [field.name for field in FIELDS if field.rule is rules.short_text]
 
@@ -38,6 +39,17 @@ def test_rules_return_valid_values_unchanged(field: str, value: Any) -> None:
     assert RULES[field](value) is value
 
 
+CODES = {
+    "must not be empty": "empty",
+    "must be text": "not_text",
+    "has ": "invalid_characters",
+    "must not contain": "invalid_id",
+    "must be a da": "invalid_date",
+    "must be a whole": "not_an_integer",
+    "must be at most 1,000,000": "out_of_range",
+    "must not be negative": "out_of_range",
+    "must be at most": "too_long",
+}
 CONTROL = "has a control character (U+{})"
 TOO_LONG = "must be at most 1,024 bytes long in UTF-8"
 
@@ -77,7 +89,9 @@ TOO_LONG = "must be at most 1,024 bytes long in UTF-8"
     ],
 )
 def test_rules_say_what_is_wrong(field: str, value: Any, message: str) -> None:
-    with pytest.raises(ValueError) as raised:  # noqa: PT011  # the message is compared below
+    with pytest.raises(RuleError) as raised:
         RULES[field](value)
     assert str(raised.value) == message
+    expected = next(code for beginning, code in CODES.items() if message.startswith(beginning))
+    assert raised.value.code == ("null" if value is None else expected)
     assert not allows(field, value)

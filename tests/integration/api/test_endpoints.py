@@ -47,50 +47,50 @@ class TestCreate:
     def test_names_every_error_at_once(self, api: APIClient) -> None:
         body = {"eventId": "a/b", "title": " ", "date": "2026-02-30", "capacity": True, "status": None, "colour": 1}
         errors = [
-            {"field": "eventId", "message": "must not contain '/', and must not be '.' or '..'"},
-            {"field": "title", "message": "must not be empty"},
-            {"field": "description", "message": "is required"},
-            {"field": "date", "message": "must be a day that exists"},
-            {"field": "location", "message": "is required"},
-            {"field": "capacity", "message": "must be a whole number"},
-            {"field": "organizer", "message": "is required"},
-            {"field": "status", "message": "must be text"},
-            {"field": "colour", "message": "is not a field of an event"},
+            {"field": "eventId", "message": "must not contain '/', and must not be '.' or '..'", "code": "invalid_id"},
+            {"field": "title", "message": "must not be empty", "code": "empty"},
+            {"field": "description", "message": "is required", "code": "required"},
+            {"field": "date", "message": "must be a day that exists", "code": "invalid_date"},
+            {"field": "location", "message": "is required", "code": "required"},
+            {"field": "capacity", "message": "must be a whole number", "code": "not_an_integer"},
+            {"field": "organizer", "message": "is required", "code": "required"},
+            {"field": "status", "message": "must be text", "code": "null"},
+            {"field": "colour", "message": "is not a field of an event", "code": "unknown_field"},
         ]
         detail = "; ".join(f"{error['field']} {error['message']}" for error in errors) + "."
         assert_error(send(api, "POST", "/events", body), 422, detail, errors)
         assert read_table(EventItem) == []
 
     @pytest.mark.parametrize(
-        ("body", "message"),
+        ("body", "message", "code"),
         [
-            (b"", "must be a JSON object, but there is none"),
-            (b"null", "must be a JSON object"),
-            (b"[]", "must be a JSON object"),
-            (b'"text"', "must be a JSON object"),
-            (b"5", "must be a JSON object"),
-            (b"{", "is not valid JSON: "),
-            (b'{"capacity": NaN}', "is not valid JSON: "),
-            (b'{"capacity": -Infinity}', "is not valid JSON: "),
-            (b'{"title": "\xff"}', "is not valid JSON: "),
-            ('{"title": "é"}'.encode("utf-16"), "is not valid JSON: "),
-            (b"\xef\xbb\xbf{}", "is not valid JSON: "),
-            (b"[" * 100_000, "is not valid JSON: "),
-            (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "is not valid JSON: "),
-            (b"title=Launch", "is not valid JSON: "),
+            (b"", "must be a JSON object, but there is none", "required"),
+            (b"null", "must be a JSON object", "not_an_object"),
+            (b"[]", "must be a JSON object", "not_an_object"),
+            (b'"text"', "must be a JSON object", "not_an_object"),
+            (b"5", "must be a JSON object", "not_an_object"),
+            (b"{", "is not valid JSON: ", "invalid_json"),
+            (b'{"capacity": NaN}', "is not valid JSON: ", "invalid_json"),
+            (b'{"capacity": -Infinity}', "is not valid JSON: ", "invalid_json"),
+            (b'{"title": "\xff"}', "is not valid JSON: ", "invalid_json"),
+            ('{"title": "é"}'.encode("utf-16"), "is not valid JSON: ", "invalid_json"),
+            (b"\xef\xbb\xbf{}", "is not valid JSON: ", "invalid_json"),
+            (b"[" * 100_000, "is not valid JSON: ", "invalid_json"),
+            (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "is not valid JSON: ", "invalid_json"),
+            (b"title=Launch", "is not valid JSON: ", "invalid_json"),
         ],
     )
-    def test_a_body_must_be_a_json_object(self, api: APIClient, body: bytes, message: str) -> None:
+    def test_a_body_must_be_a_json_object(self, api: APIClient, body: bytes, message: str, code: str) -> None:
         response = send(api, "POST", "/events", body)
         assert response.status_code == 422
         answer = json.loads(response.content)
-        assert [error["field"] for error in answer["errors"]] == ["body"]
+        assert [(error["field"], error["code"]) for error in answer["errors"]] == [("body", code)]
         assert answer["errors"][0]["message"].startswith(message)
         assert answer["detail"].startswith(f"body {message}")
 
     def test_half_a_surrogate_pair_is_an_error_of_its_field(self, api: APIClient) -> None:
         body = json.dumps({**LAUNCH, "title": "\ud800"}).encode()
-        error = {"field": "title", "message": "has half a surrogate pair (U+D800)"}
+        error = {"field": "title", "message": "has half a surrogate pair (U+D800)", "code": "invalid_characters"}
         assert_error(send(api, "POST", "/events", body), 422, "title has half a surrogate pair (U+D800).", [error])
 
     @pytest.mark.parametrize(("unknown", "errors"), [(MOST_UNKNOWN, MOST_UNKNOWN), (MOST_UNKNOWN + 1, 1), (60_000, 1)])
@@ -100,7 +100,7 @@ class TestCreate:
         assert (response.status_code, len(json.loads(response.content)["errors"])) == (422, errors)
         if errors == 1:
             message = f"has {len(body):,} fields; an event has {len(LAUNCH)}"
-            assert_error(response, 422, f"body {message}.", [{"field": "body", "message": message}])
+            assert_error(response, 422, f"body {message}.", [{"field": "body", "message": message, "code": "too_many"}])
 
     @pytest.mark.parametrize(
         ("digits", "message"),
@@ -117,7 +117,8 @@ class TestCreate:
     )
     def test_errors_name_the_rule_that_a_number_breaks(self, api: APIClient, digits: str, message: str) -> None:
         body = json.dumps({**LAUNCH, "capacity": "?"}).replace('"?"', digits).encode()
-        error = {"field": "capacity", "message": message}
+        code = "not_an_integer" if "whole" in message else "out_of_range"
+        error = {"field": "capacity", "message": message, "code": code}
         assert_error(send(api, "POST", "/events", body), 422, f"capacity {message}.", [error])
 
     def test_unknown_field_names_are_shortened_and_printable(self, api: APIClient) -> None:
@@ -165,7 +166,11 @@ class TestIdempotency:
     def test_the_same_key_with_another_body_is_refused(self, api: APIClient) -> None:
         send(api, "POST", "/events", make_body(), Idempotency_Key="k1")
         response = send(api, "POST", "/events", make_body(capacity=1), Idempotency_Key="k1")
-        error = {"field": "Idempotency-Key", "message": "was used with a different body"}
+        error = {
+            "field": "Idempotency-Key",
+            "message": "was used with a different body",
+            "code": "idempotency_key_reused",
+        }
         assert_error(response, 422, "Idempotency-Key was used with a different body.", [error])
         assert len(read_table(EventItem)) == 1
 
@@ -177,8 +182,12 @@ class TestIdempotency:
     def test_an_invalid_key_is_reported_with_all_other_errors(self, api: APIClient, key: str) -> None:
         response = send(api, "POST", "/events", make_body(capacity=-1), Idempotency_Key=key)
         errors = [
-            {"field": "capacity", "message": "must not be negative"},
-            {"field": "Idempotency-Key", "message": "must be 1 to 255 printable ASCII characters"},
+            {"field": "capacity", "message": "must not be negative", "code": "out_of_range"},
+            {
+                "field": "Idempotency-Key",
+                "message": "must be 1 to 255 printable ASCII characters",
+                "code": "invalid_idempotency_key",
+            },
         ]
         detail = "capacity must not be negative; Idempotency-Key must be 1 to 255 printable ASCII characters."
         answer = json.loads(response.content)
@@ -259,10 +268,10 @@ class TestUpdate:
     def test_names_every_error_at_once(self, api: APIClient, method: str) -> None:
         create(api)
         errors = [
-            {"field": "eventId", "message": "must be the ID in the address, or be left out"},
-            {"field": "title", "message": "must not be null, because a field cannot be removed"},
-            {"field": "capacity", "message": "must not be negative"},
-            {"field": "x", "message": "is not a field of an event"},
+            {"field": "eventId", "message": "must be the ID in the address, or be left out", "code": "id_mismatch"},
+            {"field": "title", "message": "must not be null, because a field cannot be removed", "code": "null"},
+            {"field": "capacity", "message": "must not be negative", "code": "out_of_range"},
+            {"field": "x", "message": "is not a field of an event", "code": "unknown_field"},
         ]
         detail = (
             "eventId must be the ID in the address, or be left out; title must not be null, because a field cannot be "
@@ -372,10 +381,10 @@ class TestList:
 
     def test_names_every_error_of_a_query(self, api: APIClient) -> None:
         errors = [
-            {"field": "from", "message": "must be a date as YYYY-MM-DD"},
-            {"field": "to", "message": "must be a day that exists"},
-            {"field": "limit", "message": "must be a whole number from 1 to 1,000"},
-            {"field": "cursor", "message": "must be a cursor from a page of this list"},
+            {"field": "from", "message": "must be a date as YYYY-MM-DD", "code": "invalid_date"},
+            {"field": "to", "message": "must be a day that exists", "code": "invalid_date"},
+            {"field": "limit", "message": "must be a whole number from 1 to 1,000", "code": "out_of_range"},
+            {"field": "cursor", "message": "must be a cursor from a page of this list", "code": "invalid_cursor"},
         ]
         detail = (
             "from must be a date as YYYY-MM-DD; to must be a day that exists; limit must be a whole number from 1 to "
