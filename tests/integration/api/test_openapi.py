@@ -50,6 +50,16 @@ def test_every_status_is_declared() -> None:
     assert declared == STATUSES
 
 
+def test_capacities_are_64_bits_long() -> None:
+    """Without this format, generated clients in Java read 32 bits."""
+    schemas = ninja_api.get_openapi_schema()["components"]["schemas"]
+    capacities = {
+        name: schema["properties"]["capacity"] for name, schema in schemas.items() if "capacity" in schema["properties"]
+    }
+    assert set(capacities) == {"CreateEvent", "UpdateEvent", "Event"}
+    assert {capacity["format"] for capacity in capacities.values()} == {"int64"}
+
+
 schema = from_dict(ninja_api.get_openapi_schema())
 
 
