@@ -6,11 +6,44 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from events.fields import allows
 from events.rules import RuleError
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_MARKS = re.compile(r"-?<?")
+
+
+class Start(NamedTuple):
+    """Where a page of a list starts: after this sort key in the list's order, or with `back`, before it.
+
+    An empty key: at the first event, or with `back`, at the last.
+    """
+
+    key: str = ""
+    latest_first: bool = False
+    back: bool = False
+
+
+def encode_start(start: Start) -> str:
+    """Marks its order and direction, because the same key would start another page in another list.
+
+    The first page has no cursor: "".
+    """
+    if not (start.key or start.back):
+        return ""
+    return encode(f"{'-' * start.latest_first}{'<' * start.back}{start.key}")
+
+
+def decode_start(cursor: str) -> Start:
+    """Raises RuleError if the cursor is invalid."""
+    text = _text(cursor)
+    marks = "".join(_MARKS.findall(text)[:1])
+    start = Start(text[len(marks) :], "-" in marks, "<" in marks)
+    if start.key or not start.back:
+        _check(start.key, partial(allows, "date"))
+    return start
 
 
 def encode(sort_key: str) -> str:
@@ -28,11 +61,26 @@ def decode_change(cursor: str) -> str:
 
 
 def _decode(cursor: str, is_valid_start: Callable[[str], object]) -> str:
+    key = _text(cursor)
+    _check(key, is_valid_start)
+    return key
+
+
+def _text(cursor: str) -> str:
     try:
-        sort_key = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
-        sort_key = ""
-    start, _, event_id = sort_key.partition("#")
-    if not (is_valid_start(start) and allows("eventId", event_id) and encode(sort_key) == cursor):
-        raise RuleError("invalid_cursor", "must be a cursor from a page of this list")
-    return sort_key
+        raise _invalid() from None
+    if encode(text) != cursor:
+        raise _invalid()
+    return text
+
+
+def _check(key: str, is_valid_start: Callable[[str], object]) -> None:
+    start, _, event_id = key.partition("#")
+    if not (is_valid_start(start) and allows("eventId", event_id)):
+        raise _invalid()
+
+
+def _invalid() -> RuleError:
+    return RuleError("invalid_cursor", "must be a cursor from a page of this list")

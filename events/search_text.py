@@ -12,6 +12,7 @@ from unicodedata import category, combining, normalize
 
 from events.domain import EventFields
 
+MAX_SEARCH_CHARACTERS = 200
 _MOST_WORDS = 20  # DynamoDB limits the length of a filter
 
 _QUOTES = '"\u00ab\u00bb\u05f4\u201c\u201d\u201e\u201f\u2033\u2036'

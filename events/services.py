@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Literal, cast
 from uuid import uuid4
 
@@ -53,16 +53,30 @@ def get_event(event_id: str) -> Event:
     return event
 
 
-def list_events(within: EventRange, limit: int | None = None) -> tuple[list[EventFields], str | None]:
-    """The events of a range in order of date, then eventId; and the last sort key, if `limit` left some out.
+def list_events(
+    within: EventRange,
+    limit: int | None = None,
+    statuses: Sequence[str] = (),
+    text: str = "",
+    latest_first: bool = False,
+) -> tuple[list[EventFields], str | None]:
+    """The events of a range in order of date, then eventId; and the last sort key that was read, if more may follow.
 
-    Raises StorageError.
+    `statuses`: with any of these, instead of the one in the range. With a text, a limited number of queries may find
+    fewer events than `limit`. Raises StorageError.
     """
-    if within.status is not None and not allows("status", within.status):
+    if within == EventRange() and limit is None and not statuses and not text:
+        events = event_lists.list_events()
+        return events[::-1] if latest_first else events, None
+    wanted: Sequence[str | None] = statuses or [within.status]
+    searches = [
+        Search(within._replace(status=status), text, latest_first)
+        for status in wanted
+        if status is None or allows("status", status)
+    ]
+    if not searches:
         return [], None
-    if within == EventRange() and limit is None:
-        return event_lists.list_events(), None
-    return event_lists.query_events(within, limit)
+    return event_lists.query_events(searches, limit, max(MAX_SEARCH_QUERIES // len(searches), 1) if text else None)
 
 
 def get_events(event_ids: Iterable[str]) -> dict[str, Event]:

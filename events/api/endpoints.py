@@ -14,8 +14,9 @@ from events import cursors, services
 from events.api import openapi, schemas
 from events.api.access import actor_of, require_access
 from events.api.etags import refuse_conditions, required_revisions
-from events.api.responses import empty_response, event_response, json_response, link_next_page
+from events.api.responses import empty_response, event_response, json_response, link_pages
 from events.domain import Actor, EventChanges, EventFields, EventRange, IdempotencyKey
+from events.paging import read_page
 
 router = Router(auth=require_access, tags=["events"])
 
@@ -25,12 +26,14 @@ EventId = Annotated[str, Path(alias="eventId")]
 @router.get("", **openapi.LIST)
 def list_events(request: HttpRequest, query: Query[schemas.ListQuery]) -> HttpResponse:
     """List events, in order of date, then eventId: all of them, or a page at a time with `limit`."""
-    limit = query.limit or (schemas.DEFAULT_PAGE_SIZE if query.cursor else None)
-    within = EventRange(query.status, query.first_date, query.last_date, query.cursor)
-    events, end = services.list_events(within, limit)
-    response = json_response(events)
-    if end is not None:
-        link_next_page(response, request, limit, cursors.encode(end))
+    limit = query.limit or (schemas.DEFAULT_PAGE_SIZE if query.cursor or query.q else None)
+    start: cursors.Start = query.cursor or cursors.Start(latest_first=query.order == "-date")
+    within = EventRange(first_date=query.first_date, last_date=query.last_date)
+    page = read_page(within, start, limit, query.statuses, query.q)
+    response = json_response(page.events)
+    starts = {"next": page.next, "prev": page.previous, "first": None if query.cursor is None else cursors.Start()}
+    pages = {name: cursors.encode_start(start) for name, start in starts.items() if start is not None}
+    link_pages(response, request, limit, pages)
     return response
 
 

@@ -14,7 +14,7 @@ from events.api import openapi, schemas
 from events.api.access import actor_of, require_access_to_history
 from events.api.endpoints import EventId
 from events.api.etags import required_revisions
-from events.api.responses import empty_response, event_response, json_response, link_next_page
+from events.api.responses import empty_response, event_response, json_response, link_pages
 from events.domain import (
     FIELD_NAMES,
     ChangeSupersededError,
@@ -43,7 +43,7 @@ def list_event_history(request: HttpRequest, query: Query[schemas.HistoryQuery],
     response = json_response([orjson.Fragment(entry) for entry in entries])
     if more or len(entries) < len(rows):
         last = rows[len(entries) - 1]
-        link_next_page(response, request, limit, cursors.encode(f"{last.at}#{event_id}"))
+        link_pages(response, request, limit, {"next": cursors.encode(f"{last.at}#{event_id}")})
     return response
 
 

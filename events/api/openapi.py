@@ -14,7 +14,11 @@ _TEXT: _Schema = {"type": "string"}
 _ETAG: _Schema = {"description": "The event's revision.", "schema": _TEXT}
 _LIST_ETAG: _Schema = {"description": "Changes with the list.", "schema": _TEXT}
 _LOCATION: _Schema = {"description": "The address of the event.", "schema": _TEXT}
-_LINK: _Schema = {"description": 'The next page, as `<address>; rel="next"`, if there is one.', "schema": _TEXT}
+_LINK: _Schema = {
+    "description": 'Other pages, as `<address>; rel="next"`: `next` if more events may follow; with a cursor, '
+    "`prev` if there may be events before, and `first`.",
+    "schema": _TEXT,
+}
 
 
 def _object(title: str, description: str, properties: dict[str, _Schema], required: list[str] | None = None) -> _Schema:

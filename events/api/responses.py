@@ -29,8 +29,14 @@ def empty_response(status: int) -> HttpResponse:
     return response
 
 
-def link_next_page(response: HttpResponse, request: HttpRequest, limit: int | None, cursor: str) -> None:
-    """Adds the `Link` to the page that begins after the cursor."""
-    page = {**request.GET.dict(), "limit": limit, "cursor": cursor}
+def link_pages(response: HttpResponse, request: HttpRequest, limit: int | None, pages: dict[str, str]) -> None:
+    """Adds the `Link` to other pages of the list: their relations, such as "next", and cursors ("" for the first)."""
     address = request.build_absolute_uri(escape_uri_path(request.path))
-    response["Link"] = f'<{address}?{urlencode(page)}>; rel="next"'
+    links = []
+    for relation, cursor in pages.items():
+        parameters: dict[str, Any] = {**dict(request.GET.lists()), "limit": limit, "cursor": cursor}
+        if not cursor:
+            del parameters["cursor"]
+        links.append(f'<{address}?{urlencode(parameters, doseq=True)}>; rel="{relation}"')
+    if links:
+        response["Link"] = ", ".join(links)

@@ -12,10 +12,13 @@ from pydantic.json_schema import SkipJsonSchema
 from events import cursors
 from events.fields import FIELDS, RULES
 from events.rules import Code, RuleError, short_text
+from events.search_text import MAX_SEARCH_CHARACTERS, search_words
 
 MAX_PAGE_SIZE = 1000
 DEFAULT_PAGE_SIZE = 100
 MAX_KEY_LENGTH = 255
+MAX_STATUSES = 10  # each is a query of its own
+ORDERS = ("date", "-date")
 
 _KEY_PATTERN = rf"[ -~]{{1,{MAX_KEY_LENGTH}}}"
 _SCHEMAS = {field.name: field.schema for field in FIELDS}
@@ -100,7 +103,41 @@ IdempotencyKey = Annotated[
 ]
 
 
-_Date = Annotated[str | None, PlainValidator(RULES["date"]), WithJsonSchema(_SCHEMAS["date"])]
+def _statuses(values: list[str]) -> list[str]:
+    if "" in values:
+        raise RuleError("empty", "must not be empty")
+    different = list(dict.fromkeys(values))
+    if len(different) > MAX_STATUSES:
+        raise RuleError("too_many", f"must have at most {MAX_STATUSES} values")
+    return different
+
+
+def _last_date(value: Any, info: ValidationInfo) -> str:
+    day: str = RULES["date"](value)
+    if day < (info.data.get("first_date") or ""):
+        raise RuleError("out_of_range", "must not be before 'from'")
+    return day
+
+
+def _search(value: Any) -> str:
+    if len(value) > MAX_SEARCH_CHARACTERS:
+        raise RuleError("too_long", f"must be at most {MAX_SEARCH_CHARACTERS} characters long")
+    if not search_words(value):
+        raise RuleError("empty", "must have a word to search for")
+    return str(value)
+
+
+def _order(value: Any) -> str:
+    if value not in ORDERS:
+        raise RuleError("not_a_choice", f"must be {' or '.join(ORDERS)}")
+    return str(value)
+
+
+def _start(value: Any, info: ValidationInfo) -> cursors.Start:
+    start = cursors.decode_start(value)
+    if "order" in info.data and start.latest_first != (info.data["order"] == "-date"):
+        raise RuleError("invalid_cursor", "must be a cursor from a page in the same order")
+    return start
 
 
 _PageSize = Annotated[
@@ -108,17 +145,56 @@ _PageSize = Annotated[
     PlainValidator(_page_size),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
 ]
-_CURSOR_SCHEMA: JsonDict = {"type": "string", "description": "From the `Link` header of the previous page; opaque."}
+_CURSOR_SCHEMA: JsonDict = {"type": "string", "description": "From the `Link` header of another page; opaque."}
 
 
 class ListQuery(BaseModel):
     """Which events to list. All given conditions apply."""
 
-    status: Annotated[str | None, WithJsonSchema({"type": "string"})] = None
-    first_date: _Date = Field(default=None, alias="from")
-    last_date: _Date = Field(default=None, alias="to")
+    statuses: Annotated[
+        list[str],
+        PlainValidator(_statuses),
+        WithJsonSchema(
+            {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+                "minItems": 1,
+                "maxItems": MAX_STATUSES,
+                "description": "Events with this status, or if it is repeated, with any of these.",
+            }
+        ),
+    ] = Field(default=[], alias="status")
+    first_date: Annotated[str | None, PlainValidator(RULES["date"]), WithJsonSchema(_SCHEMAS["date"])] = Field(
+        default=None, alias="from"
+    )
+    # Not before `from`, which JSON Schema cannot express.
+    last_date: Annotated[str | None, PlainValidator(_last_date), WithJsonSchema(_SCHEMAS["date"])] = Field(
+        default=None, alias="to"
+    )
+    q: Annotated[
+        str,
+        PlainValidator(_search),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MAX_SEARCH_CHARACTERS,
+                "description": "Events that have all these words in title, location, organizer or eventId, in any "
+                "order; words in quotes stay together. Case and accents make no difference.",
+            }
+        ),
+    ] = ""
+    order: Annotated[
+        str,
+        PlainValidator(_order),
+        WithJsonSchema({"type": "string", "enum": ORDERS, "default": "date", "description": "`-date`: latest first."}),
+    ] = "date"
     limit: _PageSize = None
-    cursor: Annotated[str | None, PlainValidator(cursors.decode), WithJsonSchema(_CURSOR_SCHEMA)] = None
+    cursor: Annotated[
+        Any,  # django-ninja would read a tuple as a repeated parameter
+        PlainValidator(_start),
+        WithJsonSchema(_CURSOR_SCHEMA),
+    ] = None
 
 
 def _time_of_cursor(value: Any, info: ValidationInfo) -> str:

@@ -15,6 +15,7 @@ from events.domain import EventChanges, EventFields, EventRange, Search
 from events.fields import LABELS, RULES, allows, trim_changes, without_spaces
 from events.pages.today import today
 from events.rules import MAX_DESCRIPTION_CHARACTERS
+from events.search_text import MAX_SEARCH_CHARACTERS
 from events.visible_text import shortened, visible
 
 _SEARCH_PLACEHOLDER = ", ".join([LABELS["title"], LABELS["location"].lower(), LABELS["organizer"].lower(), "ID"])
@@ -179,7 +180,7 @@ class FilterForm(forms.Form):
     q = forms.CharField(
         required=False,
         label="Search",
-        max_length=200,
+        max_length=MAX_SEARCH_CHARACTERS,
         widget=forms.TextInput(attrs={"type": "search", "placeholder": _SEARCH_PLACEHOLDER}),
     )
     status = forms.CharField(required=False, label=LABELS["status"], strip=False, widget=forms.Select)

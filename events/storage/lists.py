@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import gt, itemgetter, lt
 from typing import Any
 
@@ -15,7 +15,6 @@ from events.domain import (
     FIELD_NAMES,
     Event,
     EventFields,
-    EventRange,
     Search,
     StorageBusyError,
     SummaryPage,
@@ -35,6 +34,9 @@ _BATCH_GET_ATTEMPTS = 6
 # to about a megabyte: there DynamoDB ends a query, but DynamoDB Local counts only items that match the filter.
 _FIRST_QUERY_ITEMS = 500
 _MAX_QUERY_ITEMS = 3000
+
+# Items, the last sort key that was read if more may follow, and False if the queries ended before the page was full.
+_Part = tuple[list[dict[str, Any]], str | None, bool]
 
 
 class TimeLimit:
@@ -80,22 +82,53 @@ def existing(event_ids: list[str]) -> set[str]:
     return {item["eventId"]["S"] for item in _batch_get(event_ids, ["eventId"], TimeLimit())}
 
 
-def query_events(within: EventRange, limit: int | None) -> tuple[list[EventFields], str | None]:
-    """At most `limit` events of a range, in order, and the sort key of the last one read if more follow.
+def query_events(
+    searches: Sequence[Search], limit: int | None, max_queries: int | None = None
+) -> tuple[list[EventFields], str | None]:
+    """At most `limit` events of any of these searches, and the last sort key that was read, if more may follow.
 
-    The cost depends on these events only, not on the size of the table. The indexes lag behind writes by some
-    milliseconds. A page has no event twice, even if one moves to another day meanwhile. The next page is a separate
-    query: it returns an event again if it has moved there since.
+    Several searches differ only in their status. After `max_queries` calls for each, it returns what it has found.
+    Without a text, the cost depends on these events only, not on the size of the table. The indexes lag behind writes
+    by some milliseconds. A page has no event twice, even if one moves to another day meanwhile. The next page is a
+    separate query: it returns an event again if it has moved there since.
     """
     time_limit = TimeLimit()
-    items, end, _ = _read_index(Search(within), limit, time_limit)
-    if within.status is not None:
+    first = searches[0]
+    attributes = KEYS if first.within.status is None else None  # only by-status has complete events
+    parts = [_read_index(search, limit, time_limit, attributes, max_queries) for search in searches]
+    items, end, _ = parts[0] if len(parts) == 1 else _merged(parts, limit, first.latest_first)
+    if attributes is None:
         return [read_fields(item) for item in items], end
-    # This index has no descriptions. An event that has left the range since belongs to another page now.
-    last = end or within.last
-    current = _batch_get([item["eventId"]["S"] for item in items], [*_FIELDS, "dateAndId"], time_limit)
-    inside = (item for item in current if "dateAndId" in item and within.first <= place(item) <= last)
-    return _in_order([read_fields(item) for item in inside]), end
+    return _current(first, [item["eventId"]["S"] for item in items], end, time_limit), end
+
+
+def _current(search: Search, event_ids: list[str], end: str | None, time_limit: TimeLimit) -> list[EventFields]:
+    """These events, in order. One that has left the page or the search since belongs to another page now."""
+    first, last = search.within.first, search.within.last
+    if search.latest_first:
+        first = end or first
+    else:
+        last = end or last
+    attributes = [*_FIELDS, "dateAndId", *(["searchText"] if search.text else [])]
+    inside = (
+        item
+        for item in _batch_get(event_ids, attributes, time_limit)
+        if "dateAndId" in item and first <= place(item) <= last and (not search.text or matches(search, item))
+    )
+    events = _in_order([read_fields(item) for item in inside])
+    return events[::-1] if search.latest_first else events
+
+
+def _merged(parts: list[_Part], limit: int | None, latest_first: bool) -> _Part:
+    """One page of several, up to the first place where one of them ends. No event is in it twice."""
+    first_end, is_after = (max, lt) if latest_first else (min, gt)
+    end = first_end((end for _, end, _ in parts if end is not None), default=None)
+    found = {item["eventId"]["S"]: item for items, _, _ in parts for item in items}
+    inside = [item for item in found.values() if end is None or not is_after(place(item), end)]
+    inside.sort(key=place, reverse=latest_first)
+    if limit and len(inside) > limit:
+        return inside[:limit], place(inside[limit - 1]), True
+    return inside, end, all(full for _, _, full in parts)
 
 
 def _in_order(events: list[EventFields]) -> list[EventFields]:
@@ -161,7 +194,7 @@ def _read_index(
     time_limit: TimeLimit,
     attributes: list[str] | None = None,
     max_queries: int | None = None,
-) -> tuple[list[dict[str, Any]], str | None, bool]:
+) -> _Part:
     """The items, the last sort key that was read if more may follow, and False if `max_queries` ended the page early.
 
     An event that moves to another day between two calls is read twice. The result has it in its later place.

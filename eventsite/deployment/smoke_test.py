@@ -182,7 +182,7 @@ class SmokeTest:
         raise FailedError(f"the list has more than {_MAX_PAGES} events on {_DATE}.")
 
     def _next(self, response: Response) -> str | None:
-        link = re.fullmatch(r'<([^>]*)>; rel="next"', response.headers.get("Link", ""))
+        link = re.match(r'<([^>]*)>; rel="next"', response.headers.get("Link", ""))
         if link is None:
             return None
         address = urlsplit(link[1])

@@ -116,7 +116,7 @@ def test_an_api_client(dev: Deployed, staff: Browser) -> None:
     while more:
         page = client.send("GET", more, **key)
         listed += page.json()
-        link = re.fullmatch(r'<https?://[^/]+(/dev/events\?[^>]+)>; rel="next"', page.headers.get("Link", ""))
+        link = re.match(r'<https?://[^/]+(/dev/events\?[^>]+)>; rel="next"', page.headers.get("Link", ""))
         more = link[1] if link else None
     assert {"First day", "Twice"} <= {event["title"] for event in listed}
     packed = client.send("GET", "/events", Accept_Encoding="gzip", Accept="*/*", **key)

@@ -19,6 +19,7 @@ from icalendar import Calendar
 from rest_framework.test import APIClient
 
 from events import batches, bulk, listing, months, services
+from events.cursors import Start, encode_start
 from events.domain import EventRange, Search
 from events.listing import list_page
 from events.months import Month, get_calendar
@@ -77,13 +78,13 @@ class Desk:
         self.staff: Staff = make_staff("ada", "admin")
         self.browser = client_of(self.staff)
 
-    def api_list(self, query: str) -> list[Response]:
+    def api_list(self, query: str, link: str = "next") -> list[Response]:
         responses, path = [], f"/events{query}"
         while path:
             response = self.api.get(path)
             assert response.status_code == 200, response.content
             responses.append([Row(event["date"], event["eventId"]) for event in response.json()])
-            path = "".join(re.findall("<(.*)>", response.get("Link", "")))
+            path = "".join(re.findall(f'<([^>]*)>; rel="{link}"', response.get("Link", "")))
         return responses
 
     def pages(self, search: Search) -> list[Response]:
@@ -139,6 +140,14 @@ LISTS = {
     "status": Listed(lambda desk: desk.api_list(f"?status=active&from={on(FIRST)}"), FIRST, status="active"),
     "pages": Listed(lambda desk: desk.api_list("?limit=5")),
     "pages of a status": Listed(lambda desk: desk.api_list("?limit=5&status=draft"), status="draft"),
+    "pages of two statuses": Listed(lambda desk: desk.api_list("?limit=5&status=draft&status=active")),
+    "two statuses": Listed(lambda desk: desk.api_list("?status=draft&status=active")),
+    "pages, latest first": Listed(lambda desk: desk.api_list("?limit=5&order=-date"), latest_first=True),
+    "pages of a search": Listed(lambda desk: desk.api_list("?limit=5&q=launch")),
+    "pages of a search, latest first": Listed(
+        lambda desk: desk.api_list("?limit=5&q=launch&order=-date&status=active"), status="active", latest_first=True
+    ),
+    "pages, backwards": Listed(lambda desk: desk.api_list(f"?limit=5&cursor={encode_start(Start(back=True))}", "prev")),
     "staff list": Listed(lambda desk: desk.pages(Search())),
     "staff list, latest first": Listed(lambda desk: desk.pages(Search(latest_first=True)), latest_first=True),
     "search": Listed(lambda desk: desk.pages(Search(text="launch"))),
