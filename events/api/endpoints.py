@@ -8,17 +8,18 @@ from urllib.parse import quote
 
 import orjson
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Path, Query, Router
+from ninja import Header, Path, Query
 
 from events import cursors, services
 from events.api import openapi, schemas
 from events.api.access import actor_of, require_access
 from events.api.etags import refuse_conditions, required_revisions
+from events.api.parameters import StrictRouter
 from events.api.responses import empty_response, event_response, json_response, link_pages
 from events.domain import Actor, EventChanges, EventFields, EventRange, IdempotencyKey
 from events.paging import read_page
 
-router = Router(auth=require_access, tags=["events"])
+router = StrictRouter(auth=require_access, tags=["events"])
 
 EventId = Annotated[str, Path(alias="eventId")]
 

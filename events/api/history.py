@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
-from ninja import Body, Query, Router
+from ninja import Body, Query
 from pydantic_core import PydanticUndefined
 
 from events import cursors, services
@@ -14,6 +14,7 @@ from events.api import openapi, schemas
 from events.api.access import actor_of, require_access_to_history
 from events.api.endpoints import EventId
 from events.api.etags import required_revisions
+from events.api.parameters import StrictRouter
 from events.api.responses import empty_response, event_response, json_response, link_pages
 from events.domain import (
     FIELD_NAMES,
@@ -26,7 +27,7 @@ from events.domain import (
 
 # events.versions and events.undo are imported by the endpoints, because the API starts without them.
 
-router = Router(auth=require_access_to_history, tags=["history"])
+router = StrictRouter(auth=require_access_to_history, tags=["history"])
 
 # In bytes. Lambda writes a byte as up to three and can send 6 MB; one entry has at most 0.7 MB.
 MAX_PAGE_BYTES = 1_000_000
