@@ -176,6 +176,10 @@ def _kind(schema: _Schema) -> Kind:
 
 def _limits(schema: _Schema) -> str:
     """Without patterns: the description says in words what they allow."""
+    if "enum" in schema:
+        return f"{' or '.join(schema['enum'])}; default: {schema['default']}"
+    if "maxItems" in schema:
+        return f"{schema['minItems']} to {schema['maxItems']} values"
     if "maxLength" in schema:
         return f"{schema.get('minLength', 0):,} to {schema['maxLength']:,} characters"
     return f"{schema['minimum']:,} to {schema['maximum']:,}" if "maximum" in schema else ""

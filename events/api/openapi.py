@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from events.api.bodies import MERGE_PATCH
 from events.fields import FIELDS
+from events.rules import Code
 
 _Schema = dict[str, Any]
 
 _TEXT: _Schema = {"type": "string"}
+_FIELD_CODES = f"The kind of error. New kinds may be added. At present: {', '.join(get_args(Code))}."
 _ETAG: _Schema = {"description": "The event's revision.", "schema": _TEXT}
 _LIST_ETAG: _Schema = {"description": "Changes with the list.", "schema": _TEXT}
 _LOCATION: _Schema = {"description": "The address of the event.", "schema": _TEXT}
@@ -61,7 +63,7 @@ COMPONENTS: dict[str, _Schema] = {
     "FieldError": _object(
         "FieldError",
         "What is wrong with one field: a sentence without its subject, and a code that does not change.",
-        {"field": _TEXT, "message": _TEXT, "code": _TEXT},
+        {"field": _TEXT, "message": _TEXT, "code": {**_TEXT, "description": _FIELD_CODES}},
     ),
     "Error": _object(
         "Error", "Why a request failed: a sentence, and a code that does not change.", {"detail": _TEXT, "code": _TEXT}

@@ -140,16 +140,15 @@ def _start(value: Any, info: ValidationInfo) -> cursors.Start:
     return start
 
 
-_PageSize = Annotated[
-    int | None,
-    PlainValidator(_page_size),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}),
-]
+_PAGE_SIZE_SCHEMA: JsonDict = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}
+_PageSize = Annotated[int | None, PlainValidator(_page_size), WithJsonSchema(_PAGE_SIZE_SCHEMA)]
 _CURSOR_SCHEMA: JsonDict = {"type": "string", "description": "From the `Link` header of another page; opaque."}
 
 
 class ListQuery(BaseModel):
     """Which events to list. All given conditions apply."""
+
+    # Factories, because an empty default in the document would let generated clients send an empty value.
 
     statuses: Annotated[
         list[str],
@@ -163,7 +162,7 @@ class ListQuery(BaseModel):
                 "description": "Events with this status, or if it is repeated, with any of these.",
             }
         ),
-    ] = Field(default=[], alias="status")
+    ] = Field(default_factory=list, alias="status")
     first_date: Annotated[str | None, PlainValidator(RULES["date"]), WithJsonSchema(_SCHEMAS["date"])] = Field(
         default=None, alias="from"
     )
@@ -183,13 +182,22 @@ class ListQuery(BaseModel):
                 "order; words in quotes stay together. Case and accents make no difference.",
             }
         ),
-    ] = ""
+    ] = Field(default_factory=str)
     order: Annotated[
         str,
         PlainValidator(_order),
         WithJsonSchema({"type": "string", "enum": ORDERS, "default": "date", "description": "`-date`: latest first."}),
     ] = "date"
-    limit: _PageSize = None
+    limit: Annotated[
+        _PageSize,
+        WithJsonSchema(
+            {
+                **_PAGE_SIZE_SCHEMA,
+                "description": "Events on a page. Without it, the response has all events, or "
+                f"{DEFAULT_PAGE_SIZE} with `q` or `cursor`.",
+            }
+        ),
+    ] = None
     cursor: Annotated[
         Any,  # django-ninja would read a tuple as a repeated parameter
         PlainValidator(_start),

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from html import unescape
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.conf import settings as django_settings
@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import override_script_prefix
 
 from events.pages.markdown import inline
+from events.rules import Code
 from eventsite.api import DocumentedAPI
 from eventsite.reference import reference_of
 from tests.support.fault_proxy import FaultProxy, refuse
@@ -119,11 +120,22 @@ def test_the_reference_knows_every_rule_of_the_document() -> None:
     """A new keyword of JSON Schema must be shown in eventsite/reference.py first."""
     shown = {"type", "format", "minLength", "maxLength", "minimum", "maximum", "description", "anyOf", "items", "$ref"}
     shown |= {"title", "properties", "required", "examples", "additionalProperties"}
+    shown |= {"enum", "default", "minItems", "maxItems"}
     parameters = [found["schema"] for *_, operation in OPERATIONS.values() for found in operation.get("parameters", ())]
     for schema in [*SCHEMAS.values(), *parameters]:
         for inner in schemas_within(schema):
             assert inner.keys() - {"pattern"} <= shown
             assert "pattern" not in inner or "description" in inner  # which says in words what the pattern allows
+
+
+def test_the_values_of_a_parameter_are_shown(page: str) -> None:
+    assert "date or -date; default: date" in row(page, "listEvents", "order")
+    assert "1 to 10 values" in row(page, "listEvents", "status")
+
+
+def test_the_codes_of_fields_are_in_the_document() -> None:
+    described = SCHEMAS["FieldError"]["properties"]["code"]["description"]
+    assert set(get_args(Code)) <= set(re.findall(r"\w+", described))
 
 
 def test_the_contents_lead_to_every_section(page: str) -> None:

@@ -69,11 +69,18 @@ def apply_rules_beyond_json_schema(case: schemathesis.Case[Any]) -> None:
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if "cursor" in case.query:
-        event_id = unquote(case.path_parameters.get("eventId", ""))
-        key = f"2026-12-01T00:00:00.000000Z#{event_id}" if event_id else "2026-12-01#x"
-        case.query["cursor"] = cursors.encode(key)
-        if event_id and not allows("eventId", event_id):  # which has no history
-            del case.query["cursor"]
+        if event_id := unquote(case.path_parameters.get("eventId", "")):
+            case.query["cursor"] = cursors.encode(f"2026-12-01T00:00:00.000000Z#{event_id}")
+            if not allows("eventId", event_id):  # which has no history
+                del case.query["cursor"]
+        else:
+            case.query["cursor"] = cursors.encode_start(
+                cursors.Start("2026-12-01#x", case.query.get("order") == "-date")
+            )
+    if "q" in case.query:
+        case.query["q"] = f"{case.query['q'][:-2]} x"  # quotes and marks alone are not a word
+    if {"from", "to"} <= case.query.keys():
+        case.query["from"], case.query["to"] = sorted([case.query["from"], case.query["to"]])
     if case.path.endswith("/undo") and not (isinstance(case.body, dict) and "version" in case.body):
         case.body = {"version": "2026-12-01T00:00:00.000000Z"}  # or If-Match must name a revision
     if "If-Match" in case.headers:
