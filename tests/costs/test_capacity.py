@@ -41,6 +41,9 @@ READS = {
     "/events?from={first}&to={last}&limit=20": "Query events/by-date, BatchGetItem events: 21 RCU",
     "/events?status=active&limit=50": "Query events/by-status: 4 RCU",
     "/events?status=postponed&limit=50": "Query events/by-status: 1 RCU",
+    "/events?status=active&status=postponed&limit=50": "2 x Query events/by-status: 5 RCU",
+    "/events?order=-date&limit=50": "Query events/by-date, BatchGetItem events: 52 RCU",
+    "/events?status=active&order=-date&limit=50": "Query events/by-status: 4 RCU",
     "/staff/": f"{STAFF}, Query events-history/by-time, Query events/by-date: 3.5 RCU",
     "/staff/calendar/?month={month}": f"{STAFF}, Query events/by-date: 3.5 RCU",
     "/staff/event/event-000005/": f"{STAFF}, GetItem events, Query events-history, {STATUSES}: 6 RCU",
@@ -62,6 +65,8 @@ _EDIT = f"{STAFF}, GetItem events, {STATUSES}, Query events/by-date"
 _BY_TEXT = f"{_LIST}, 2 x Query events/by-date, Query events/by-text"
 SEARCHES: dict[int, dict[str, tuple[str, float]]] = {
     FEW: {
+        "/events?q=talk&limit=50": ("Query events/by-text, BatchGetItem events", 52.5),
+        "/events?q=nowhere": ("Query events/by-text", 2.5),
         "/staff/events/new/": (f"{_LIST}, Query events/by-date", 8.5),
         "/staff/event/event-000005/edit/": (_EDIT, 9.5),
         "/staff/events/?q=talk": (_BY_TEXT, 16),
@@ -70,6 +75,8 @@ SEARCHES: dict[int, dict[str, tuple[str, float]]] = {
         "/staff/events/?location=Training+room+1": (f"{_LIST}, 2 x Query events/by-date", 13),
     },
     1_000: {
+        "/events?q=talk&limit=50": ("Query events/by-text, BatchGetItem events", 58.5),
+        "/events?q=nowhere": ("2 x Query events/by-text", 17),
         "/staff/events/new/": (f"{_LIST}, Query events/by-date", 11),
         "/staff/event/event-000005/edit/": (_EDIT, 12),
         "/staff/events/?q=talk": (_BY_TEXT, 38.5),
@@ -78,6 +85,8 @@ SEARCHES: dict[int, dict[str, tuple[str, float]]] = {
         "/staff/events/?location=Training+room+1": (f"{_LIST}, 3 x Query events/by-date", 48.5),
     },
     50_000: {
+        "/events?q=talk&limit=50": ("Query events/by-text, BatchGetItem events", 58.5),
+        "/events?q=nowhere": ("8 x Query events/by-text", 314.5),
         "/staff/events/new/": (f"{_LIST}, Query events/by-date", 11),
         "/staff/event/event-000005/edit/": (_EDIT, 12),
         "/staff/events/?q=talk": (_BY_TEXT, 47),
