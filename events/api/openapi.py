@@ -98,7 +98,7 @@ COMPONENTS: dict[str, _Schema] = {
         required=[],
     ),
     "TextChange": _before_and_after("TextChange", _TEXT),
-    "NumberChange": _before_and_after("NumberChange", {"type": "integer"}),
+    "NumberChange": _before_and_after("NumberChange", {"type": "integer", "format": "int64"}),
 }
 _EVENT = _component("Event")
 _EVENTS: _Schema = {"items": _EVENT, "title": "Response", "type": "array"}

@@ -308,9 +308,9 @@ class TestUpdate:
     def test_null_removes_no_field(self, api: APIClient, method: str) -> None:
         create(api)
         response = send(api, method, "/events/launch", dict.fromkeys(LAUNCH))
-        own = {"field": "eventId", "message": "must be the ID in the address, or be left out"}
+        own = {"field": "eventId", "message": "must be the ID in the address, or be left out", "code": "id_mismatch"}
         message = "must not be null, because a field cannot be removed"
-        errors = [own, *({"field": name, "message": message} for name in LAUNCH if name != "eventId")]
+        errors = [own, *({"field": name, "message": message, "code": "null"} for name in LAUNCH if name != "eventId")]
         assert_error(response, 422, "; ".join(f"{e['field']} {e['message']}" for e in errors) + ".", errors)
         assert_event(api.get("/events/launch"), 200, LAUNCH)
 

@@ -190,20 +190,23 @@ class TestHistory:
     def test_an_invalid_cursor_returns_422(self, api: APIClient, cursor: str) -> None:
         create(api)
         message = "must be a cursor from a page of this list"
-        errors = [{"field": "cursor", "message": message}]
+        errors = [{"field": "cursor", "message": message, "code": "invalid_cursor"}]
         assert_error(api.get(HISTORY, {"cursor": cursor}), 422, f"cursor {message}.", errors)
 
     def test_the_cursor_of_another_event_returns_422(self, api: APIClient) -> None:
         create(api)
         cursor = cursors.encode(f"{UNKNOWN}#other")
         message = "must be a cursor from the history of this event"
-        errors = [{"field": "cursor", "message": message}]
+        errors = [{"field": "cursor", "message": message, "code": "invalid_cursor"}]
         assert_error(api.get(HISTORY, {"cursor": cursor}), 422, f"cursor {message}.", errors)
 
-    @pytest.mark.parametrize("limit", ["0", "1001", "x", ""])
-    def test_an_invalid_limit_returns_422(self, api: APIClient, limit: str) -> None:
+    @pytest.mark.parametrize(
+        ("limit", "code"),
+        [("0", "out_of_range"), ("1001", "out_of_range"), ("x", "not_an_integer"), ("", "not_an_integer")],
+    )
+    def test_an_invalid_limit_returns_422(self, api: APIClient, limit: str, code: str) -> None:
         message = "must be a whole number from 1 to 1,000"
-        errors = [{"field": "limit", "message": message}]
+        errors = [{"field": "limit", "message": message, "code": code}]
         assert_error(api.get(HISTORY, {"limit": limit}), 422, f"limit {message}.", errors)
 
     def test_head_and_other_methods(self, api: APIClient) -> None:
@@ -284,22 +287,22 @@ class TestRestore:
         assert api.get("/events/launch")["ETag"] == tag
 
     @pytest.mark.parametrize(
-        ("body", "field", "message"),
+        ("body", "field", "message", "code"),
         [
-            ({}, "version", "is required"),
-            ({"version": None}, "version", "must be text"),
-            ({"version": 1}, "version", "must be text"),
-            ({"version": ""}, "version", "must not be empty"),
-            ({"version": "x" * 1025}, "version", "must be at most 1,024 bytes long in UTF-8"),
-            (b'{"version": "\\ud800"}', "version", "has half a surrogate pair (U+D800)"),
-            ({"version": "x", "title": "y"}, "title", "is not a field of this body"),
-            (b"", "body", "must be a JSON object, but there is none"),
-            ([], "body", "must be a JSON object"),
+            ({}, "version", "is required", "required"),
+            ({"version": None}, "version", "must be text", "null"),
+            ({"version": 1}, "version", "must be text", "not_text"),
+            ({"version": ""}, "version", "must not be empty", "empty"),
+            ({"version": "x" * 1025}, "version", "must be at most 1,024 bytes long in UTF-8", "too_long"),
+            (b'{"version": "\\ud800"}', "version", "has half a surrogate pair (U+D800)", "invalid_characters"),
+            ({"version": "x", "title": "y"}, "title", "is not a field of this body", "unknown_field"),
+            (b"", "body", "must be a JSON object, but there is none", "required"),
+            ([], "body", "must be a JSON object", "not_an_object"),
         ],
     )
-    def test_an_invalid_body_returns_422(self, api: APIClient, body: Any, field: str, message: str) -> None:
+    def test_an_invalid_body_returns_422(self, api: APIClient, body: Any, field: str, message: str, code: str) -> None:
         create(api)
-        errors = [{"field": field, "message": message}]
+        errors = [{"field": field, "message": message, "code": code}]
         assert_error(post(api, RESTORE, body), 422, f"{field} {message}.", errors)
 
     def test_a_long_body_returns_413(self, api: APIClient) -> None:
@@ -349,7 +352,7 @@ class TestUndo:
     def test_of_whatever_is_latest_is_refused(self, api: APIClient, body: Any, headers: dict[str, str]) -> None:
         create(api)
         message = "is required if If-Match names no revision"
-        errors = [{"field": "version", "message": message}]
+        errors = [{"field": "version", "message": message, "code": "required"}]
         assert_error(post(api, UNDO, body, **headers), 422, f"version {message}.", errors)
         assert actions() == ["create"]
 
@@ -402,17 +405,17 @@ class TestUndo:
             assert_error(response, 404, NO_VERSION, code="version_not_found")
 
     @pytest.mark.parametrize(
-        ("body", "field", "message"),
+        ("body", "field", "message", "code"),
         [
-            ({"version": None}, "version", "must be text"),
-            ({"version": ""}, "version", "must not be empty"),
-            ({"at": "x"}, "at", "is not a field of this body"),
-            (b"null", "body", "must be a JSON object"),
+            ({"version": None}, "version", "must be text", "null"),
+            ({"version": ""}, "version", "must not be empty", "empty"),
+            ({"at": "x"}, "at", "is not a field of this body", "unknown_field"),
+            (b"null", "body", "must be a JSON object", "not_an_object"),
         ],
     )
-    def test_an_invalid_body_returns_422(self, api: APIClient, body: Any, field: str, message: str) -> None:
+    def test_an_invalid_body_returns_422(self, api: APIClient, body: Any, field: str, message: str, code: str) -> None:
         tag = create(api)["ETag"]
-        errors = [{"field": field, "message": message}]
+        errors = [{"field": field, "message": message, "code": code}]
         assert_error(post(api, UNDO, body, If_Match=tag), 422, f"{field} {message}.", errors)
 
 
