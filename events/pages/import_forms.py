@@ -38,9 +38,9 @@ class ImportForm(forms.Form):
     """A file to import; if valid, `content` is what it holds and `sheet` the table in it."""
 
     file = forms.FileField(
-        label="CSV or Excel file",
-        help_text=f"A .csv or .xlsx file with up to {MAX_ROWS:,} rows and {MAX_FILE_BYTES // 1024**2} MiB.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xlsm,text/csv"}),
+        label="CSV, Excel or OpenDocument file",
+        help_text=f"A .csv, .xlsx or .ods file with up to {MAX_ROWS:,} rows and {MAX_FILE_BYTES // 1024**2} MiB.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xlsm,.ods,text/csv"}),
         error_messages={"required": "Choose a file first.", "empty": "The file is empty."},
         max_length=None,
     )

@@ -1,16 +1,16 @@
-"""Spreadsheet files, CSV and Excel: reads events from them and writes events to them."""
+"""Spreadsheet files, CSV, Excel and OpenDocument: reads events from them and writes events to them."""
 
 from __future__ import annotations
 
 from events.spreadsheets.csv_file import read_csv
-from events.spreadsheets.sheet import MAX_FILE_BYTES, Sheet, SpreadsheetError
+from events.spreadsheets.sheet import FORMATS, MAX_FILE_BYTES, PROTECTED, Sheet, SpreadsheetError
 
 _ZIP = b"PK\x03\x04"
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def read_spreadsheet(data: bytes, sheet_name: str | None = None, *, include_hidden: bool | None = None) -> Sheet:
-    """Reads CSV or Excel; the content decides which, not the file's name. Raises SpreadsheetError.
+    """Reads CSV, Excel or OpenDocument; the content decides which, not the file's name. Raises SpreadsheetError.
 
     `sheet_name` chooses a sheet of a workbook; without it, the sheet with the table is found. `include_hidden`: None
     includes hidden rows, unless the table then has too many.
@@ -21,8 +21,8 @@ def read_spreadsheet(data: bytes, sheet_name: str | None = None, *, include_hidd
         )
     if data.startswith(_COMPOUND_FILE):
         if "EncryptedPackage".encode("utf-16-le") in data:
-            raise SpreadsheetError("The workbook is protected by a password; please save it without one.")
-        raise SpreadsheetError("This is an old Excel file (.xls); please save it as .xlsx or CSV.")
+            raise SpreadsheetError(PROTECTED)
+        raise SpreadsheetError(f"This is an old Excel file (.xls); please save it as {FORMATS}.")
     if data.startswith(_ZIP):
         from events.spreadsheets.workbook import read_workbook  # noqa: PLC0415  # openpyxl is slow to load
 

@@ -13,12 +13,14 @@ from itertools import islice
 
 from events.domain import FIELD_NAMES, EventFields
 from events.spreadsheets.sheet import (
+    FORMATS,
     MAX_FILE_BYTES,
     MAX_ROW_NUMBER,
     ROWS_NOT_READ,
     Row,
     Sheet,
     SpreadsheetError,
+    another_kind,
     harmless_row,
 )
 from events.spreadsheets.table import ROWS_SEARCHED, filled_rows, make_sheet, recognised_in
@@ -42,6 +44,7 @@ _OTHER_KINDS = {
 # Programs that join or re-save files may write several; "ï»¿" is a mark that was read as Windows-1252.
 _BYTE_ORDER_MARKS = re.compile("(?:\ufeff|ï»¿)*")
 
+_CHARACTERS_OF_A_KIND = 1_000  # a file may have comments first
 _CHARACTERS_COMPARED = 256 * 1024  # to find the delimiter
 
 # The csv module's default limit, 131,072 characters, would also apply to columns that are ignored.
@@ -70,10 +73,12 @@ def read_csv(data: bytes) -> Sheet:
     """Raises SpreadsheetError."""
     text, notices = _decode(data)
     text = _without_marks(text)
-    start = text[:100].lstrip().casefold()
+    start = text[:_CHARACTERS_OF_A_KIND].lstrip().casefold()
+    if start.startswith("<") and "<office:document" in start:
+        raise SpreadsheetError(f"This is a flat OpenDocument file (.fods); please save it as {FORMATS}.")
     for beginning, kind in _OTHER_KINDS.items():
         if start.startswith(beginning):
-            raise SpreadsheetError(f"This is {kind}, not a spreadsheet; please import a table as .xlsx or CSV.")
+            raise another_kind(kind)
     delimiter_line = _DELIMITER_LINE.match(text)
     if delimiter_line:
         text, delimiter = _without_marks(text[delimiter_line.end() :]), delimiter_line[1]
@@ -95,7 +100,9 @@ def _decode(data: bytes) -> tuple[str, list[str]]:
             return _decode_bytewise(data)
     except UnicodeDecodeError:
         pass
-    raise SpreadsheetError("The file is not a CSV or Excel file; please save it as CSV (UTF-8) or .xlsx.")
+    raise SpreadsheetError(
+        "The file is not a CSV, Excel or OpenDocument file; please save it as .xlsx, .ods or CSV (UTF-8)."
+    )
 
 
 def _decode_bytewise(data: bytes) -> tuple[str, list[str]]:

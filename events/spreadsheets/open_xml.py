@@ -25,13 +25,16 @@ from openpyxl.xml.constants import ARC_STYLE, REL_NS, SHARED_STRINGS, SHEET_MAIN
 from openpyxl.xml.functions import fromstring, iterparse
 
 from events.spreadsheets.sheet import (
+    IS_A_TIME,
     MAX_COLUMNS,
     MAX_ROW_NUMBER,
+    MAX_SHOWN,
+    NO_RESULT,
     ROWS_NOT_READ,
     Cell,
     Row,
     SpreadsheetError,
-    Unreadable,
+    cell_error,
 )
 
 # These limits fit into a function with 512 MB: text with an emoji takes four bytes per letter, a tag up to 600.
@@ -41,7 +44,6 @@ MAX_TAGS = 500_000  # of the cells, or of their texts
 MAX_TAGS_ELSEWHERE = 100_000  # of each other part: styles, names of sheets
 MAX_CELLS_IN_A_ROW = 16_384  # Excel's own limit
 MAX_FORMAT_CHARACTERS = 255  # Excel's own limit
-MAX_SHOWN = 60  # characters of a sheet's name, or of an error code in a message
 
 # A character that XML cannot hold is written as _xHHHH_ (ECMA-376, 22.9.2.19); not half a surrogate pair.
 _ESCAPED = re.compile("_x(?![dD][89a-fA-F])([0-9A-Fa-f]{4})_")
@@ -63,10 +65,10 @@ class _Archive(ZipFile):
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:
         with self.open(name) as part:
-            return _LimitedPart(part, MAX_TAGS_ELSEWHERE).read(self.getinfo(name).file_size)
+            return LimitedPart(part, MAX_TAGS_ELSEWHERE).read(self.getinfo(name).file_size)
 
 
-class _LimitedPart:
+class LimitedPart:
     """Raises SpreadsheetError if a part has too many tags or bytes, or too long a text between two tags."""
 
     def __init__(self, part: IO[bytes], tags: int = MAX_TAGS, most: int = MAX_UNPACKED_BYTES) -> None:
@@ -137,7 +139,7 @@ class WorkbookReader(ExcelReader):
             timedelta_formats=self.spans,
         )
         with self.archive.open(part) as source:
-            for _, element in iterparse(cast(IO[bytes], _LimitedPart(source, *limits))):
+            for _, element in iterparse(cast(IO[bytes], LimitedPart(source, *limits))):
                 if element.tag == _ROW_TAG:
                     if len(element) > MAX_CELLS_IN_A_ROW:
                         raise SpreadsheetError(TOO_LARGE)
@@ -158,7 +160,7 @@ def _is_hidden(element: Any, size: str) -> bool:
 
 
 def _strings(source: IO[bytes]) -> Iterator[str]:
-    for _, element in iterparse(cast(IO[bytes], _LimitedPart(source))):
+    for _, element in iterparse(cast(IO[bytes], LimitedPart(source))):
         if element.tag == _STRING_TAG:
             yield cast(Text, Text.from_tree(element)).content
             element.clear()
@@ -200,14 +202,14 @@ def _cells(row: Any, parsed: list[dict[str, Any]]) -> list[Cell]:
 
 def _value(element: Any, kind: str, value: Any) -> Cell:
     if kind == "e":
-        return Unreadable(f"contains a spreadsheet error ({str(value)[:MAX_SHOWN]}); please fix the formula")
+        return cell_error(str(value))
     if isinstance(value, str):
         return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
     if value is None:
         calculated = element.find(_FORMULA_TAG) is None or element.get("t") == "str"
-        return None if calculated else Unreadable("is a formula without a result; open the file in Excel and save it")
+        return None if calculated else NO_RESULT
     if isinstance(value, datetime):
         return value if value.time() != time.min else value.date()
     if isinstance(value, int | float | date):
         return value
-    return Unreadable("is a time or a duration; please correct the cell")
+    return IS_A_TIME

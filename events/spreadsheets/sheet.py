@@ -18,7 +18,10 @@ MAX_ROWS = 5_000
 MAX_ROW_NUMBER = 20_000  # blank rows count, too
 ROWS_NOT_READ = f"Rows below row {MAX_ROW_NUMBER:,} were not read."
 MAX_COLUMNS = 256
+MAX_SHOWN = 60  # characters of a sheet's name, or of an error code in a message
 MAX_CELL_CHARACTERS = 32_767  # Excel's limit, counted in UTF-16 units
+FORMATS = ".xlsx, .ods or CSV"
+PROTECTED = "The workbook is protected by a password; please save it without one."
 TEXT_FIELDS = tuple(name for name in FIELD_NAMES if name not in ("date", "capacity"))
 
 # The beginning of a formula, as some spreadsheet programs see it (full-width signs too); and the same, marked as text.
@@ -44,6 +47,9 @@ class Unreadable:
 
     reason: str
 
+
+IS_A_TIME = Unreadable("is a time or a duration; please correct the cell")
+NO_RESULT = Unreadable("is a formula without a result; open the file in Excel or LibreOffice and save it")
 
 # A date with a time of day is a datetime, which is a date too.
 Cell = str | int | float | bool | date | Unreadable | None
@@ -76,6 +82,14 @@ class Sheet:
     hidden_rows: int = 0
     name: str | None = None
     sheet_names: tuple[str, ...] = ()
+
+
+def another_kind(kind: str) -> SpreadsheetError:
+    return SpreadsheetError(f"This is {kind}, not a spreadsheet; please import a table as {FORMATS}.")
+
+
+def cell_error(code: str) -> Unreadable:
+    return Unreadable(f"contains a spreadsheet error ({code[:MAX_SHOWN]}); please fix the formula")
 
 
 def is_blank(cell: Cell) -> bool:

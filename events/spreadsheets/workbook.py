@@ -1,4 +1,7 @@
-"""Reads and writes Excel's .xlsx. Imported on use only: openpyxl takes longer to load than a request."""
+"""Reads and writes Excel's .xlsx, and reads OpenDocument's .ods.
+
+Imported on use only: openpyxl takes longer to load than a request.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,12 @@ from openpyxl.utils import get_column_letter
 
 from events.domain import FIELD_NAMES, EventFields
 from events.fields import FIELDS
-from events.spreadsheets.open_xml import MAX_SHOWN, MAX_TAGS, MAX_UNPACKED_BYTES, TOO_LARGE, WorkbookReader
+from events.spreadsheets.open_document import OpenDocumentReader, is_open_document
+from events.spreadsheets.open_xml import MAX_TAGS, MAX_UNPACKED_BYTES, TOO_LARGE, WorkbookReader
 from events.spreadsheets.sheet import (
+    FORMATS,
     MAX_CELL_CHARACTERS,
+    MAX_SHOWN,
     Row,
     Sheet,
     SpreadsheetError,
@@ -39,6 +45,8 @@ MAX_SHEETS = 100
 MAX_TAGS_TO_FIND = MAX_TAGS // MAX_SHEETS
 MAX_BYTES_TO_FIND = 256 * 1024
 
+_Reader = WorkbookReader | OpenDocumentReader
+
 # Excel has a 29 February 1900, which never was. Earlier dates differ by a day between programs.
 FIRST_EXCEL_DATE = "1900-03-01"
 
@@ -46,7 +54,7 @@ FIRST_EXCEL_DATE = "1900-03-01"
 # (ECMA-376, 22.9.2.19).
 _ILLEGAL = re.compile("[\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}[_\ufffe\uffff])")
-_UNREADABLE = "The file cannot be read as an Excel workbook; please save it again as .xlsx, or as CSV."
+_UNREADABLE = f"The file cannot be read as a workbook; please save it again as {FORMATS}."
 
 
 def write_workbook(events: Iterable[EventFields]) -> IO[bytes]:
@@ -95,14 +103,15 @@ def read_workbook(data: bytes, sheet_name: str | None, *, include_hidden: bool |
         with warnings.catch_warnings(), ZipFile(BytesIO(data)) as archive:
             warnings.simplefilter("ignore")  # about parts that are not read here
             _check(archive)
-            return _read(WorkbookReader(BytesIO(data)), sheet_name, include_hidden=include_hidden)
+            reader = OpenDocumentReader(archive) if is_open_document(archive) else WorkbookReader(BytesIO(data))
+            return _read(reader, sheet_name, include_hidden=include_hidden)
     except SpreadsheetError:
         raise
     except Exception as error:  # for broken files, openpyxl raises errors of many types
         raise SpreadsheetError(_UNREADABLE) from error
 
 
-def _read(reader: WorkbookReader, sheet_name: str | None, *, include_hidden: bool | None) -> Sheet:
+def _read(reader: _Reader, sheet_name: str | None, *, include_hidden: bool | None) -> Sheet:
     every = reader.sheets()
     if not every:
         raise SpreadsheetError(
@@ -148,7 +157,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(quoted(name[:MAX_SHOWN]) for name in names[:MAX_NAMED]) + more
 
 
-def _find(reader: WorkbookReader, sheets: dict[str, str]) -> str:
+def _find(reader: _Reader, sheets: dict[str, str]) -> str:
     """The name of the sheet with the table: the first one of those with the most recognised columns.
 
     A table with a title and a date is preferred. If no column is recognised, it is the first sheet with a table.
@@ -158,7 +167,7 @@ def _find(reader: WorkbookReader, sheets: dict[str, str]) -> str:
     return max(sheets, key=lambda name: _fitness(reader, sheets[name]))
 
 
-def _fitness(reader: WorkbookReader, part: str) -> tuple[bool, int, bool]:
+def _fitness(reader: _Reader, part: str) -> tuple[bool, int, bool]:
     rows: list[Row] = []
     with suppress(SpreadsheetError):
         found = filled_rows(reader.rows(part, [], [], MAX_TAGS_TO_FIND, MAX_BYTES_TO_FIND))
@@ -173,10 +182,8 @@ def _fitness(reader: WorkbookReader, part: str) -> tuple[bool, int, bool]:
 def _check(archive: ZipFile) -> None:
     names = set(archive.namelist())
     if "xl/workbook.bin" in names:
-        raise SpreadsheetError("This is a binary workbook (.xlsb); please save it as .xlsx or CSV.")
-    if "mimetype" in names:
-        raise SpreadsheetError("This is an OpenDocument file; please save it as .xlsx or CSV.")
-    if "[Content_Types].xml" not in names:
-        raise SpreadsheetError("This is a ZIP archive, not an Excel workbook; please import the spreadsheet itself.")
+        raise SpreadsheetError(f"This is a binary workbook (.xlsb); please save it as {FORMATS}.")
+    if "[Content_Types].xml" not in names and not is_open_document(archive):
+        raise SpreadsheetError("This is a ZIP archive, not a spreadsheet; please import the spreadsheet itself.")
     if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED_BYTES:
         raise SpreadsheetError(TOO_LARGE)

@@ -115,7 +115,7 @@ def test_excel_values_are_converted(field: str, cell: Any, value: Any) -> None:
         ("title", True, "title must be text, not TRUE"),
         ("title", date(2026, 2, 1), "title is stored as a date; please format the cell as text and"),
         ("eventId", 1e15, "eventId is a number with too many digits; please format the cell as text and"),
-        ("title", "=1+1", "title is a formula without a result; open the file in Excel and save it"),
+        ("title", "=1+1", "title is a formula without a result; open the file in Excel or LibreOffice and save it"),
         ("capacity", "=1+1", "capacity is a formula without a result"),
         ("capacity", True, "capacity must be a whole number"),
         ("capacity", 2.5, "capacity must be a whole number"),

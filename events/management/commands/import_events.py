@@ -26,7 +26,7 @@ ACTOR = Actor("command")
 MAX_TITLE = 40
 WRONG_USE = 2  # the exit status, as for options that do not exist; rows with errors: 1
 _HELP = """
-Create and change events from a CSV or Excel file. If a row has errors, nothing is imported.
+Create and change events from a CSV, Excel or OpenDocument file. If a row has errors, nothing is imported.
 Exit status: 0 if everything was imported or nothing has changed; 1 if rows have errors, or events could not be changed;
 2 if the file cannot be read, or an option is wrong or missing.
 """
@@ -38,7 +38,7 @@ class Command(StorageCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add = parser.add_argument
-        add("file", type=Path, help="a .csv or .xlsx file with column names")
+        add("file", type=Path, help="a .csv, .xlsx or .ods file with column names")
         add("--map", action="append", default=[], metavar="FIELD=COLUMN", help="the column of a field")
         add("--set", action="append", default=[], metavar="FIELD=VALUE", help="one value of a field for all rows")
         order = parser.add_mutually_exclusive_group()

@@ -162,8 +162,9 @@ def test_the_order_of_day_and_month_is_an_option(file: Path) -> None:
     assert "2027-03-04, Main hall" in run_command("import_events", file, "--month-first", "--dry-run")
 
 
-def test_hidden_rows_are_left_out_by_default(file: Path) -> None:
-    file.write_bytes(content_of("hidden-row.xlsx"))
+@pytest.mark.parametrize("extension", ["xlsx", "ods"])
+def test_hidden_rows_are_left_out_by_default(extension: str, file: Path) -> None:
+    file.write_bytes(content_of(f"hidden-row.{extension}"))
     printed = run_command("import_events", file, "--dry-run")
     assert "Hidden rows: 1, left out. Add --include-hidden to read them.\n" in printed
     assert "1 new, " in printed
@@ -172,8 +173,9 @@ def test_hidden_rows_are_left_out_by_default(file: Path) -> None:
     assert "2 new, " in printed
 
 
-def test_a_sheet_is_an_option(file: Path) -> None:
-    file.write_bytes(content_of("numbers-summary-first.xlsx"))
+@pytest.mark.parametrize("extension", ["xlsx", "ods"])
+def test_a_sheet_is_an_option(extension: str, file: Path) -> None:
+    file.write_bytes(content_of(f"numbers-summary-first.{extension}"))
     assert "1 new, " in run_command("import_events", file, "--dry-run", "--sheet", "Sheet 1 - Table 1")
     with pytest.raises(CommandError, match="Nowhere") as refused:
         run_command("import_events", file, "--dry-run", "--sheet", "Nowhere")

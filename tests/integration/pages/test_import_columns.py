@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from eventsite.accounts import people
 from tests.support.builders import store
 from tests.support.clients import client_of
 from tests.support.csv_rows import HEADER, csv_row
+from tests.support.open_documents import document_of
 from tests.support.page_reader import text as text_of
 from tests.support.spreadsheets import NAMES, content_of
 from tests.support.workbooks import workbook_of
@@ -147,16 +149,24 @@ def test_files_of_people_are_imported_with_the_right_values(name: str, editor: C
 
 
 def test_every_file_has_a_test() -> None:
-    assert {*RIGHT, "hidden-row.xlsx", "strict.xlsx", "numbers-summary-first.xlsx"} == {*NAMES}
+    both = ("hidden-row", "numbers-summary-first", "export")
+    others = {f"{name}.{extension}" for name in both for extension in ("xlsx", "ods")}
+    assert {*RIGHT, "strict.xlsx", *others} == {*NAMES}
 
 
-@pytest.mark.parametrize("name", ["strict.xlsx", "numbers-summary-first.xlsx"])
+@pytest.mark.parametrize("name", ["strict.xlsx", "numbers-summary-first.xlsx", "numbers-summary-first.ods"])
 def test_workbooks_of_people_need_no_question(name: str, editor: Client) -> None:
     assert "1 event imported" in confirm(editor, send(editor, content_of(name), name))
 
 
-def test_hidden_rows_are_counted_and_can_be_left_out(editor: Client) -> None:
-    preview = send(editor, content_of("hidden-row.xlsx"))
+def test_an_export_that_was_saved_as_opendocument_changes_nothing(editor: Client) -> None:
+    assert "34 events imported" in confirm(editor, send(editor, content_of("export.xlsx")))
+    assert "Nothing to import. The file contains no changes." in text_of(send(editor, content_of("export.ods")))
+
+
+@pytest.mark.parametrize("extension", ["xlsx", "ods"])
+def test_hidden_rows_are_counted_and_can_be_left_out(extension: str, editor: Client) -> None:
+    preview = send(editor, content_of(f"hidden-row.{extension}"))
     assert "The file has 1 hidden row. It is included." in text_of(preview)
     assert "2 new" in text_of(preview)
     without = choose(editor, preview, hidden_rows="leave out")
@@ -177,10 +187,29 @@ def test_hidden_rows_that_do_not_fit_are_left_out(editor: Client, monkeypatch: p
     assert "1 event imported" in confirm(editor, preview)
 
 
-def test_another_sheet_can_be_chosen(editor: Client) -> None:
-    preview = send(
-        editor, workbook_of({"A": [["eventId", "status"], ["x", "y"]], "B": [HEADER.split(","), csv_cells()]})
+def test_a_time_in_a_cell_of_opendocument_is_left_out(editor: Client) -> None:
+    evening = '<cell office:value-type="date" office:date-value="2027-05-30T19:30:00"><p>30 May</p></cell>'
+    names, cells = (
+        "".join(f"<cell><p>{text}</p></cell>" for text in row.split(","))
+        for row in (HEADER, csv_row(eventId="", date="-"))
     )
+    sheet = f"<row>{names}</row><row>{cells.replace('<cell><p>-</p></cell>', evening)}</row>"
+    preview = send(editor, document_of({"Sheet1": sheet}))
+    assert "19:30" in text_of(preview)
+    assert "1 event imported" in confirm(editor, preview)
+    assert [event["date"] for event in stored()] == ["2027-05-30"]
+
+
+def ods_of_sheets(sheets: dict[str, list[list[str]]]) -> bytes:
+    def xml(rows: list[list[str]]) -> str:
+        return "".join(f"<row>{''.join(f'<cell><p>{cell}</p></cell>' for cell in row)}</row>" for row in rows)
+
+    return document_of({name: xml(rows) for name, rows in sheets.items()})
+
+
+@pytest.mark.parametrize("write", [workbook_of, ods_of_sheets])
+def test_another_sheet_can_be_chosen(write: Callable[[dict[str, Any]], bytes], editor: Client) -> None:
+    preview = send(editor, write({"A": [["eventId", "status"], ["x", "y"]], "B": [HEADER.split(","), csv_cells()]}))
     assert form_of(preview)["sheet"] == "B"
     other = choose(editor, preview, sheet="A")
     assert other.status_code == 200

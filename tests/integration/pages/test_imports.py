@@ -55,6 +55,7 @@ def test_the_form_says_what_a_file_needs(editor: Client) -> None:
     text = text_of(answer)
     assert all(name in text for name in FIELD_NAMES)
     assert "Nothing changes before you confirm." in text
+    assert "as .csv, .xlsx or .ods." in text
     assert 'href="/staff/export/?ended=on&amp;format=xlsx"' in answer.content.decode()
 
 
@@ -146,8 +147,8 @@ def test_a_file_may_be_as_large_as_the_limit_says(editor: Client, more: int, sta
     [
         (b"", "The file is empty."),
         (b"\n\n", "The file is empty."),
-        (b"%PDF-1.7\0", "The file is not a CSV or Excel file"),
-        (b"PK\x03\x04broken", "The file cannot be read as an Excel workbook"),
+        (b"%PDF-1.7\0", "The file is not a CSV, Excel or OpenDocument file"),
+        (b"PK\x03\x04broken", "The file cannot be read as a workbook"),
         (b"title\n" + b"x" * MAX_FILE_BYTES, "The file is larger than 10 MiB"),
     ],
 )

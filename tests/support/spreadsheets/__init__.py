@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-NAMES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in (".csv", ".xlsx"))
+NAMES = sorted(path.name for path in FOLDER.iterdir() if path.suffix in (".csv", ".xlsx", ".ods"))
 
 
 def content_of(name: str) -> bytes:

@@ -4,17 +4,20 @@ They come from one workbook with two sheets: dates as Excel's format 14, numbers
 hides row 7, and a hidden column. The CSV files hold the second sheet, with semicolons except in the USA:
 `soffice --headless --convert-to "csv:Text - txt - csv (StarCalc):59,34,76"`. The locale is `ooSetupSystemLocale` in the
 profile's settings.
+
+The other files were made from a flat OpenDocument file, and from an export of this project: `--convert-to ods`.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from events.spreadsheets import read_spreadsheet
-from events.spreadsheets.sheet import Cell, Row, SpreadsheetError
+from events.spreadsheets.sheet import Cell, Row, Unreadable
+from tests.support.spreadsheets import content_of
 
 FILES = Path(__file__).parent / "files"
 HEADER = ["Title", "Description", "Date", "Location", "Seats", "Organiser", "Status", "Fee"]
@@ -61,8 +64,9 @@ def test_csv_files_of_three_locales_are_read(locale: str, days: list[str], seats
     assert sheet.notices == ["1 line above the table was left out."]
 
 
-def test_a_workbook_is_read_with_its_hidden_row_and_column() -> None:
-    data = (FILES / "libreoffice.xlsx").read_bytes()
+@pytest.mark.parametrize("extension", ["ods", "xlsx"])
+def test_a_workbook_is_read_with_its_hidden_row_and_column(extension: str) -> None:
+    data = (FILES / f"libreoffice.{extension}").read_bytes()
     sheet = read_spreadsheet(data)
     assert (sheet.name, sheet.sheet_names, sheet.header) == ("Events 2027", ("Notes", "Events 2027"), HEADER)
     assert sheet.rows == [
@@ -80,6 +84,30 @@ def test_a_workbook_is_read_with_its_hidden_row_and_column() -> None:
     assert (visible.hidden_rows, visible.rows) == (1, sheet.rows[:3])
 
 
-def test_an_opendocument_file_is_refused_by_its_name() -> None:
-    with pytest.raises(SpreadsheetError, match="This is an OpenDocument file; please save it"):
-        read_spreadsheet((FILES / "libreoffice.ods").read_bytes())
+KINDS = ["title", "date", "date-and-time", "capacity", "share", "fee", "open", "doors", "formula", "error"]
+A_TIME = Unreadable("is a time or a duration")
+
+
+@pytest.mark.parametrize("extension", ["ods", "xlsx"])
+def test_all_kinds_of_cells_are_read(extension: str) -> None:
+    """A link and formatted text, a comment, a merged cell that covers another, and the kinds that the header names."""
+    sheet = read_spreadsheet((FILES / f"libreoffice-kinds.{extension}").read_bytes())
+    evening = datetime(2027, 12, 31, 19, 30)  # noqa: DTZ001  # spreadsheets have no time zones
+    no_value, division = (Unreadable(f"contains a spreadsheet error ({code})") for code in ("#N/A", "#DIV/0!"))
+    assert (sheet.sheet_names, sheet.header, sheet.notices) == (("Kinds",), KINDS, [])
+    assert sheet.rows == [
+        Row(2, ["A link and bold", date(2027, 12, 31), evening, 1000, 0.25, 1234.5, True, A_TIME, 2, division]),
+        Row(3, ["Commented", date(1899, 12, 29), date(2027, 6, 1), -0.5, 1, 10, False, A_TIME, "a\nb", no_value]),
+        Row(4, ["One\n\n  two  ", date(2027, 2, 1), *[None] * 7, 0]),
+        Row(5, ["Merged", "covered", "beside"]),
+        Row(6, [None, None, "below"]),
+        *(Row(number, ["x", "x"]) for number in (7, 8, 9)),
+        *(Row(number, ["hidden"], hidden=True) for number in (10, 11)),
+    ]
+
+
+def test_an_export_keeps_its_cells_as_an_opendocument_file() -> None:
+    """An export of hostile texts, and the same file saved as .ods."""
+    export, saved = (read_spreadsheet(content_of(f"export.{extension}")) for extension in ("xlsx", "ods"))
+    assert len(export.rows) == 34
+    assert saved == export

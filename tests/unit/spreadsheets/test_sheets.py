@@ -11,8 +11,7 @@ import openpyxl
 import pytest
 
 from events.spreadsheets import read_spreadsheet
-from events.spreadsheets.open_xml import MAX_SHOWN
-from events.spreadsheets.sheet import Row, Sheet, SpreadsheetError
+from events.spreadsheets.sheet import MAX_SHOWN, Row, Sheet, SpreadsheetError
 from events.spreadsheets.workbook import MAX_BYTES_TO_FIND, MAX_SHEETS, MAX_TAGS_TO_FIND
 from tests.support.workbooks import GOOD, HEADER, cells_of, repacked, sheet_of, strict, workbook, workbook_of
 
