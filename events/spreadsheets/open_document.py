@@ -191,11 +191,17 @@ class OpenDocumentReader:
         return text or None
 
     def _paragraphs(self, cell: Any) -> list[str]:
-        return [self._text(child) for child in cell if child.tag == _PARAGRAPH]
+        paragraphs = []
+        for child in cell:
+            if child.tag == _PARAGRAPH:
+                pieces: list[str] = []
+                self._add_text(child, pieces)
+                paragraphs.append("".join(pieces))
+        return paragraphs
 
-    def _text(self, element: Any) -> str:
-        """The text of a paragraph. As in LibreOffice, and other than in OpenDocument, no space is left out of it."""
-        pieces = [element.text or ""]
+    def _add_text(self, element: Any, pieces: list[str]) -> None:
+        """Adds the text of a paragraph. As in LibreOffice, and other than in OpenDocument, no space is left out."""
+        pieces.append(element.text or "")
         for child in element:
             if child.tag == _SPACES:
                 count = _number(child, _COUNT)
@@ -206,9 +212,8 @@ class OpenDocumentReader:
             elif child.tag == _LINE_BREAK:
                 pieces.append("\n")
             elif child.tag not in _NOT_TEXT:
-                pieces.append(self._text(child))
+                self._add_text(child, pieces)
             pieces.append(child.tail or "")
-        return "".join(pieces)
 
 
 def _add_column(sheet: _Sheet, element: Any) -> None:

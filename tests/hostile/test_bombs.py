@@ -16,6 +16,7 @@ from django.conf import settings
 from events.spreadsheets.open_xml import MAX_TAGS, MAX_TAGS_ELSEWHERE, MAX_UNPACKED_BYTES
 from events.spreadsheets.sheet import MAX_FILE_BYTES
 from events.spreadsheets.workbook import MAX_SHEETS
+from tests.support.open_documents import archive_of, content_of, table_of
 from tests.support.workbooks import GOOD, HEADER, repacked, sheet_of, workbook_of
 
 # The function has 512 MB. It uses 150 MB before it reads a file.
@@ -101,6 +102,17 @@ def cells() -> bytes:
     return rows([piece * each] * 4990)
 
 
+def cells_of_open_document() -> bytes:
+    piece = text_piece(5, MAX_TAGS, "<table:table-cell><text:p>{}</text:p></table:table-cell>")
+    each = filled(piece).count("<table") // 4990
+    return table_of(f"<row>{piece * each}</row>" * 4990)
+
+
+def sheets_of_open_document() -> bytes:
+    names = range(MAX_TAGS - 1000)
+    return archive_of({"content.xml": content_of("".join(f'<table:table table:name="{name}"/>' for name in names))})
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "wide letters": lambda: strings(filled(text_piece(4, MAX_TAGS, "<si><t>{}</t></si>"))),
     "styles": lambda: styles(f"<cellXfs>{filled('<xf/>', MAX_TAGS_ELSEWHERE)}</cellXfs>"),
@@ -124,6 +136,10 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "deep": lambda: rows(["<c>" + "<x>" * (MAX_TAGS // 2 - 1000) + "</x>" * (MAX_TAGS // 2 - 1000) + "</c>"]),
     "parts": lambda: repacked(GOOD, {f"p{number}": b"" for number in range(38_000)}),
     "many sheets": many_sheets,
+    "cells of .ods": cells_of_open_document,
+    "sheets of .ods": sheets_of_open_document,
+    "spaces of .ods": lambda: table_of(f"<row><cell><p>{filled('<text:s/>')}</p></cell></row>"),
+    "columns of .ods": lambda: table_of(filled('<table:table-column table:visibility="collapse"/>')),
     "no tag": lambda: sheet_of("A" * (MAX_UNPACKED_BYTES - _SPARE)),
 }
 

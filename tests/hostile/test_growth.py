@@ -34,6 +34,7 @@ from eventsite.accounts.feeds import staff_of_feed
 from eventsite.accounts.keys import check_token
 from tests.hostile.test_bombs import styles
 from tests.support.import_plans import plan_file
+from tests.support.open_documents import document_of, table_of
 from tests.support.workbooks import HEADER, sheet_of, workbook
 
 SHORT = 4_000
@@ -189,6 +190,33 @@ def test_workbook_values_take_linear_time(kind: str, form: str) -> None:
     def prepare(length: int) -> Callable[[], Any]:
         row = f'<row r="2"><c r="A2" t="{kind}"><v>{form.format("0" * length)}</v></c></row>'
         data = sheet_of(f"<sheetData>{HEADER}{row}</sheetData>")
+        return lambda: plan_file(data)
+
+    assert_linear(prepare)
+
+
+@pieces
+def test_cells_and_header_of_open_document_take_linear_time(piece: tuple[str, str]) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        text = text_of(piece, length).replace("&", "&amp;").replace("<", "&lt;")
+        rows = ([*FIELD_NAMES, text], [text] * 9)
+        cells = ("".join(f"<cell><p><text:span>{cell}</text:span></p></cell>" for cell in row) for row in rows)
+        data = document_of({"Sheet1": "".join(f"<row>{row}</row>" for row in cells)})
+        return lambda: plan_file(data)
+
+    assert_linear(prepare)
+
+
+@pytest.mark.parametrize("form", NUMBERS.values(), ids=NUMBERS.keys())
+@pytest.mark.parametrize("kind", ["value", "date-value", "boolean-value", "string-value", "time-value", "repeated"])
+def test_values_of_open_document_take_linear_time(kind: str, form: str) -> None:
+    def prepare(length: int) -> Callable[[], Any]:
+        number = form.format("0" * length)
+        value_type = kind.partition("-")[0].replace("value", "float")
+        attributes = f'office:value-type="{value_type}" office:{kind}="{number}"'
+        if kind == "repeated":
+            attributes = f'table:number-columns-repeated="{number}"'
+        data = table_of(f"<row><cell {attributes}><p>x</p></cell></row>")
         return lambda: plan_file(data)
 
     assert_linear(prepare)
