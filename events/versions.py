@@ -124,10 +124,15 @@ def restore_version(event_id: str, at: str, revisions: Revisions, actor: Actor, 
         raise VersionNotFoundError(at)
     for _ in attempts():
         event = repository.get_event(event_id)
-        if revisions != "*" and (event.revision if event else "") not in revisions:
+        agreed = revisions == "*" or (event.revision if event else "") in revisions
+        if event and not agreed:
             raise RevisionMismatchError(event_id)
         rows = history.get_history(event_id, limit=1)
-        if rows and not belong_together(event, rows[0]):
+        if not rows:
+            raise VersionNotFoundError(at)
+        if not agreed:
+            raise RevisionMismatchError(event_id)
+        if not belong_together(event, rows[0]):
             continue
         fields = event.fields if event else None
         version = _with_changed(fields, event_id, at) if only_changed else _version(fields, event_id, at)

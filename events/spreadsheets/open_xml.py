@@ -138,12 +138,16 @@ class WorkbookReader(ExcelReader):
             date_formats=self.dates,
             timedelta_formats=self.spans,
         )
+        left = MAX_UNPACKED_BYTES  # of the texts: any number of cells may share a long one
         with self.archive.open(part) as source:
             for _, element in iterparse(cast(IO[bytes], LimitedPart(source, *limits))):
                 if element.tag == _ROW_TAG:
                     if len(element) > MAX_CELLS_IN_A_ROW:
                         raise SpreadsheetError(TOO_LARGE)
                     number, cells = parser.parse_row(element)
+                    left -= sum(len(cell["value"]) for cell in cells if isinstance(cell["value"], str))
+                    if left < 0:
+                        raise SpreadsheetError(TOO_LARGE)
                     if number > MAX_ROW_NUMBER:
                         notices.append(ROWS_NOT_READ)
                         return
@@ -162,7 +166,7 @@ def _is_hidden(element: Any, size: str) -> bool:
 def _strings(source: IO[bytes]) -> Iterator[str]:
     for _, element in iterparse(cast(IO[bytes], LimitedPart(source))):
         if element.tag == _STRING_TAG:
-            yield cast(Text, Text.from_tree(element)).content
+            yield _decoded(cast(Text, Text.from_tree(element)).content)
             element.clear()
 
 
@@ -200,11 +204,15 @@ def _cells(row: Any, parsed: list[dict[str, Any]]) -> list[Cell]:
     return cells
 
 
+def _decoded(text: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
 def _value(element: Any, kind: str, value: Any) -> Cell:
     if kind == "e":
         return cell_error(str(value))
     if isinstance(value, str):
-        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+        return value if element.get("t") == "s" else _decoded(value)
     if value is None:
         calculated = element.find(_FORMULA_TAG) is None or element.get("t") == "str"
         return None if calculated else NO_RESULT

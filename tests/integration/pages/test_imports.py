@@ -55,7 +55,7 @@ def test_the_form_says_what_a_file_needs(editor: Client) -> None:
     text = text_of(answer)
     assert all(name in text for name in FIELD_NAMES)
     assert "Nothing changes before you confirm." in text
-    assert "as .csv, .xlsx or .ods." in text
+    assert "A .csv, .xlsx or .ods file with" in text
     assert 'href="/staff/export/?ended=on&amp;format=xlsx"' in answer.content.decode()
 
 

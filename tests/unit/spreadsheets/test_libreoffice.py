@@ -85,7 +85,7 @@ def test_a_workbook_is_read_with_its_hidden_row_and_column(extension: str) -> No
 
 
 KINDS = ["title", "date", "date-and-time", "capacity", "share", "fee", "open", "doors", "formula", "error"]
-A_TIME = Unreadable("is a time or a duration")
+A_TIME = Unreadable("is a time or a duration; please correct the cell")
 
 
 @pytest.mark.parametrize("extension", ["ods", "xlsx"])
@@ -93,7 +93,9 @@ def test_all_kinds_of_cells_are_read(extension: str) -> None:
     """A link and formatted text, a comment, a merged cell that covers another, and the kinds that the header names."""
     sheet = read_spreadsheet((FILES / f"libreoffice-kinds.{extension}").read_bytes())
     evening = datetime(2027, 12, 31, 19, 30)  # noqa: DTZ001  # spreadsheets have no time zones
-    no_value, division = (Unreadable(f"contains a spreadsheet error ({code})") for code in ("#N/A", "#DIV/0!"))
+    no_value, division = (
+        Unreadable(f"contains a spreadsheet error ({code}); please fix the formula") for code in ("#N/A", "#DIV/0!")
+    )
     assert (sheet.sheet_names, sheet.header, sheet.notices) == (("Kinds",), KINDS, [])
     assert sheet.rows == [
         Row(2, ["A link and bold", date(2027, 12, 31), evening, 1000, 0.25, 1234.5, True, A_TIME, 2, division]),

@@ -33,8 +33,8 @@ END = (
     '<row table:number-rows-repeated="1048573"><cell table:number-columns-repeated="16384"/></row>'
     '<row><cell table:number-columns-repeated="16384"/></row>'
 )
-A_TIME = Unreadable("is a time or a duration")
-TOO_LARGE = "is too large when unpacked"
+A_TIME = Unreadable("is a time or a duration; please correct the cell")
+TOO_LARGE = "contains too much data"
 UNREADABLE = "The file cannot be read as a workbook"
 
 
@@ -122,14 +122,18 @@ def test_paragraphs_are_the_text_of_a_cell(content: str, text: Cell) -> None:
         (
             'office:value-type="string" office:string-value="" calcext:value-type="error"',
             "<p>#DIV/0!</p>",
-            Unreadable("contains a spreadsheet error (#DIV/0!)"),
+            Unreadable("contains a spreadsheet error (#DIV/0!); please fix the formula"),
         ),
         (
             'office:value-type="float" office:value="0" calcext:value-type="error"',
             "<p>Err:502</p>",
-            Unreadable("contains a spreadsheet error (Err:502)"),
+            Unreadable("contains a spreadsheet error (Err:502); please fix the formula"),
         ),
-        ('office:value-type="string"', "<p>#REF!</p>", Unreadable("contains a spreadsheet error (#REF!)")),
+        (
+            'office:value-type="string"',
+            "<p>#REF!</p>",
+            Unreadable("contains a spreadsheet error (#REF!); please fix the formula"),
+        ),
     ],
 )
 def test_formulas_are_read_as_their_results(attributes: str, paragraph: str, value: Cell) -> None:
@@ -219,7 +223,7 @@ def styled(display: str) -> bytes:
 
 def test_hidden_sheets_cannot_be_read() -> None:
     assert read_spreadsheet(styled("true")).rows == [Row(2, ["a", "b"])]
-    with pytest.raises(SpreadsheetError, match="The workbook has no sheet with cells, or all of them are hidden"):
+    with pytest.raises(SpreadsheetError, match="The workbook has no visible sheet with cells"):
         read_spreadsheet(styled("false"))
 
 
@@ -264,7 +268,7 @@ ENTITY = f'<!DOCTYPE a [<!ENTITY b "{"b" * 100}">]>'
         (archive_of({}), UNREADABLE),
         (archive_of({"content.xml": b"<a"}), UNREADABLE),
         (archive_of({"content.xml": ENTITY + content_of("<a>&b;</a>")}), UNREADABLE),
-        (archive_of({"content.xml": '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>'}), "has no sheet"),
+        (archive_of({"content.xml": '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>'}), "has no visible sheet"),
         (archive_of({"content.xml": f"<table:table {content_of('').split()[1]}/>"}), UNREADABLE),
         (table_of(f"<row><cell><p>{DEEP}</p></cell></row>"), UNREADABLE),
         (table_of('<row table:number-rows-repeated="x"/>'), UNREADABLE),

@@ -85,6 +85,9 @@ def test_escapes_of_excel_are_decoded() -> None:
     assert cells_of(sheet_of(f"<sheetData>{rows}</sheetData>", strings)) == ["_x0041_ x005F_ A_xD83D_", "ab\r\n"]
 
 
+LONG = f"<si><t>{'x' * 2**20}</t></si>"  # a text that many cells share
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -100,6 +103,10 @@ def test_escapes_of_excel_are_decoded() -> None:
         (sheet_of("<sheetData><row>" + "<c/>" * 1_000_001 + "</row></sheetData>"), "contains too much data"),
         (
             repacked(workbook(["x"]), {"xl/styles.xml": b"<a>" + b"<b/>" * 1_000_001 + b"</a>"}),
+            "contains too much data",
+        ),
+        (
+            sheet_of("<sheetData>" + HEADER + "<row><c t='s'><v>0</v></c></row>" * 34 + "</sheetData>", LONG),
             "contains too much data",
         ),
         (sheet_of("<sheetData>" + HEADER + "<row/>" * (MAX_ROWS + 1) + "</sheetData>"), "The file has no rows below"),
