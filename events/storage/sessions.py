@@ -9,9 +9,10 @@ from hashlib import sha256
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from events.storage import access_table
+from events.storage import access_table, staff
 from events.storage.models import AccessItem
-from eventsite.accounts.domain import LockedOutError
+from events.storage.staff import StaffItem
+from eventsite.accounts.domain import LockedOutError, StaffFields
 
 
 class SessionItem(AccessItem):
@@ -32,7 +33,18 @@ def _key(kind: str, secret: str) -> str:
 
 def get_session(session_key: str) -> tuple[str, datetime] | None:
     """The session's data, and when it ends."""
-    item = access_table.get(SessionItem, _key("session", session_key))
+    return _session(access_table.get(SessionItem, _key("session", session_key)))
+
+
+def get_session_and_staff(session_key: str, username: str) -> tuple[tuple[str, datetime] | None, StaffFields | None]:
+    """The session, and an account that may be its account, in one call. The session says whose it is."""
+    session, account = access_table.get_two(
+        SessionItem, _key("session", session_key), StaffItem, staff.row_key(username)
+    )
+    return _session(session), staff.fields_of(account) if account else None
+
+
+def _session(item: SessionItem | None) -> tuple[str, datetime] | None:
     return (item.data, item.expiresAt) if item and item.expiresAt else None
 
 

@@ -53,24 +53,24 @@ class AdminsItem(AccessItem):
     usernames = UnicodeSetAttribute()
 
 
-def _key(username: str) -> str:
+def row_key(username: str) -> str:
     return f"staff#{username}"
 
 
-def _fields(item: StaffItem) -> StaffFields:
+def fields_of(item: StaffItem) -> StaffFields:
     stored = {name: getattr(item, name) for name in _FIELD_NAMES}
     stored["preferences"] = stored["preferences"] or {}
-    return cast(StaffFields, {"username": item.key.removeprefix(_key("")), **stored})
+    return cast(StaffFields, {"username": item.key.removeprefix(row_key("")), **stored})
 
 
 def get_staff(username: str) -> StaffFields | None:
-    item = access_table.get(StaffItem, _key(username))
-    return _fields(item) if item else None
+    item = access_table.get(StaffItem, row_key(username))
+    return fields_of(item) if item else None
 
 
 def list_staff() -> list[StaffFields]:
     """All accounts, in order of their names. One created some milliseconds ago may be missing."""
-    return [_fields(item) for item in access_table.list_kind(_KIND, StaffItem)]
+    return [fields_of(item) for item in access_table.list_kind(_KIND, StaffItem)]
 
 
 def has_staff() -> bool:
@@ -83,7 +83,7 @@ def create_staff(fields: StaffFields, change: AccountChange | None = None) -> No
     stored: dict[str, Any] = {name: value for name, value in fields.items() if name != "username"}
 
     def fill(write: TransactWrite) -> None:
-        write.save(StaffItem(_key(username), kind=_KIND, **stored), condition=StaffItem.key.does_not_exist())
+        write.save(StaffItem(row_key(username), kind=_KIND, **stored), condition=StaffItem.key.does_not_exist())
         if _is_active_admin(fields["role"], fields["is_active"]):
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
         add_change(write, change)
@@ -114,14 +114,14 @@ def update_staff(
         condition &= attribute == value if value else (attribute == value) | attribute.does_not_exist()
 
     def fill(write: TransactWrite) -> None:
-        write.update(StaffItem(_key(username)), actions, condition=condition)
+        write.update(StaffItem(row_key(username)), actions, condition=condition)
         add_change(write, change)
 
     try:
         if change:
             access_table.transact(fill)
         else:
-            access_table.update(_key(username), actions, condition)
+            access_table.update(row_key(username), actions, condition)
     except access_table.RefusedError as error:
         # A retry after a lost response is refused, although the first attempt succeeded.
         now: Mapping[str, Any] = get_staff(username) or {}
@@ -143,7 +143,7 @@ def change_standing(
     others = size(AdminsItem.usernames) > 1  # type: ignore[no-untyped-call]
 
     def fill(write: TransactWrite) -> None:
-        write.update(StaffItem(_key(username)), actions, condition=unchanged)
+        write.update(StaffItem(row_key(username)), actions, condition=unchanged)
         if is_admin and not was_admin:
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
         if was_admin and not is_admin:

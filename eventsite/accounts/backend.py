@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from eventsite.accounts import lockout
 from eventsite.accounts.domain import StaffChangedError, fold_username
 from eventsite.accounts.models import Staff
+from eventsite.accounts.sessions import UsernameWithAccount
 
 
 class StaffBackend(BaseBackend):
@@ -31,7 +32,8 @@ class StaffBackend(BaseBackend):
         return staff
 
     def get_user(self, user_id: str) -> Staff | None:
-        staff = Staff.get(user_id)
+        """The active account, as it is in this request."""
+        staff = Staff(**user_id.account) if isinstance(user_id, UsernameWithAccount) else Staff.get(user_id)
         return staff if staff and staff.is_active else None
 
 

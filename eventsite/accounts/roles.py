@@ -24,6 +24,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from events.domain import Actor, StorageError
 from eventsite import observed
+from eventsite.accounts.backend import StaffBackend
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
 from eventsite.accounts.sessions import SessionStore
@@ -80,11 +81,11 @@ def find_staff(request: HttpRequest, may_read: bool) -> Staff | None:
         return known if isinstance(known, Staff) else None
     session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     try:
-        staff = Staff.get(session.get(SESSION_KEY, ""))
+        staff = StaffBackend().get_user(session.get(SESSION_KEY, ""))
     except StorageError:
         return None
     valid = staff and constant_time_compare(session.get(HASH_SESSION_KEY, ""), staff.get_session_auth_hash())
-    return staff if staff and staff.is_active and valid else None
+    return staff if valid else None
 
 
 def staff_of(request: HttpRequest) -> Staff:

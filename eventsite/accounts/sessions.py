@@ -5,16 +5,33 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 
 from events.storage import sessions as session_repository
+from eventsite.accounts.domain import StaffFields
 
 _RENEWED_EVERY = timedelta(days=1)
+_MOST_REMEMBERED = 1000
+
+# Whose sessions these are, so that the account is read in the same call. Only a hint: what is read decides.
+_usernames: dict[str, str] = {}
+
+
+class UsernameWithAccount(str):
+    """The username in a session that was just read, with the account that was read in the same call."""
+
+    account: StaffFields
+
+    def __new__(cls, account: StaffFields) -> UsernameWithAccount:
+        username = super().__new__(cls, account["username"])
+        username.account = account
+        return username
 
 
 class SessionStore(SessionBase):
     def load(self) -> dict[str, Any]:
-        stored = session_repository.get_session(self.session_key) if self.session_key else None
+        stored, account = _read(self.session_key) if self.session_key else (None, None)
         if stored is None:
             self._session_key = None
             return {}
@@ -22,7 +39,11 @@ class SessionStore(SessionBase):
         age = timedelta(seconds=self.get_session_cookie_age())
         if expires - datetime.now(UTC) < age - _RENEWED_EVERY:
             self.modified = True  # users who come every day stay signed in
-        return self.decode(data)
+        values = self.decode(data)
+        _remember(self.session_key, values)
+        if account and values.get(SESSION_KEY) == account["username"]:
+            values[SESSION_KEY] = UsernameWithAccount(account)
+        return values
 
     def exists(self, session_key: str) -> bool:
         return session_repository.get_session(session_key) is not None
@@ -42,10 +63,12 @@ class SessionStore(SessionBase):
         if self.session_key is None:
             self.create()
             return
-        data = self.encode(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
+        values = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
+        data = self.encode(values)
         expires = datetime.now(UTC) + timedelta(seconds=self.get_session_cookie_age())
         if not session_repository.put_session(self.session_key, data, expires, new=must_create):
             raise CreateError if must_create else UpdateError
+        _remember(self.session_key, values)
 
     def delete(self, session_key: str | None = None) -> None:
         session_key = session_key or self.session_key
@@ -55,3 +78,18 @@ class SessionStore(SessionBase):
     @classmethod
     def clear_expired(cls) -> None:
         """Does nothing: DynamoDB deletes expired sessions."""
+
+
+def _read(session_key: str) -> tuple[tuple[str, datetime] | None, StaffFields | None]:
+    username = _usernames.get(session_key)
+    if username:
+        return session_repository.get_session_and_staff(session_key, username)
+    return session_repository.get_session(session_key), None
+
+
+def _remember(session_key: str | None, values: dict[str, Any]) -> None:
+    username = values.get(SESSION_KEY)
+    if session_key and username:
+        if len(_usernames) >= _MOST_REMEMBERED:
+            _usernames.clear()
+        _usernames[session_key] = str(username)

@@ -22,9 +22,9 @@ from tests.support.clients import client_of
 
 SIZES = [1_000, pytest.param(50_000, marks=pytest.mark.stress)]
 
-# The session, the account, and the list of statuses (one query for each of four, and a last one that finds none). The
-# site keeps the statuses for 20 seconds; here it queries them each time.
-STAFF = "2 x GetItem events-access"
+# The session with the account, and the list of statuses (one query for each of four, and a last one that finds none).
+# The site keeps the statuses for 20 seconds; here it queries them each time.
+STAFF = "BatchGetItem events-access"
 STATUSES = "5 x Query events/by-status-name"
 
 WRITES = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.sessions.backends.base import CreateError, UpdateError
 from django.test import Client, override_settings
 
-from eventsite.accounts import people
+from events.storage.connection import connection
+from events.storage.models import AccessItem
+from eventsite.accounts import people, sessions
 from eventsite.accounts.domain import Role
 from eventsite.accounts.sessions import SessionStore
 from tests.support.builders import ACTOR, PASSWORD, make_staff
@@ -61,13 +64,13 @@ class TestSessions:
         client = client_of(make_staff("anna"))
         faults.set(None)
         response = client.get(ACCOUNT)
-        assert faults.calls[:2] == ["GetItem", "GetItem"]  # the session, the account
+        assert faults.calls[0] == "BatchGetItem"  # the session with the account
         assert "UpdateItem" not in faults.calls
         assert django_settings.SESSION_COOKIE_NAME not in response.cookies
         move_end("session", timedelta(days=5, hours=23))
         faults.set(None)
         response = client.get(ACCOUNT)
-        assert faults.calls[:2] == ["GetItem", "GetItem"]
+        assert faults.calls[0] == "BatchGetItem"
         assert faults.calls.count("UpdateItem") == 1
         assert response.cookies[django_settings.SESSION_COOKIE_NAME]["max-age"] == 7 * 24 * 60 * 60
         [row] = rows("session")
@@ -165,3 +168,58 @@ class TestEndOfSessions:
         assert client.get("/staff/people/").status_code == 403
         people.change_role("anna", Role.ADMIN, ACTOR)
         assert client.get("/staff/people/").status_code == 200
+
+
+class TestAccountReadWithTheSession:
+    """After the first request of a session, a process reads the session and its account in one call."""
+
+    def test_the_second_request_of_a_process_saves_a_call(self, faults: FaultProxy) -> None:
+        client = client_of(make_staff("anna"))
+        sessions._usernames.clear()  # noqa: SLF001  # as in another process
+        faults.set(None)
+        for calls in (["GetItem", "GetItem"], ["BatchGetItem"]):
+            assert is_in(client)
+            assert [call for call in faults.calls if call.endswith("GetItem")] == calls
+            faults.set(None)
+
+    @pytest.mark.parametrize("field", ["isActive", "password", "epoch"])
+    def test_what_another_process_changes_ends_the_session_with_the_next_request(self, field: str) -> None:
+        client = client_of(make_staff("anna"))
+        assert is_in(client)
+        write_account(field, {"BOOL": False} if field == "isActive" else {"S": "another"})
+        assert not is_in(client)
+
+    def test_a_role_that_another_process_changes_applies_to_the_next_request(self) -> None:
+        client = client_of(make_staff("anna", "admin"))
+        assert client.get("/staff/people/").status_code == 200
+        write_account("role", {"S": "viewer"})
+        assert client.get("/staff/people/").status_code == 403
+
+    @pytest.mark.parametrize("kind", ["session", "staff"])
+    def test_a_row_that_another_process_deletes_is_missed_by_the_next_request(self, kind: str) -> None:
+        client = client_of(make_staff("anna"))
+        assert is_in(client)
+        [row] = rows(kind)
+        connection().delete_item(AccessItem.Meta.table_name, row["key"]["S"])
+        assert not is_in(client)
+
+    def test_a_wrong_hint_never_shows_another_account(self) -> None:
+        client = client_of(make_staff("anna"))
+        make_staff("ben", "admin")
+        for username in ("ben", "nobody"):
+            sessions._usernames[str(client.session.session_key)] = username  # noqa: SLF001
+            assert client.get("/staff/people/").status_code == 403
+            assert "anna" in client.get(ACCOUNT).content.decode()
+
+    def test_only_some_sessions_are_remembered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sessions, "_MOST_REMEMBERED", 2)
+        anna = make_staff("anna")
+        clients = [client_of(anna) for _ in range(3)]
+        assert [is_in(client) for client in clients * 2] == [True] * 6
+        assert len(sessions._usernames) <= 2  # noqa: SLF001
+
+
+def write_account(field: str, value: dict[str, Any]) -> None:
+    """Writes as another process would: nothing here learns of it."""
+    [row] = rows("staff")
+    connection().put_item(AccessItem.Meta.table_name, row["key"]["S"], attributes={**row, field: value})

@@ -90,7 +90,7 @@ def test_a_report_names_the_first_failures_and_reads_no_further(editor: Client, 
             page = text(editor.get(address))
         assert page.count("The event has a newer change") == named
         assert more in page
-        assert faults.calls == ["GetItem"] * 4  # session, account, batch, first part
+        assert faults.calls == ["BatchGetItem"] + ["GetItem"] * 2  # session and account, batch, first part
 
 
 def test_long_ones_show_their_progress(editor: Client) -> None:

@@ -126,7 +126,7 @@ class TestWhichDays:
         assert "Tue 31 Oct 2028 Same location Jazz (active)" in text(page)
         faults.set(None)
         assert editor.get(address).status_code == 200
-        assert faults.calls == ["GetItem"] * 5 + ["Query"]  # session, account, batch, its two parts
+        assert faults.calls == ["BatchGetItem"] + ["GetItem"] * 3 + ["Query"]  # access, batch, its two parts
 
     def test_more_days_keeps_what_was_typed(self, editor: Client) -> None:
         store()

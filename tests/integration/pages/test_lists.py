@@ -139,7 +139,7 @@ class TestCount:
         viewer.get(LIST)  # caches the statuses and other values
         faults.set(None)
         assert "Events 3 events" in text(viewer.get(LIST))
-        assert faults.calls == ["GetItem", "GetItem", "Query"]
+        assert faults.calls == ["BatchGetItem", "Query"]
 
     def test_several_pages_are_counted_by_one_query_for_some_seconds(self, viewer: Client, faults: FaultProxy) -> None:
         for number in range(5):
@@ -150,7 +150,7 @@ class TestCount:
             assert "Events 5 events" in text(first)
             faults.set(None)
             assert "Events 5 events" in text(viewer.get(f"{LIST}{links(first)['Next']}"))
-            assert faults.calls == ["GetItem", "GetItem", "Query"]
+            assert faults.calls == ["BatchGetItem", "Query"]
             store("another")
             assert "Events 6 events" in text(viewer.get(LIST))
             assert "Events 1 event " in text(viewer.get(LIST, {"q": "another"}))
