@@ -61,6 +61,7 @@ class Service:
         """
         self._region = region
         self.url = url or f"https://{self.name}.{region}.{_suffix(region)}"
+        self._host = urlsplit(self.url).netloc.rpartition("@")[2]
         self._credentials = credentials
         connect, read = self.timeouts
         options: dict[str, Any] = {
@@ -101,6 +102,7 @@ class Service:
         request: Any = AWSRequest("POST", self.url, data=body)
         request.headers = {
             "Content-Type": f"application/x-amz-json-{self.version}",
+            "Host": self._host,  # botocore's signature would read it out of the URL, twice
             "User-Agent": "events",
             "X-Amz-Target": f"{self.target}.{operation}",
         }
