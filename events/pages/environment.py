@@ -31,6 +31,12 @@ def _fixed_url(name: str, prefix: str) -> str:
     return reverse(name)
 
 
+@cache
+def static_url(path: str) -> str:
+    """The address of a static file. It stays the same in a process, and a page has six."""
+    return static(path)
+
+
 def quoted(text: str) -> str:
     """The text as a value in a query string."""
     return quote(text, safe="")
@@ -89,7 +95,7 @@ def environment(**options: Any) -> Environment:
         printed_filter=filters.printed_filter,
         query=filters.query,
         section=navigation.section,
-        static=static,
+        static=static_url,
         url=url,
     )
     return made

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from events import services
+from events.pages.environment import static_url
 from eventsite.accounts import people
 from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.fault_proxy import FAIL, FaultProxy, refuse
@@ -220,7 +221,9 @@ def test_choosing_colours_leads_nowhere_else(back: str) -> None:
     assert kept["Location"] == "/staff/events/?q=a"
 
 
-def test_static_files_have_hashed_names(settings: Any, tmp_path: Path, capsys: Any) -> None:
+def test_static_files_have_hashed_names(settings: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    static_url.cache_clear()
+    request.addfinalizer(static_url.cache_clear)
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
     call_command("collectstatic", verbosity=0, interactive=False)
