@@ -55,7 +55,13 @@ _PROSE = {
     "description": "No control characters except newline and tab.",
 }
 _DATE = {"type": "string", "format": "date", "description": "A day that exists, as YYYY-MM-DD."}
-_CAPACITY = {"type": "integer", "format": "int64", "minimum": 0, "maximum": MAX_CAPACITY}
+_CAPACITY = {
+    "type": "integer",
+    "format": "int64",
+    "minimum": 0,
+    "maximum": MAX_CAPACITY,
+    "description": "Without a decimal point: `1338.0` is refused, although JSON Schema calls it an integer.",
+}
 
 FIELDS = (
     Field("eventId", "Event ID", rules.event_id, _EVENT_ID, "launch", width=20, required=False, trimmed=True),

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
 from pydantic.config import JsonDict
-from pydantic.json_schema import SkipJsonSchema
 
 from events import cursors
 from events.fields import FIELDS, RULES
@@ -61,12 +60,22 @@ def _not_null(value: Any) -> Any:
 
 
 class UpdateEvent(BaseModel):
-    """The fields to change; the others stay as they are. The event's own `eventId` may be repeated."""
+    """The fields to change; the others stay as they are."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"capacity": 300}]})
 
-    # Not in the JSON Schema, which cannot express "the ID in the address".
-    eventId: Annotated[SkipJsonSchema[str], PlainValidator(_own_event_id)] = Field(default_factory=str, exclude=True)
+    # JSON Schema cannot express "the ID in the address". `readOnly` is for what may be sent, but not changed.
+    eventId: Annotated[
+        str,
+        PlainValidator(_own_event_id),
+        WithJsonSchema(
+            {
+                **_SCHEMAS["eventId"],
+                "readOnly": True,
+                "description": "May repeat the ID in the address. Another ID is refused.",
+            }
+        ),
+    ] = Field(default_factory=str, exclude=True)
     # The endpoint never reads the defaults: a field that was not sent is not changed.
     __annotations__ |= {
         name: Annotated[annotation, BeforeValidator(_not_null), Field(default_factory=str)]
@@ -140,6 +149,10 @@ def _start(value: Any, info: ValidationInfo) -> cursors.Start:
     return start
 
 
+def _day(description: str) -> WithJsonSchema:
+    return WithJsonSchema({**_SCHEMAS["date"], "description": f"{description} {_SCHEMAS['date']['description']}"})
+
+
 _PAGE_SIZE_SCHEMA: JsonDict = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE}
 _PageSize = Annotated[int | None, PlainValidator(_page_size), WithJsonSchema(_PAGE_SIZE_SCHEMA)]
 _CURSOR_SCHEMA: JsonDict = {"type": "string", "description": "From the `Link` header of another page; opaque."}
@@ -163,11 +176,11 @@ class ListQuery(BaseModel):
             }
         ),
     ] = Field(default_factory=list, alias="status")
-    first_date: Annotated[str | None, PlainValidator(RULES["date"]), WithJsonSchema(_SCHEMAS["date"])] = Field(
+    first_date: Annotated[str | None, PlainValidator(RULES["date"]), _day("Events on this day or later.")] = Field(
         default=None, alias="from"
     )
     # Not before `from`, which JSON Schema cannot express.
-    last_date: Annotated[str | None, PlainValidator(_last_date), WithJsonSchema(_SCHEMAS["date"])] = Field(
+    last_date: Annotated[str | None, PlainValidator(_last_date), _day("Events on this day or earlier.")] = Field(
         default=None, alias="to"
     )
     q: Annotated[
@@ -215,7 +228,10 @@ def _time_of_cursor(value: Any, info: ValidationInfo) -> str:
 class HistoryQuery(BaseModel):
     """Which page of an event's history to read."""
 
-    limit: _PageSize = None
+    limit: Annotated[
+        _PageSize,
+        WithJsonSchema({**_PAGE_SIZE_SCHEMA, "default": DEFAULT_PAGE_SIZE, "description": "Entries on a page."}),
+    ] = None
     before: Annotated[str | None, PlainValidator(_time_of_cursor), WithJsonSchema(_CURSOR_SCHEMA)] = Field(
         default=None, alias="cursor"
     )
