@@ -1,4 +1,4 @@
-"""The API reference at /docs: what its page shows of the OpenAPI document, and the table of error codes."""
+"""The API reference at /docs: what its page shows of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -6,40 +6,13 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.conf import settings
-
-from events import domain
-from eventsite import errors
-from eventsite.accounts import domain as accounts
-
 if TYPE_CHECKING:
     from ninja import NinjaAPI
 
 _Schema = dict[str, Any]
 
-# Errors of the staff pages, which no call of the API returns.
-_OF_PAGES = (
-    domain.BatchNotFoundError,
-    accounts.KeyNotFoundError,
-    accounts.StaffChangedError,
-    accounts.StaffNotFoundError,
-)
-_WITHOUT_AN_EXCEPTION = (
-    errors.FORBIDDEN,
-    errors.NOT_FOUND,
-    errors.METHOD_NOT_ALLOWED,
-    errors.LENGTH_REQUIRED,
-    errors.STORAGE_UNAVAILABLE,
-    errors.body_too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
-    errors.invalid([]),
-)
-# Where the sentence of the response depends on the request, or tells clients less than the code does.
-_MEANINGS = {
-    "invalid_request": "The request breaks a rule. `errors` has each field with what is wrong.",
-    "method_not_allowed": "The address does not support this method. `Allow` lists the methods that it supports.",
-    "storage_busy": "DynamoDB is busy. `Retry-After` says when to try again.",
-    "storage_error": "DynamoDB failed. The request may or may not have been completed.",
-}
+# The page mentions this header once, instead of at each response.
+_ON_EVERY_RESPONSE = "X-Request-Id"
 
 
 class Kind(NamedTuple):
@@ -74,7 +47,13 @@ class Response(NamedTuple):
     phrase: str
     kind: Kind | None
     headers: list[Field]
-    codes: list[str]
+    errors: list[Error]
+
+
+class Error(NamedTuple):
+    status: int
+    code: str
+    meaning: str
 
 
 class Operation(NamedTuple):
@@ -96,56 +75,80 @@ class Reference(NamedTuple):
     key_description: str
     operations: dict[str, list[Operation]]  # by tag
     objects: list[Object]
-    errors: list[errors.Error]
+    errors: list[Error]
 
 
 @cache
 def reference_of(api: NinjaAPI, prefix: str) -> Reference:
-    """Made once for each prefix of the site's addresses (API Gateway's stage), because the document never changes."""
+    """Made once for each prefix of the site's addresses (API Gateway's stage), which is all that can change."""
     document = api.get_openapi_schema()
     info, components = document["info"], document["components"]
+    [server] = document["servers"]
     objects = {name: _object(name, schema) for name, schema in components["schemas"].items()}
-    api_errors = _errors()
     operations: dict[str, list[Operation]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            made = _operation(method, path, operation, objects, api_errors)
+            made = _operation(method, server["url"].rstrip("/") + path, operation, objects, components)
             operations.setdefault(operation["tags"][0], []).append(made)
     [key] = components["securitySchemes"].values()
-    returned = _returned([found for group in operations.values() for found in group], objects)
+    found = [operation for group in operations.values() for operation in group]
+    errors = {error.code: error for operation in found for response in operation.responses for error in response.errors}
     return Reference(
-        info["title"], info["version"], info["description"], key["description"], operations, returned, api_errors
+        info["title"],
+        info["version"],
+        info["description"],
+        key["description"],
+        operations,
+        _returned(found, objects),
+        sorted(errors.values(), key=lambda error: error.status),
     )
 
 
 def _operation(
-    method: str, path: str, operation: _Schema, objects: dict[str, Object], api_errors: list[errors.Error]
+    method: str, path: str, operation: _Schema, objects: dict[str, Object], components: _Schema
 ) -> Operation:
     body = operation.get("requestBody")
+    parameters = [_resolved(found, components) for found in operation["parameters"]]
     return Operation(
         operation["operationId"],
         method.upper(),
         path,
         operation["summary"],
         operation["description"],
-        "security" in operation,
-        [_field(found["name"], found["schema"], found) for found in operation.get("parameters", ())],
+        bool(operation["security"]),
+        [_field(found["name"], found["schema"], found) for found in parameters],
         objects[_content(body).object] if body else None,
         [
-            Response(
-                int(status),
-                response["description"],
-                _content(response) if "content" in response else None,
-                [_field(name, header["schema"], header) for name, header in response.get("headers", {}).items()],
-                [error.code for error in api_errors if error.status == int(status)],
-            )
+            _response(int(status), _resolved(response, components), components)
             for status, response in operation["responses"].items()
         ],
     )
 
 
+def _resolved(part: _Schema, components: _Schema) -> _Schema:
+    """The component that a part of the document refers to, or the part itself."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    component: _Schema = components[kind][name]
+    return component
+
+
+def _response(status: int, response: _Schema, components: _Schema) -> Response:
+    headers = {name: _resolved(header, components) for name, header in response["headers"].items()}
+    examples = response["content"]["application/json"]["examples"] if "content" in response else {}
+    return Response(
+        status,
+        response["description"],
+        _content(response) if "content" in response else None,
+        [_field(name, header["schema"], header) for name, header in headers.items() if name != _ON_EVERY_RESPONSE],
+        [Error(status, code, example["summary"]) for code, example in examples.items() if "summary" in example],
+    )
+
+
 def _content(holder: _Schema) -> Kind:
-    return _kind(holder["content"]["application/json"]["schema"])
+    [content] = holder["content"].values()
+    return _kind(content["schema"])
 
 
 def _object(name: str, schema: _Schema) -> Object:
@@ -164,8 +167,6 @@ def _field(name: str, schema: _Schema, more: _Schema) -> Field:
 def _kind(schema: _Schema) -> Kind:
     if "$ref" in schema:
         return Kind("", schema["$ref"].rpartition("/")[2])
-    if "allOf" in schema:  # a reference with a default
-        return _kind(schema["allOf"][0])
     if "anyOf" in schema:
         return Kind(" or ".join(_kind(choice).text for choice in schema["anyOf"]))
     if "items" in schema:
@@ -176,13 +177,18 @@ def _kind(schema: _Schema) -> Kind:
 
 def _limits(schema: _Schema) -> str:
     """Without patterns: the description says in words what they allow."""
+    limits = []
     if "enum" in schema:
-        return f"{' or '.join(schema['enum'])}; default: {schema['default']}"
+        limits.append(" or ".join(schema["enum"]))
     if "maxItems" in schema:
-        return f"{schema['minItems']} to {schema['maxItems']} values"
+        limits.append(f"{schema['minItems']} to {schema['maxItems']} values")
     if "maxLength" in schema:
-        return f"{schema.get('minLength', 0):,} to {schema['maxLength']:,} characters"
-    return f"{schema['minimum']:,} to {schema['maximum']:,}" if "maximum" in schema else ""
+        limits.append(f"{schema.get('minLength', 0):,} to {schema['maxLength']:,} characters")
+    if "maximum" in schema:
+        limits.append(f"{schema['minimum']:,} to {schema['maximum']:,}")
+    if "default" in schema:
+        limits.append(f"default: {schema['default']}")
+    return "; ".join(limits)
 
 
 def _returned(operations: list[Operation], objects: dict[str, Object]) -> list[Object]:
@@ -193,11 +199,3 @@ def _returned(operations: list[Operation], objects: dict[str, Object]) -> list[O
         inner = {field.kind.object for name in inner for field in objects[name].fields} - {""} - names
         names |= inner
     return [found for name, found in objects.items() if name in names]
-
-
-def _errors() -> list[errors.Error]:
-    """The errors that a call of the API can return, in order of their status."""
-    entries = [entry for kind, entry in errors.ERRORS.items() if kind not in _OF_PAGES]
-    found = [entry for entry in (*entries, *_WITHOUT_AN_EXCEPTION) if isinstance(entry, errors.Error)]
-    explained = {error.code: error._replace(message=_MEANINGS.get(error.code, error.message)) for error in found}
-    return sorted(explained.values(), key=lambda error: error.status)

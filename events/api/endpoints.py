@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Query
 
 from events import cursors, services
-from events.api import openapi, schemas
+from events.api import schemas
 from events.api.access import actor_of, require_access
 from events.api.etags import refuse_conditions, required_revisions
 from events.api.parameters import StrictRouter
@@ -24,7 +24,7 @@ router = StrictRouter(auth=require_access, tags=["events"])
 EventId = Annotated[str, Path(alias="eventId")]
 
 
-@router.get("", **openapi.LIST)
+@router.get("", operation_id="listEvents")
 def list_events(request: HttpRequest, query: Query[schemas.ListQuery]) -> HttpResponse:
     """List events, in order of date, then eventId: all of them, or a page at a time with `limit`."""
     limit = query.limit or (schemas.DEFAULT_PAGE_SIZE if query.cursor or query.q else None)
@@ -38,7 +38,7 @@ def list_events(request: HttpRequest, query: Query[schemas.ListQuery]) -> HttpRe
     return response
 
 
-@router.post("", **openapi.CREATE)
+@router.post("", operation_id="createEvent")
 def create_event(
     request: HttpRequest,
     event: schemas.CreateEvent,
@@ -54,26 +54,26 @@ def create_event(
     return response
 
 
-@router.get("/{eventId}", **openapi.GET)
+@router.get("/{eventId}", operation_id="getEvent")
 def get_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Read one event."""
     return event_response(services.get_event(event_id))
 
 
-@router.put("/{eventId}", **openapi.UPDATE)
+@router.put("/{eventId}", operation_id="updateEvent")
 def update_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: EventId) -> HttpResponse:
     """Change the fields that are sent; the others stay as they are."""
     changed = cast(EventChanges, changes.model_dump(exclude_unset=True))
     return event_response(services.update_event(event_id, changed, actor_of(request), required_revisions(request)))
 
 
-@router.patch("/{eventId}", **openapi.PATCH)
+@router.patch("/{eventId}", operation_id="patchEvent")
 def patch_event(request: HttpRequest, changes: schemas.UpdateEvent, event_id: EventId) -> HttpResponse:
     """Change the fields that are sent, as PUT does. The body is a JSON merge patch."""
     return update_event(request, changes, event_id)
 
 
-@router.delete("/{eventId}", **openapi.DELETE)
+@router.delete("/{eventId}", operation_id="deleteEvent")
 def delete_event(request: HttpRequest, event_id: EventId) -> HttpResponse:
     """Delete an event."""
     services.delete_event(event_id, actor_of(request), required_revisions(request))

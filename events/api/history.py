@@ -10,7 +10,7 @@ from ninja import Body, Query
 from pydantic_core import PydanticUndefined
 
 from events import cursors, services
-from events.api import openapi, schemas
+from events.api import schemas
 from events.api.access import actor_of, require_access_to_history
 from events.api.endpoints import EventId
 from events.api.etags import required_revisions
@@ -33,7 +33,7 @@ router = StrictRouter(auth=require_access_to_history, tags=["history"])
 MAX_PAGE_BYTES = 1_000_000
 
 
-@router.get("/{eventId}/history", **openapi.HISTORY)
+@router.get("/{eventId}/history", operation_id="listEventHistory")
 def list_event_history(request: HttpRequest, query: Query[schemas.HistoryQuery], event_id: EventId) -> HttpResponse:
     """List the changes of one event, latest first, also of a deleted one. A page of long texts has fewer entries."""
     from events import versions  # noqa: PLC0415
@@ -76,7 +76,7 @@ def _entry(row: HistoryRow) -> dict[str, Any]:
     }
 
 
-@router.post("/{eventId}/restore", **openapi.RESTORE)
+@router.post("/{eventId}/restore", operation_id="restoreEvent")
 def restore_event(request: HttpRequest, chosen: schemas.VersionToRestore, event_id: EventId) -> HttpResponse:
     """Give the event the fields of an earlier version again. A deleted event is created again."""
     from events import versions  # noqa: PLC0415
@@ -91,7 +91,7 @@ def restore_event(request: HttpRequest, chosen: schemas.VersionToRestore, event_
     return event_response(event)
 
 
-@router.post("/{eventId}/undo", **openapi.UNDO)
+@router.post("/{eventId}/undo", operation_id="undoChange")
 def undo_change(
     request: HttpRequest,
     event_id: EventId,

@@ -1,122 +1,208 @@
-"""The OpenAPI documentation of each endpoint besides its arguments: every status with its body and headers."""
+"""What the OpenAPI document says beyond the arguments of the endpoints: a row for each operation, and what rows share.
+
+Nothing imports this module before somebody asks for the document.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, get_args
+from typing import NamedTuple
 
 from events.api.bodies import MERGE_PATCH
-from events.fields import FIELDS
-from events.rules import Code
+from events.api.openapi_components import BODIES, HEADERS, PARAMETERS, SCHEMAS, Schema, reference
 
-_Schema = dict[str, Any]
 
-_TEXT: _Schema = {"type": "string"}
-_FIELD_CODES = f"The kind of error. New kinds may be added. At present: {', '.join(get_args(Code))}."
-_ETAG: _Schema = {"description": "The event's revision.", "schema": _TEXT}
-_LIST_ETAG: _Schema = {"description": "Changes with the list.", "schema": _TEXT}
-_LOCATION: _Schema = {"description": "The address of the event.", "schema": _TEXT}
-_LINK: _Schema = {
-    "description": 'Other pages, as `<address>; rel="next"`: `next` if more events may follow; with a cursor, '
-    "`prev` if there may be events before, and `first`.",
-    "schema": _TEXT,
+class Error(NamedTuple):
+    """An error that a call can get: its JSON as an example, when it is sent, and the headers that only it has."""
+
+    status: int
+    example: Schema
+    meaning: str
+    headers: tuple[str, ...]
+
+
+class Operation(NamedTuple):
+    """`scope`: of the key. The other texts are names, separated by spaces, of the tables below.
+
+    `successes` has the body of each status, or an empty text. `headers`: of each success but 204. `sends`: the media
+    type of the request.
+    """
+
+    scope: str
+    successes: dict[int, str]
+    errors: str
+    headers: str = ""
+    parameters: str = ""
+    more: str = ""
+    sends: str = "application/json"
+
+
+_STRONG = "The response is strongly consistent: it shows every write that ended before the request."
+
+_CONDITIONS = "EventNotFound PreconditionFailed"
+_BODY = "LengthRequired BodyTooLarge UnsupportedMediaType InvalidRequest"
+_WHEN_READING = "IfMatchForRead IfNoneMatchForRead"
+_WHEN_WRITING = "IfMatchForWrite IfNoneMatchForWrite"
+
+OPERATIONS = {
+    "listEvents": Operation(
+        "read",
+        {200: "Events", 304: ""},
+        "PreconditionFailed ResponseTooLarge InvalidRequest",
+        headers="ETag Link",
+        parameters=_WHEN_READING,
+        more="Without parameters, the response is strongly consistent: it shows every write that ended before the "
+        "request. A page or a filtered list finds its events in an index, which usually shows a write within "
+        "milliseconds.",
+    ),
+    "createEvent": Operation(
+        "write", {201: "Event"}, f"EventExists ConditionUnsupported {_BODY}", headers="ETag Location"
+    ),
+    "getEvent": Operation(
+        "read", {200: "Event", 304: ""}, _CONDITIONS, headers="ETag", parameters=_WHEN_READING, more=_STRONG
+    ),
+    "updateEvent": Operation(
+        "write", {200: "ChangedEvent"}, f"{_CONDITIONS} {_BODY}", headers="ETag", parameters=_WHEN_WRITING
+    ),
+    "patchEvent": Operation(
+        "write",
+        {200: "ChangedEvent"},
+        f"{_CONDITIONS} {_BODY}",
+        headers="ETag",
+        parameters=_WHEN_WRITING,
+        sends=MERGE_PATCH,
+    ),
+    "deleteEvent": Operation("write", {204: ""}, _CONDITIONS, parameters=_WHEN_WRITING),
+    "listEventHistory": Operation(
+        "read",
+        {200: "History", 304: ""},
+        f"{_CONDITIONS} InvalidRequest",
+        headers="ETag Link",
+        parameters=_WHEN_READING,
+        more=_STRONG,
+    ),
+    "restoreEvent": Operation(
+        "write",
+        {200: "Event"},
+        f"VersionNotFound VersionOutOfReach PreconditionFailed {_BODY}",
+        headers="ETag",
+        parameters=_WHEN_WRITING,
+    ),
+    "undoChange": Operation(
+        "write",
+        {200: "Event", 204: ""},
+        f"VersionNotFound ChangeSuperseded PreconditionFailed {_BODY}",
+        headers="ETag",
+        parameters=_WHEN_WRITING,
+    ),
+    "checkHealth": Operation("", {200: "Health"}, "ServiceUnavailable"),
+}
+
+_OF_THE_GATEWAY = "forbidden gateway_key_invalid missing_authentication_token request_blocked"
+# Each response to an error has all codes that it can have. They have the same status.
+ERRORS = {
+    "BadRequest": "bad_request body_incomplete",
+    "Unauthorized": "key_required key_invalid key_expired credentials_invalid",
+    "MayNotRead": _OF_THE_GATEWAY,
+    "MayNotWrite": f"key_scope origin_refused {_OF_THE_GATEWAY}",
+    "EventNotFound": "event_not_found not_found",
+    "MethodNotAllowed": "method_not_allowed",
+    "EventExists": "event_exists",
+    "LengthRequired": "length_required",
+    "PreconditionFailed": "revision_mismatch",
+    "ConditionUnsupported": "condition_unsupported",
+    "VersionNotFound": "version_not_found event_not_found not_found",
+    "VersionOutOfReach": "version_out_of_reach",
+    "ChangeSuperseded": "change_superseded",
+    "UnsupportedMediaType": "unsupported_charset unsupported_encoding unsupported_patch",
+    "BodyTooLarge": "body_too_large",
+    "ResponseTooLarge": "response_too_large",
+    "InvalidRequest": "invalid_request",
+    "TooManyRequests": "throttled quota_exceeded",
+    "InternalServerError": "internal_error storage_busy storage_error",
+    "ServiceUnavailable": "storage_unavailable",
+    "GatewayTimeout": "gateway_timeout integration_failed",
+}
+_OF_EVERY_OPERATION = "BadRequest MethodNotAllowed TooManyRequests InternalServerError GatewayTimeout"
+_OF_A_SCOPE = {"": "MayNotRead", "read": "Unauthorized MayNotRead", "write": "Unauthorized MayNotWrite"}
+
+INFO = {"contact": {"name": "The Events contributors"}, "license": {"name": "MIT", "identifier": "MIT"}}
+TAGS = {
+    "events": "Create, read, list, change and delete events.",
+    "history": "Read the changes of an event, and restore or undo them.",
+    "health": "For monitoring.",
 }
 
 
-def _object(title: str, description: str, properties: dict[str, _Schema], required: list[str] | None = None) -> _Schema:
-    """`required`: the names of the properties that are always there (None: all)."""
-    return {
-        "description": description,
-        "properties": {name: {**schema, "title": name.title()} for name, schema in properties.items()},
-        "required": list(properties) if required is None else required,
-        "title": title,
-        "type": "object",
+def complete(document: Schema, prefix: str, errors: Mapping[str, Error]) -> None:
+    """Completes what django-ninja has written. `prefix`: of the site's addresses. `errors`: by code."""
+    document["info"] |= INFO
+    document["servers"] = [{"url": prefix or "/", "description": "The site that serves this document."}]
+    document["tags"] = [{"name": name, "description": description} for name, description in TAGS.items()]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            _complete_operation(operation, OPERATIONS[operation["operationId"]], errors)
+    document["components"] |= {
+        "responses": {name: _response_to(codes, errors) for name, codes in ERRORS.items()},
+        "headers": HEADERS,
+        "parameters": PARAMETERS,
+        "examples": {name: {"value": example} for name, (_, example) in BODIES.items()},
+    }
+    schemas = document["components"]["schemas"] | SCHEMAS
+    used = json.dumps([document, SCHEMAS], default=str)
+    document["components"]["schemas"] = {
+        name: _without_titles(schema) for name, schema in schemas.items() if f'/schemas/{name}"' in used
     }
 
 
-def _text(description: str, **more: str) -> _Schema:
-    return {**_TEXT, **more, "description": description}
+def _complete_operation(operation: Schema, row: Operation, errors: Mapping[str, Error]) -> None:
+    access = f"Needs a key with the scope `{row.scope}`, unless the site's settings allow calls without a key."
+    texts = [operation["description"], row.more, access if row.scope else ""]
+    operation["description"] = "\n\n".join(text for text in texts if text)
+    # `{}`: a key is optional, because EVENTS_API_ACCESS can be `open`.
+    operation["security"] = [{"ApiKeyAuth": []}, {}] if row.scope else []
+    operation["parameters"] = [
+        reference("parameters", found["name"]) if found["name"] in PARAMETERS else _without_titles(found)
+        for found in operation["parameters"]
+    ] + [reference("parameters", name) for name in row.parameters.split()]
+    if content := operation.get("requestBody", {}).get("content"):
+        schema = content.pop("application/json")["schema"]
+        [schema] = schema.get("allOf", [schema])  # pydantic wraps a reference with a default
+        content[row.sends] = {"schema": schema}
+    responses = {status: _success(status, body, row.headers) for status, body in row.successes.items()}
+    for name in " ".join((row.errors, _OF_EVERY_OPERATION, _OF_A_SCOPE[row.scope])).split():
+        responses[errors[ERRORS[name].split()[0]].status] = reference("responses", name)
+    operation["responses"] = {str(status): responses[status] for status in sorted(responses)}
 
 
-def _or_null(schema: _Schema) -> _Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
+def _success(status: int, body: str, headers: str) -> Schema:
+    named = [] if status == 204 else headers.split()
+    response: Schema = {"description": HTTPStatus(status).phrase, "headers": _headers(named)}
+    if body:
+        content = {"schema": BODIES[body][0], "examples": {body: reference("examples", body)}}
+        response["content"] = {"application/json": content}
+    return response
 
 
-def _before_and_after(title: str, schema: _Schema) -> _Schema:
-    description = "A field before and after a change; null: the event did not exist, or was deleted."
-    return _object(title, description, dict.fromkeys(("before", "after"), _or_null(schema)))
+def _response_to(codes: str, errors: Mapping[str, Error]) -> Schema:
+    """The response to errors of the same status."""
+    found = {code: errors[code] for code in codes.split()}
+    [status] = {error.status for error in found.values()}
+    content = {
+        "schema": reference("schemas", "InvalidRequest" if status == 422 else "Error"),
+        "examples": {code: {"summary": error.meaning, "value": error.example} for code, error in found.items()},
+    }
+    return {
+        "description": _phrase(status),
+        "headers": _headers([name for error in found.values() for name in error.headers]),
+        "content": {"application/json": content},
+    }
 
 
-def _component(title: str) -> _Schema:
-    return {"$ref": f"#/components/schemas/{title}"}
-
-
-# Only this document needs schemas of the responses. As models, django-ninja would build one for each status of each
-# operation, which took 3 % of a cold start.
-COMPONENTS: dict[str, _Schema] = {
-    "Event": _object(
-        # Without the limits of texts, which another program may have exceeded.
-        "Event",
-        "A complete event.",
-        {field.name: _TEXT if "maxLength" in field.schema else field.schema for field in FIELDS},
-    ),
-    "FieldError": _object(
-        "FieldError",
-        "What is wrong with one field: a sentence without its subject, and a code that does not change.",
-        {"field": _TEXT, "message": _TEXT, "code": {**_TEXT, "description": _FIELD_CODES}},
-    ),
-    "Error": _object(
-        "Error", "Why a request failed: a sentence, and a code that does not change.", {"detail": _TEXT, "code": _TEXT}
-    ),
-    "InvalidRequest": _object(
-        "InvalidRequest",
-        "Why the request is invalid, with all its errors.",
-        {"detail": _TEXT, "code": _TEXT, "errors": {"items": _component("FieldError"), "type": "array"}},
-    ),
-    "HistoryEntry": _object(
-        "HistoryEntry",
-        "One change of an event, and the version that it made.",
-        {
-            "version": _text("Identifies the change, and the version that it made; opaque."),
-            "at": _text("When, in UTC.", format="date-time"),
-            "action": _text("`create`, `update`, `delete` or `restore` (also an undo)."),
-            "actor": _text("Who made the change: a username, `key:` and the name of an API key, or `anonymous`."),
-            "changes": _component("Changes"),
-            "revision": _or_null(_text("The event's revision after the change: its `ETag` without quotes.")),
-            "restored": _or_null(_text("The version that was restored.")),
-            "batch": _or_null(_text("The import or bulk change that the change was part of.")),
-        },
-    ),
-    "Changes": _object(
-        "Changes",
-        "The fields that changed. A field that stayed as it was is left out.",
-        {
-            field.name: _component("NumberChange" if field.kind is int else "TextChange")
-            for field in FIELDS
-            if field.name != "eventId"
-        },
-        required=[],
-    ),
-    "TextChange": _before_and_after("TextChange", _TEXT),
-    "NumberChange": _before_and_after("NumberChange", {"type": "integer", "format": "int64"}),
-}
-_EVENT = _component("Event")
-_EVENTS: _Schema = {"items": _EVENT, "title": "Response", "type": "array"}
-
-
-def _header(name: str, description: str) -> _Schema:
-    return {"name": name, "in": "header", "required": False, "description": description, "schema": _TEXT}
-
-
-# The conditions of reads, and of writes.
-_IF_READ = [
-    _header("If-Match", "412 unless the `ETag` is one of these."),
-    _header("If-None-Match", "304 if the `ETag` is still one of these."),
-]
-_IF_WRITE = [
-    _header("If-Match", "Only if the event is at one of these revisions (as in `ETag`), or 412."),
-    _header("If-None-Match", "Only if the event is at none of these revisions, or 412."),
-]
+def _headers(names: list[str]) -> Schema:
+    return {name: reference("headers", name) for name in sorted({*names, "X-Request-Id"})}
 
 
 def _phrase(status: int) -> str:
@@ -124,72 +210,10 @@ def _phrase(status: int) -> str:
     return {413: "Content Too Large", 422: "Unprocessable Content"}.get(status) or HTTPStatus(status).phrase
 
 
-def operation(
-    name: str,
-    successes: dict[int, _Schema | None],
-    errors: list[int],
-    headers: dict[str, _Schema] | None = None,
-    **extra: Any,
-) -> dict[str, Any]:
-    """The arguments that describe an operation to django-ninja. A response without a schema has no body."""
-    failures = {status: _component("InvalidRequest" if status == 422 else "Error") for status in errors}
-    responses: dict[int, _Schema] = {
-        status: {"description": _phrase(status)}
-        | ({"content": {"application/json": {"schema": schema}}} if schema else {})
-        for status, schema in {**successes, **failures}.items()
-    }
-    if headers:
-        for status in successes.keys() - {204}:
-            responses[status]["headers"] = headers
+def _without_titles(schema: Schema) -> Schema:
+    """Without pydantic's titles, which repeat the names."""
     return {
-        "operation_id": name,
-        "response": dict.fromkeys(responses),
-        "openapi_extra": {**extra, "responses": responses},
+        name: _without_titles(value) if isinstance(value, dict) else value
+        for name, value in schema.items()
+        if name != "title" or isinstance(value, dict)
     }
-
-
-def _of_events(
-    name: str,
-    successes: dict[int, _Schema | None],
-    errors: list[int],
-    headers: dict[str, _Schema] | None = None,
-    **extra: Any,
-) -> dict[str, Any]:
-    # `{}` in `security`: a key is optional, because EVENTS_API_ACCESS can be `open`.
-    return operation(name, successes, [400, 401, *errors, 500], headers, security=[{}], **extra)
-
-
-LIST = _of_events(
-    "listEvents",
-    {200: _EVENTS, 304: None},
-    [412, 413, 422],
-    {"ETag": _LIST_ETAG, "Link": _LINK},
-    parameters=_IF_READ,
-)
-CREATE = _of_events(
-    "createEvent", {201: _EVENT}, [403, 409, 411, 412, 413, 415, 422], {"ETag": _ETAG, "Location": _LOCATION}
-)
-GET = _of_events("getEvent", {200: _EVENT, 304: None}, [404, 412], {"ETag": _ETAG}, parameters=_IF_READ)
-_UPDATES: dict[str, Any] = {
-    "successes": {200: _EVENT},
-    "errors": [403, 404, 411, 412, 413, 415, 422],
-    "headers": {"ETag": _ETAG},
-    "parameters": _IF_WRITE,
-}
-UPDATE = _of_events("updateEvent", **_UPDATES)
-PATCH = _of_events(
-    "patchEvent",
-    **_UPDATES,
-    requestBody={"content": {MERGE_PATCH: {"schema": _component("UpdateEvent")}}},
-)
-DELETE = _of_events("deleteEvent", {204: None}, [403, 404, 412], parameters=_IF_WRITE)
-HISTORY = _of_events(
-    "listEventHistory",
-    {200: {"items": _component("HistoryEntry"), "title": "Response", "type": "array"}, 304: None},
-    [404, 412, 422],
-    {"ETag": _LIST_ETAG, "Link": _LINK},
-    parameters=_IF_READ,
-)
-_OF_HISTORY = [403, 404, 409, 411, 412, 413, 415, 422]
-RESTORE = _of_events("restoreEvent", {200: _EVENT}, _OF_HISTORY, {"ETag": _ETAG}, parameters=_IF_WRITE)
-UNDO = _of_events("undoChange", {200: _EVENT, 204: None}, _OF_HISTORY, {"ETag": _ETAG}, parameters=_IF_WRITE)

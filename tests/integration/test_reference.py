@@ -22,12 +22,25 @@ from tests.support.page_reader import links, text
 
 DOCS = django_settings.BASE_DIR / "docs"
 DOCUMENT = json.loads((DOCS / "openapi.json").read_text())
-SCHEMAS = DOCUMENT["components"]["schemas"]
+COMPONENTS = DOCUMENT["components"]
+SCHEMAS = COMPONENTS["schemas"]
 OPERATIONS = {
     operation["operationId"]: (method, path, operation)
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
+
+
+PLACES = {"path", "query", "header"}  # of parameters
+
+
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    """The component that a part of the document refers to, or the part itself."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    found: dict[str, Any] = COMPONENTS[kind][name]
+    return found
 
 
 def words(html: str) -> str:
@@ -43,11 +56,13 @@ def section(html: str, name: str) -> str:
     return words(found)
 
 
-def row(html: str, name: str, head: str) -> str:
-    """The row of a table in a section, by the text of its first cell."""
+def row(html: str, name: str, head: str, place: str = "") -> str:
+    """The row of a table in a section, by the text of its first cell; that of a parameter also by its place."""
     [found] = re.findall(rf'<section [^>]*id="{name}".*?</section>', html, re.DOTALL)
     rows = [words(row) for row in re.findall("<tr>.*?</tr>", found, re.DOTALL)]
-    [one] = [row for row in rows if row.split()[0] == head]
+    [one] = [
+        row for row in rows if row.split()[0] == head and {row.split()[1]} & PLACES == ({place} if place else set())
+    ]
     return one
 
 
@@ -59,7 +74,9 @@ def page() -> str:
 def rules_of(schema: dict[str, Any]) -> list[str]:
     """What a reader must find about a parameter or a field."""
     rule = schema.get("anyOf", [schema])[0]
-    limits = [f"{rule[name]:,}" for name in ("minLength", "maxLength", "minimum", "maximum") if name in rule]
+    numbers = ("minLength", "maxLength", "minimum", "maximum", "maxItems")
+    limits = [f"{rule[name]:,}" for name in numbers if name in rule] + rule.get("enum", [])
+    limits += [f"default: {rule['default']}"] if "default" in rule else []
     return [rule["type"], *limits, plain(rule.get("description", "")), rule.get("format", "")]
 
 
@@ -69,9 +86,8 @@ def test_every_operation_is_complete(page: str, name: str) -> None:
     shown = section(page, name)
     for part in (operation["summary"], f"{method.upper()} {path} ", plain(operation["description"])):
         assert part in shown
-    for parameter in operation.get("parameters", ()):
-        found = row(page, name, parameter["name"])
-        assert parameter["in"] in found
+    for parameter in map(resolved, operation.get("parameters", ())):
+        found = row(page, name, parameter["name"], parameter["in"])
         assert ("Required" in found) == parameter["required"]
         for part in [plain(parameter.get("description", "")), *rules_of(parameter["schema"])]:
             assert part in found
@@ -86,18 +102,28 @@ def test_every_operation_is_complete(page: str, name: str) -> None:
                 assert part in found
     for status, response in operation["responses"].items():
         found = row(page, name, status)
+        response = resolved(response)  # noqa: PLW2901
         assert response["description"] in found
-        for header, more in response.get("headers", {}).items():
-            assert f"Header {header} : {plain(more['description'])}" in found
+        for header, more in response["headers"].items():
+            # Every response has this one; the page says so once.
+            described = f"Header {header} : {plain(resolved(more)['description'])}"
+            assert (described in found) == (header != "X-Request-Id")
         reference = re.search(r"schemas/(\w+)", json.dumps(response))
         assert not reference or reference[1] in found
+        for code, example in response.get("content", {}).get("application/json", {}).get("examples", {}).items():
+            if "value" in example:
+                assert code in found
+
+
+def test_the_page_says_that_every_response_has_a_request_id(page: str) -> None:
+    assert "Every response has an X-Request-Id" in words(page)
 
 
 def test_the_objects_in_responses_are_complete(page: str) -> None:
     for name in (
         "Event",
         "HistoryEntry",
-        "Changes",
+        "ChangedFields",
         "TextChange",
         "NumberChange",
         "FieldError",
@@ -119,9 +145,11 @@ def schemas_within(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_the_reference_knows_every_rule_of_the_document() -> None:
     """A new keyword of JSON Schema must be shown in eventsite/reference.py first."""
     shown = {"type", "format", "minLength", "maxLength", "minimum", "maximum", "description", "anyOf", "items", "$ref"}
-    shown |= {"title", "properties", "required", "examples", "additionalProperties"}
-    shown |= {"enum", "default", "minItems", "maxItems"}
-    parameters = [found["schema"] for *_, operation in OPERATIONS.values() for found in operation.get("parameters", ())]
+    shown |= {"properties", "required", "examples", "additionalProperties", "enum", "default", "maxItems"}
+    shown |= {"readOnly", "minItems"}  # the description says more
+    parameters = [
+        resolved(found)["schema"] for *_, operation in OPERATIONS.values() for found in operation.get("parameters", ())
+    ]
     for schema in [*SCHEMAS.values(), *parameters]:
         for inner in schemas_within(schema):
             assert inner.keys() - {"pattern"} <= shown
@@ -129,8 +157,8 @@ def test_the_reference_knows_every_rule_of_the_document() -> None:
 
 
 def test_the_values_of_a_parameter_are_shown(page: str) -> None:
-    assert "date or -date; default: date" in row(page, "listEvents", "order")
-    assert "1 to 10 values" in row(page, "listEvents", "status")
+    assert "date or -date; default: date" in row(page, "listEvents", "order", "query")
+    assert "1 to 10 values" in row(page, "listEvents", "status", "query")
 
 
 def test_the_codes_of_fields_are_in_the_document() -> None:
@@ -147,10 +175,12 @@ def test_the_contents_lead_to_every_section(page: str) -> None:
 
 
 def test_the_errors_are_those_of_the_documentation(page: str) -> None:
-    documented = re.findall(r"^\| (\d+) \| `(\w+)` \|", (DOCS / "api.md").read_text(), re.MULTILINE)
+    text = (DOCS / "api.md").read_text()
+    documented = {*re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)}
+    documented |= {(status, code) for code, status in re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE)}
     shown = re.findall(r"<tr><td[^>]*><span[^>]*>(\d+)</span></td><td><code>(\w+)</code>", page)
     assert sorted(shown) == sorted(documented)
-    assert "key_scope, origin_refused" in words(page).replace(" ,", ",")
+    assert "key_scope, origin_refused, forbidden" in words(page).replace(" ,", ",")
     assert "{}" not in section(page, "errors")
     assert "storage_busy DynamoDB is busy." in section(page, "errors")
 
