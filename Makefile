@@ -11,7 +11,7 @@ BIN = $(VENV)/bin
 # Set for other projects, they would lead Python or Django to those.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
 
-.PHONY: run test test-3.13 test-deployment stress lint format bench bench-tasks openapi package deploy undeploy lock clean
+.PHONY: run test test-3.13 test-deployment test-clients stress lint format bench bench-tasks openapi package deploy undeploy lock clean
 
 run: $(VENV)/run.installed
 	@$(BIN)/python manage.py runserver --noreload
@@ -34,6 +34,10 @@ test-3.13:
 # A whole deploy, to an emulator of AWS.
 test-deployment: $(VENV)/test.installed $(VENV)/ministack.installed
 	@$(BIN)/python -m pytest -m ministack tests/deployment
+
+# Clients generated from docs/openapi.json, against the site, and linters of it. Some of them: `make test-clients CLIENTS=java`.
+test-clients: $(VENV)/test.installed $(VENV)/clients.installed $(VENV)/clients/npm.installed
+	@$(BIN)/python -m pytest -m clients -k "$(CLIENTS)" tests/clients
 
 # The long forms of tests: faults, kills, races, attacks; then, alone, what is measured: 50,000 events, five minutes of load.
 stress: $(VENV)/test.installed $(VENV)/stress.installed
@@ -78,6 +82,8 @@ lock: $(VENV)/test.installed
 	    --group pyproject.toml:stress -o requirements-stress.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --group pyproject.toml:peer -o requirements-peer.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --group pyproject.toml:clients -o requirements-clients.txt
 
 clean:
 	rm -rf .venv .venv-3.13 .dynamodb .hypothesis .mypy_cache .pytest_cache .ruff_cache staticfiles .assets dist
@@ -98,6 +104,17 @@ $(VENV)/stress.installed: requirements-stress.txt | $(VENV)/test.installed
 # The original design, which `make bench` measures the API beside.
 $(VENV)/peer.installed: requirements-peer.txt | $(VENV)/test.installed
 	@$(INSTALL) $(VENV)/peer $< $@
+
+$(VENV)/clients.installed: requirements-clients.txt | $(VENV)/test.installed
+	@$(INSTALL) $(VENV)/clients $< $@
+
+# The exact versions of tests/clients/package-lock.json.
+$(VENV)/clients/npm.installed: tests/clients/package-lock.json | $(VENV)/clients.installed
+	@mkdir -p $(VENV)/clients/npm
+	@cp tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc $(VENV)/clients/npm
+	@echo "Installing $< into $(VENV)/clients/npm (only once) ..."
+	@cd $(VENV)/clients/npm && PATH="../bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 INSTALL = test -n "$(PYTHON)" && $(PYTHON) $(RUNS) \
     || { echo "Events needs Python 3.11, 3.12 or 3.13, and none was found: use 'make ... PYTHON=/path/to/python3.13'." >&2; exit 1; }; \

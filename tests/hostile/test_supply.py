@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 
@@ -26,12 +27,24 @@ def test_every_requirement_is_pinned_by_hash(name: str) -> None:
 
 def test_the_list_of_requirement_files_is_complete() -> None:
     assert FILES == [
+        "requirements-clients.txt",
         "requirements-dev.txt",
         "requirements-ministack.txt",
         "requirements-peer.txt",
         "requirements-stress.txt",
         "requirements.txt",
     ]
+
+
+def test_every_package_of_npm_is_pinned_by_hash() -> None:
+    folder = settings.BASE_DIR / "tests" / "clients"
+    lock = json.loads((folder / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    assert lock.pop("")["dependencies"] == wanted
+    assert {name: lock[f"node_modules/{name}"]["version"] for name in wanted} == wanted, "exact versions"
+    for package in lock.values():
+        assert package["integrity"].startswith("sha512-") or package.get("inBundle")
+        assert "resolved" not in package, "no registry's host: npm's settings name the registry"
 
 
 def test_every_package_has_a_documented_reason() -> None:
