@@ -115,10 +115,9 @@ IdempotencyKey = Annotated[
 def _statuses(values: list[str]) -> list[str]:
     if "" in values:
         raise RuleError("empty", "must not be empty")
-    different = list(dict.fromkeys(values))
-    if len(different) > MAX_STATUSES:
+    if len(values) > MAX_STATUSES:
         raise RuleError("too_many", f"must have at most {MAX_STATUSES} values")
-    return different
+    return list(dict.fromkeys(values))
 
 
 def _last_date(value: Any, info: ValidationInfo) -> str:

@@ -25,6 +25,7 @@ def error(field: str, code: str, message: str) -> dict[str, str]:
         ("status=", "status", "empty", "must not be empty"),
         ("status=active&status=", "status", "empty", "must not be empty"),
         ("&".join(f"status={n}" for n in range(11)), "status", "too_many", "must have at most 10 values"),
+        ("&".join(["status=active"] * 11), "status", "too_many", "must have at most 10 values"),
         ("from=", "from", "invalid_date", "must be a date as YYYY-MM-DD"),
         ("to=", "to", "invalid_date", "must be a date as YYYY-MM-DD"),
         ("limit=", "limit", "not_an_integer", "must be a whole number from 1 to 1,000"),
