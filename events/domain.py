@@ -147,8 +147,8 @@ def moment_after(last: str) -> str:
     return _timestamp(max(datetime.now(UTC), datetime.fromisoformat(last) + timedelta(microseconds=1)))
 
 
-def now() -> str:
-    return _timestamp(datetime.now(UTC))
+def now(seconds_ago: float = 0) -> str:
+    return _timestamp(datetime.now(UTC) - timedelta(seconds=seconds_ago))
 
 
 def _timestamp(moment: datetime) -> str:

@@ -87,6 +87,7 @@ class Service:
         """The response to an operation. Raises ClientError if the service refused it, NoResponseError."""
         body = orjson.dumps(parameters, default=_base64)
         for pause in (*self.pauses, None):
+            self.check_attempt(operation, parameters)
             try:
                 return self._send(operation, body)
             except (NoResponseError, ClientError) as error:
@@ -94,6 +95,9 @@ class Service:
                     raise
             time.sleep(random.uniform(pause / 2, pause))
         raise AssertionError
+
+    def check_attempt(self, operation: str, parameters: dict[str, Any]) -> None:
+        """Raises an error if this attempt must not be sent any more."""
 
     def _send(self, operation: str, body: bytes) -> dict[str, Any]:
         self._credentials = self._credentials or _find_credentials()

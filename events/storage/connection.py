@@ -16,8 +16,8 @@ from django.conf import settings
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PynamoDBException
 
-from events.domain import StorageBusyError, StorageError
-from events.storage.models import TABLES, meta_table
+from events.domain import StorageBusyError, StorageError, now
+from events.storage.models import TABLES, HistoryItem, meta_table
 from eventsite import aws_calls, observed
 
 _READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan"})
@@ -42,6 +42,23 @@ class DynamoDB(aws_calls.Service):
             # With the token, DynamoDB recognizes a retry of a transaction that it has done, if the response was lost.
             parameters = {"ClientRequestToken": str(uuid4()), **parameters}
         return self.call(operation, parameters)
+
+    @classmethod
+    def seconds_for_a_call(cls) -> float:
+        """How long a call takes if all its attempts time out."""
+        return (1 + len(cls.pauses)) * sum(cls.timeouts) + sum(cls.pauses)
+
+    def check_attempt(self, operation: str, parameters: dict[str, Any]) -> None:
+        """Raises StorageBusyError if the time of a change is long ago, because readers of changes do not wait for it.
+
+        Slow responses, a process that was paused or a clock that was set can delay an attempt.
+        """
+        if operation == "TransactWriteItems":
+            puts = (item["Put"] for item in parameters["TransactItems"] if "Put" in item)
+            rows = (put["Item"] for put in puts if put["TableName"] == HistoryItem.Meta.table_name)
+            oldest = now(self.seconds_for_a_call())
+            if any(row["at"]["S"] < oldest for row in rows):
+                raise StorageBusyError("the change was delayed for too long")
 
     def check(self) -> None:
         """Raises StorageError if it is known without a call that nothing can be stored now."""

@@ -12,8 +12,10 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from events import services
-from events.domain import EventRange, StorageBusyError
+from events.domain import Change, Event, EventRange, StorageBusyError, now
+from events.storage import events as repository
 from events.storage import lists as event_lists
+from events.storage.connection import DynamoDB
 from events.storage.models import EventItem, HistoryItem
 from eventsite.accounts import people
 from tests.support import fault_proxy as fault_kinds
@@ -292,3 +294,25 @@ def test_an_uncertain_write_of_the_embedded_engine_is_not_acknowledged(api: APIC
     faults.set(refuse, "GetItem")
     with override_settings(DYNAMODB_EMBEDDED=True):
         assert_error(send(api, "POST", "/events", LAUNCH), 500, GENERIC, code="storage_error")
+
+
+def test_a_change_is_not_sent_long_after_its_time(faults: FaultProxy) -> None:
+    """The process was paused before it sent the change, or its clock was set."""
+    event = Event.new(make_fields(), ACTOR)._replace(created_at=now(seconds_ago=DynamoDB.seconds_for_a_call() + 0.1))
+    faults.set(None)
+    with pytest.raises(StorageBusyError, match="the change was delayed for too long"):
+        repository.write(Change.create(event, ACTOR))
+    assert faults.calls == []
+    repository.write(Change.create(event._replace(created_at=now(seconds_ago=5)), ACTOR))
+    assert faults.calls == ["TransactWriteItems"]
+
+
+def test_a_change_is_not_sent_again_long_after_its_time(
+    api: APIClient, faults: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DynamoDB, "seconds_for_a_call", lambda *_: 0.5)
+    faults.set(delay(0.7), "TransactWriteItems", times=1)
+    response = send(api, "POST", "/events", LAUNCH)
+    assert_error(response, 500, GENERIC, code="storage_busy")
+    assert faults.calls == ["TransactWriteItems"]
+    assert read_table(EventItem) == []
