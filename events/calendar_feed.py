@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from urllib.parse import quote
 from events import services
 from events.domain import Event, EventRange, Search
 from events.fields import LABELS
+from events.storage.changes import end_of_changes
 from events.storage.events import installation_id
 from events.storage.history import get_activity
 
@@ -22,8 +23,6 @@ DEFAULT_DAYS_BACK = 31
 MAX_EVENTS = 2_000
 # Lambda sends at most 6 MiB of JSON, which takes at most three bytes for one of UTF-8.
 MAX_BYTES = 2_000_000
-# Longer than any write takes, and longer than clocks differ.
-SETTLED = timedelta(minutes=1)
 REFRESH = timedelta(hours=1)
 PREFERENCE = "feed"
 
@@ -38,7 +37,7 @@ def feed_state(today: date) -> str | None:
     wrote have no row in the history, so the feed shows them from the next day on. Raises StorageError.
     """
     latest = get_activity(1)
-    if latest and datetime.fromisoformat(latest[0].at) > datetime.now(UTC) - SETTLED:
+    if latest and latest[0].at > end_of_changes():
         return None
     return " ".join([today.isoformat(), *(row.key for row in latest)])
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from events.fields import allows
 from events.rules import RuleError
 
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _MARKS = re.compile(r"-?<?")
 
 
@@ -57,7 +57,7 @@ def decode(cursor: str) -> str:
 
 def decode_change(cursor: str) -> str:
     """The key of a change: its time and its event. Raises RuleError if the cursor is invalid."""
-    return _decode(cursor, _MOMENT.fullmatch)
+    return _decode(cursor, MOMENT.fullmatch)
 
 
 def _decode(cursor: str, is_valid_start: Callable[[str], object]) -> str:

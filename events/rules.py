@@ -21,6 +21,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # The kinds of errors in the API, which docs/api.md explains. Programs compare them, so none is removed or renamed.
 Code = Literal[
+    "contradiction",
     "empty",
     "id_mismatch",
     "idempotency_key_reused",
@@ -31,6 +32,7 @@ Code = Literal[
     "invalid_id",
     "invalid_idempotency_key",
     "invalid_json",
+    "invalid_token",
     "not_a_choice",
     "not_an_integer",
     "not_an_object",

@@ -1,4 +1,4 @@
-"""The site's NinjaAPI: the events router and the health check."""
+"""The site's NinjaAPI: the routers of events and changes, and the health check."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from events.api.access import WHO_NEEDS_A_KEY
 from events.api.bodies import JSONBodyParser
+from events.api.changes import router as changes_router
 from events.api.endpoints import router as events_router
 from events.api.history import router as history_router
 from events.domain import StorageError
@@ -91,6 +92,7 @@ api = DocumentedAPI(
 )
 api.add_router("/events", events_router)
 api.add_router("/events", history_router)
+api.add_router("/changes", changes_router)
 api.add_router("", health_router)
 for exception in errors.ERRORS:
     api.add_exception_handler(exception, errors.handle)

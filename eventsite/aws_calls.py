@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import socket
+import struct
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -19,11 +21,15 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.httpsession import ProxyConfiguration, get_cert_path
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
+from urllib3.connection import HTTPConnection
 
 THROTTLED = frozenset(
     {"ProvisionedThroughputExceededException", "ThrottlingException", "ThrottlingError", "RequestLimitExceeded"}
     | {"ProvisionedThroughputExceeded", "TransactionInProgressException"}
 )
+
+# When a call is given up, its connection is reset, so that the kernel does not go on sending it for minutes.
+_DISCARD_AT_CLOSE = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class NoResponseError(BotoCoreError):
@@ -67,6 +73,7 @@ class Service:
         options: dict[str, Any] = {
             "timeout": urllib3.Timeout(connect=connect, read=read),
             "maxsize": 50,
+            "socket_options": [*HTTPConnection.default_socket_options, _DISCARD_AT_CLOSE],
             "ca_certs": ca_bundle or get_cert_path(True),
         }
         configuration = ProxyConfiguration(get_environ_proxies(self.url) if proxies else None)

@@ -190,7 +190,7 @@ def static_files(get_response: GetResponse) -> GetResponse:
 
 
 def errors_as_json(get_response: GetResponse) -> GetResponse:
-    """Gives errors of Django's own a JSON body under /events, and elsewhere unless the client wants HTML."""
+    """Gives errors of Django's own a JSON body: in the API always, elsewhere unless the client wants HTML."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -258,5 +258,5 @@ def _method_not_allowed(allow: str) -> errors.Error:
 
 
 def _wants_page(request: HttpRequest) -> bool:
-    is_api = f"{request.path_info}/".startswith("/events/")
+    is_api = f"{request.path_info}/".startswith(("/events/", "/changes/"))
     return not is_api and "text/html" in request.META.get("HTTP_ACCEPT", "")

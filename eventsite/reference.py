@@ -168,7 +168,8 @@ def _kind(schema: _Schema) -> Kind:
     if "$ref" in schema:
         return Kind("", schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:
-        return Kind(" or ".join(_kind(choice).text for choice in schema["anyOf"]))
+        kinds = sorted(map(_kind, schema["anyOf"]), key=lambda kind: kind.object)  # an object is last
+        return Kind(" or ".join(kind.text for kind in kinds), kinds[-1].object)
     if "items" in schema:
         inner = _kind(schema["items"])
         return Kind(f"array of {inner.text}", inner.object)

@@ -257,7 +257,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_IMPORT_BYTES + 64 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/(events(/.*)?|docs|openapi\.json|healthz)$"
+CORS_URLS_REGEX = r"^/(events(/.*)?|changes|docs|openapi\.json|healthz)$"
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
 # Tracing tools and JavaScript libraries add these to every request. The site ignores them.
 CORS_ALLOW_HEADERS += ["baggage", "traceparent", "tracestate", "x-request-id", "x-requested-with"]

@@ -20,8 +20,8 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # What people read about EVENTS_API_ACCESS.
 WHO_NEEDS_A_KEY = {
     "open": "On this site, calls without a key are allowed too (EVENTS_API_ACCESS is open).",
-    "read-open": "On this site, anyone may read without a key, but changes and the history of events need one "
-    "(EVENTS_API_ACCESS is read-open).",
+    "read-open": "On this site, anyone may read events without a key. Writes, the history of events and the list of "
+    "changes need one (EVENTS_API_ACCESS is read-open).",
     "keyed": "On this site, every call needs a key (EVENTS_API_ACCESS is keyed).",
 }
 

@@ -27,7 +27,7 @@ _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 _LIMITS = [
     (re.compile(pattern), limit)
     for pattern, limit in (
-        (r"/events(/|$)", settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+        (r"/(events|changes)(/|$)", settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
         (r"/staff/(events/(new|bulk)|event/[^/]+/edit)/$", settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
         (r"/staff/import/$", settings.FILE_UPLOAD_MAX_MEMORY_SIZE),
         (r"", 64 * 1024),

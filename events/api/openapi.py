@@ -97,6 +97,14 @@ OPERATIONS = {
         headers="ETag",
         parameters=_WHEN_WRITING,
     ),
+    "listChanges": Operation(
+        "read",
+        {200: "Changes", 304: ""},
+        "PreconditionFailed InvalidRequest",
+        headers="ETag",
+        parameters=_WHEN_READING,
+        more="A change is listed about 60 seconds after it was made, so that none is missed or out of order.",
+    ),
     "checkHealth": Operation("", {200: "Health"}, "ServiceUnavailable"),
 }
 
@@ -132,6 +140,7 @@ INFO = {"contact": {"name": "The Events contributors"}, "license": {"name": "MIT
 TAGS = {
     "events": "Create, read, list, change and delete events.",
     "history": "Read the changes of an event, and restore or undo them.",
+    "changes": "Keep a copy of all events up to date.",
     "health": "For monitoring.",
 }
 

@@ -128,6 +128,19 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "TextChange": _before_and_after(_TEXT),
     "NumberChange": _before_and_after({"type": "integer", "format": "int64"}),
+    "Change": _object(
+        "A change, and the event as the change left it.",
+        {
+            "eventId": _TEXT,
+            "action": _text("`create`, `update`, `delete` or `restore`."),
+            "at": _text("The time of the change, in UTC.", format="date-time"),
+            "event": _or_null(reference("schemas", "Event")),
+        },
+    ),
+    "Changes": _object(
+        "Changes in order. If `next` is the token that was sent, nothing follows yet.",
+        {"changes": {"items": reference("schemas", "Change"), "type": "array"}, "next": _TEXT},
+    ),
     "Health": _object("The site can reach DynamoDB.", {"status": _TEXT}),
 }
 
@@ -148,5 +161,14 @@ BODIES: dict[str, tuple[Schema, Any]] = {
     "ChangedEvent": (reference("schemas", "Event"), {**_EVENT, "capacity": 300}),
     "Events": ({"items": reference("schemas", "Event"), "type": "array"}, [_EVENT]),
     "History": ({"items": reference("schemas", "HistoryEntry"), "type": "array"}, [_ENTRY]),
+    "Changes": (
+        reference("schemas", "Changes"),
+        {
+            "changes": [
+                {"eventId": "launch", "action": "create", "at": "2026-11-22T19:55:56.204713Z", "event": _EVENT},
+            ],
+            "next": "YR2EulsiMDEyMzQ1Njc4OWFiIiwiMjAyNi0xMS0yMlQxOTo1NTo1Ni4yMDQ3MTNaI2xhdW5jaCJd",
+        },
+    ),
     "Health": (reference("schemas", "Health"), {"status": "ok"}),
 }

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic.config import JsonDict
 
 from events import cursors
+from events.change_tokens import Token
 from events.fields import FIELDS, RULES
 from events.rules import Code, RuleError, short_text
 from events.search_text import MAX_SEARCH_CHARACTERS, search_words
@@ -258,3 +259,30 @@ class ChangeToUndo(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_VERSION_EXAMPLE]})
 
     version: _Version = Field(default_factory=str)
+
+
+def _from_start(value: Any, info: ValidationInfo) -> str:
+    if value != "start":
+        raise RuleError("not_a_choice", "must be start")
+    if info.data.get("after"):
+        raise RuleError("contradiction", "must not be sent together with 'after'")
+    return str(value)
+
+
+class ChangesQuery(BaseModel):
+    """Which changes to list: those after a token, or all."""
+
+    after: Annotated[
+        Any,  # django-ninja would read a tuple as a repeated parameter
+        PlainValidator(Token.read),
+        WithJsonSchema({"type": "string", "description": "`next` of the previous response; opaque."}),
+    ] = None
+    start: Annotated[
+        str | None,
+        PlainValidator(_from_start),
+        WithJsonSchema({"type": "string", "pattern": "^start$", "description": "`start`: from the first change on."}),
+    ] = Field(default=None, alias="from")
+    limit: Annotated[
+        _PageSize,
+        WithJsonSchema({**_PAGE_SIZE_SCHEMA, "default": DEFAULT_PAGE_SIZE, "description": "The most changes."}),
+    ] = None

@@ -14,7 +14,7 @@ from events.storage.connection import connection, storage_errors
 from events.storage.items import with_every_field
 from events.storage.models import ALL_CHANGES, HistoryItem, SnapshotAttribute
 
-_ROWS_AT_FIRST = 25
+_ROWS_AT_FIRST, _MOST_ROWS = 25, 25_000
 _FIRST, _LAST = "0", "9"  # lower and higher than every time
 
 
@@ -77,7 +77,7 @@ def read_history(event_id: str, *, before: str | None = None, after: str | None 
         yield rows
         if rows:
             before, after = (rows[-1].at, None) if after is None else (None, rows[-1].at)
-        limit *= 10
+        limit = min(10 * limit, _MOST_ROWS)
 
 
 def get_history_page(

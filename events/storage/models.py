@@ -147,7 +147,7 @@ class SnapshotAttribute(Attribute[dict[str, Any]]):
 
 
 class TimeIndex(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-call]
-    """All changes in order of time, without the values, for the activity page."""
+    """All changes in order of time, without the values, for the activity page and `GET /changes`."""
 
     class Meta:
         index_name = "by-time"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from events import calendar_feed, services
+from events import services
 from eventsite.accounts.feeds import feed_token
 from tests.costs.desk import FEW, Desk
 from tests.support.builders import ACTOR, make_fields, make_staff
@@ -20,7 +19,7 @@ UNCHANGED = "GetItem events-access, Query events-history/by-time: 1.5 RCU"
 def test_an_unchanged_feed_costs_two_calls_at_any_size(
     own_desk: Desk, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calendar_feed, "SETTLED", timedelta(0))
+    monkeypatch.setattr("events.storage.changes.seconds_to_wait", lambda: 0)
     path = f"/staff/feed/{feed_token(make_staff('vera', 'viewer'))}.ics"
     for events in (FEW, size):
         own_desk.grow(events)

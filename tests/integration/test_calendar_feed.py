@@ -241,7 +241,7 @@ def test_the_feed_works_on_the_first_possible_days() -> None:
 
 
 def test_the_state_of_the_feed_changes_with_every_change_and_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calendar_feed, "SETTLED", timedelta(0))
+    monkeypatch.setattr("events.storage.changes.seconds_to_wait", lambda: 0)
     day = date(2026, 12, 1)
     states = [feed_state(day)]
     for change in (

@@ -189,7 +189,7 @@ def test_the_errors_are_those_of_the_documentation(page: str) -> None:
     ("access", "sentence"),
     [
         ("open", "On this site, calls without a key are allowed too"),
-        ("read-open", "On this site, anyone may read without a key"),
+        ("read-open", "On this site, anyone may read events without a key"),
         ("keyed", "On this site, every call needs a key"),
     ],
 )

@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     proxy: FaultProxy
 
     def handle(self) -> None:
-        with suppress(ValueError):  # the connection was reset before the flush
+        with suppress(ValueError, ConnectionError):  # the connection was reset, here or by the site
             super().handle()
 
     def do_POST(self) -> None:

@@ -77,3 +77,15 @@ def _replay(event_id: str, rows: list[Row]) -> dict[str, Any] | None:
             assert all(row.after[name] != value for name, value in row.before.items()), where
             state = {**state, **row.after}
     return state
+
+
+def expected_changes() -> list[dict[str, Any]]:
+    """What `GET /changes` must return in all: every change in order, with the event replayed from its beginning."""
+    found = []
+    for event_id, rows in read_history().items():
+        state: dict[str, Any] = {}
+        for row in rows:
+            state = {**state, **row.after} if row.after else {}
+            event = {name: state[name] for name in FIELD_NAMES} if state else None
+            found.append({"eventId": event_id, "action": row.action, "at": row.at, "event": event})
+    return sorted(found, key=lambda change: f"{change['at']}#{change['eventId']}")

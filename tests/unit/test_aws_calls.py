@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -174,6 +176,25 @@ def test_error_messages_do_not_contain_invalid_headers() -> None:
 def test_connecting_and_reading_have_timeouts() -> None:
     pool: Any = Notes("eu-west-1", None, CREDENTIALS)._http  # noqa: SLF001
     assert (pool.timeout.connect_timeout, pool.timeout._read) == (1, 2.5)  # noqa: SLF001
+
+
+def test_a_call_that_was_given_up_is_not_sent_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server accepts the connection, but reads only after the caller gave up."""
+    monkeypatch.setattr(Notes, "timeouts", (0.5, 0.2))
+    monkeypatch.setattr(Notes, "pauses", ())
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(NoResponseError):
+            Notes("eu-west-1", url, CREDENTIALS).call("Write", {"Text": "x" * 200_000})
+        connection, _ = server.accept()
+        received = b""
+        with connection, suppress(ConnectionResetError):
+            while part := connection.recv(65_536):
+                received += part
+        assert len(received) < 200_000
 
 
 def test_an_endpoint_url_may_have_a_path() -> None:

@@ -20,9 +20,9 @@ storage_unavailable unsupported_charset unsupported_encoding unsupported_patch v
 """.split()  # noqa: SIM905
 
 FIELD_CODES = """
-empty id_mismatch idempotency_key_reused invalid invalid_characters invalid_cursor invalid_date invalid_id
-invalid_idempotency_key invalid_json not_a_choice not_an_integer not_an_object not_text null out_of_range repeated
-required too_long too_many unknown_field unknown_parameter
+contradiction empty id_mismatch idempotency_key_reused invalid invalid_characters invalid_cursor invalid_date
+invalid_id invalid_idempotency_key invalid_json invalid_token not_a_choice not_an_integer not_an_object not_text null
+out_of_range repeated required too_long too_many unknown_field unknown_parameter
 """.split()  # noqa: SIM905
 
 

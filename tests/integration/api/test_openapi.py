@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from rest_framework.test import APIClient
 from schemathesis.openapi.loaders import from_dict
 
-from events import cursors
+from events import changes, cursors
 from events.fields import allows
 from events.rules import MAX_EVENT_ID_BYTES, MAX_TEXT_BYTES
 from eventsite.api import api as ninja_api
@@ -36,6 +36,7 @@ STATUSES = {
     ("/events/{eventId}/history", "get"): "200 304 400 401 403 404 405 412 422 429 500 504",
     ("/events/{eventId}/restore", "post"): "200 400 401 403 404 405 409 411 412 413 415 422 429 500 504",
     ("/events/{eventId}/undo", "post"): "200 204 400 401 403 404 405 409 411 412 413 415 422 429 500 504",
+    ("/changes", "get"): "200 304 400 401 403 405 412 422 429 500 504",
     ("/healthz", "get"): "200 400 403 405 429 500 503 504",
 }
 
@@ -91,6 +92,9 @@ def _apply_to_query(query: dict[str, Any], event_id: str) -> None:
                 del query["cursor"]
         else:
             query["cursor"] = cursors.encode_start(cursors.Start("2026-12-01#x", query.get("order") == "-date"))
+    if "after" in query:
+        query["after"] = changes.first().text
+        query.pop("from", None)
     if "q" in query:
         query["q"] = f"{query['q'][:-2]} x"  # quotes and marks alone are not a word
     if {"from", "to"} <= query.keys():

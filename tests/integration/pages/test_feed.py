@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
-from events import calendar_feed, services
+from events import services
 from events.pages.today import today
 from eventsite.accounts import people
 from eventsite.accounts.domain import Role
@@ -64,7 +64,7 @@ def test_what_has_not_changed_is_not_sent_again(vera: Staff, server: Server) -> 
 
 def test_another_choice_is_sent_at_once(vera: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also if no event has changed since."""
-    monkeypatch.setattr(calendar_feed, "SETTLED", timedelta(0))
+    monkeypatch.setattr("events.storage.changes.seconds_to_wait", lambda: 0)
     create_soon(eventId="sure")
     create_soon(eventId="maybe", status="draft")
     create_soon(-40, eventId="old")
