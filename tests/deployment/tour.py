@@ -43,7 +43,10 @@ def call_the_api() -> None:
     for _ in range(2):
         assert send(api, "POST", "/events", LAUNCH, Idempotency_Key="once").status_code == 201
     assert send(api, "POST", "/events", LAUNCH).status_code == 409
-    for path in ("/events", "/events?status=active", "/events?from=2026-01-01&limit=1", "/events/launch", "/healthz"):
+    for path in (
+        *("/events", "/events?status=active", "/events?from=2026-01-01&limit=1", "/events?q=launch&order=-date"),
+        *("/events/launch", "/events/launch/history", "/changes?from=start", "/healthz"),
+    ):
         assert send(api, "GET", path).status_code == 200, path
     assert send(api, "PUT", "/events/launch", {"capacity": 1}).status_code == 200
     assert send(api, "DELETE", "/events/launch").status_code == 204

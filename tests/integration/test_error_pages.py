@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from django.contrib.staticfiles.finders import find
 from django.core.management import call_command
 from django.test import Client
+from whitenoise import compress
 
 from events import services
 from events.pages.environment import static_url
@@ -221,7 +222,10 @@ def test_choosing_colours_leads_nowhere_else(back: str) -> None:
     assert kept["Location"] == "/staff/events/?q=a"
 
 
-def test_static_files_have_hashed_names(settings: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_static_files_have_hashed_names(
+    settings: Any, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compress, "brotli_installed", False)  # it takes most of the time; test_package.py has it
     static_url.cache_clear()
     request.addfinalizer(static_url.cache_clear)
     settings.STATIC_ROOT = tmp_path
