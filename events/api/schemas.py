@@ -199,7 +199,15 @@ class ListQuery(BaseModel):
     order: Annotated[
         str,
         PlainValidator(_order),
-        WithJsonSchema({"type": "string", "enum": ORDERS, "default": "date", "description": "`-date`: latest first."}),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "enum": ORDERS,
+                "x-enum-varnames": ("earliest_first", "latest_first"),  # generators would name them Date and Date2
+                "default": "date",
+                "description": "`-date`: latest first.",
+            }
+        ),
     ] = "date"
     limit: Annotated[
         _PageSize,
@@ -280,9 +288,11 @@ class ChangesQuery(BaseModel):
     start: Annotated[
         str | None,
         PlainValidator(_from_start),
-        WithJsonSchema({"type": "string", "pattern": "^start$", "description": "`start`: from the first change on."}),
+        WithJsonSchema({"type": "string", "enum": ["start"], "description": "`start`: from the first change on."}),
     ] = Field(default=None, alias="from")
     limit: Annotated[
         _PageSize,
-        WithJsonSchema({**_PAGE_SIZE_SCHEMA, "default": DEFAULT_PAGE_SIZE, "description": "The most changes."}),
+        WithJsonSchema(
+            {**_PAGE_SIZE_SCHEMA, "default": DEFAULT_PAGE_SIZE, "description": "The maximum number of changes."}
+        ),
     ] = None
