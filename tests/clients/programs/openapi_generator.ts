@@ -1,10 +1,21 @@
-import { Configuration, EventToJSON, EventsApi, ResponseError } from "./client";
+import {
+  ChangesApi,
+  ChangesToJSON,
+  Configuration,
+  EventToJSON,
+  EventsApi,
+  HistoryApi,
+  HistoryEntryToJSON,
+  ResponseError,
+} from "./client";
 import { key, run, url } from "./scenario";
 
-const site = new EventsApi(new Configuration({ basePath: url, accessToken: key }));
+const configuration = new Configuration({ basePath: url, accessToken: key });
+const site = new EventsApi(configuration);
+const history = new HistoryApi(configuration);
 
-type Sent = { raw: Response; value(): Promise<unknown> };
-async function result(call: Promise<Sent>, asJson = (value: any): unknown => value) {
+type Sent<Body> = { raw: Response; value(): Promise<Body> };
+async function result<Body>(call: Promise<Sent<Body>>, asJson = (value: Body): any => value) {
   try {
     const response = await call;
     return { status: response.raw.status, body: asJson(await response.value()), headers: response.raw.headers };
@@ -24,5 +35,13 @@ run({
     result(site.listEventsRaw({ ...filters, from: day(from), to: day(to) }), (events) => events.map(EventToJSON)),
   update: (eventId, { date, ...changes }, ifMatch) =>
     result(site.updateEventRaw({ eventId, updateEvent: { ...changes, date: day(date) }, ifMatch }), EventToJSON),
+  patch: (eventId, { date, ...changes }, ifMatch) =>
+    result(site.patchEventRaw({ eventId, updateEvent: { ...changes, date: day(date) }, ifMatch }), EventToJSON),
+  history: (eventId) =>
+    result(history.listEventHistoryRaw({ eventId }), (entries) => entries.map(HistoryEntryToJSON)),
+  restore: (eventId, version, ifMatch) =>
+    result(history.restoreEventRaw({ eventId, versionToRestore: { version }, ifMatch }), EventToJSON),
+  undo: (eventId, ifMatch) => result(history.undoChangeRaw({ eventId, ifMatch }), EventToJSON),
   delete: (eventId) => result(site.deleteEventRaw({ eventId })),
+  changes: (query) => result(new ChangesApi(configuration).listChangesRaw(query), ChangesToJSON),
 });

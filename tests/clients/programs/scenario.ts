@@ -23,6 +23,18 @@ export interface Filters {
   limit?: number;
   cursor?: string;
 }
+export interface Changes {
+  changes: { eventId: string; action: string; event: Fields | null }[];
+  next: string;
+}
+export interface HistoryEntry {
+  version: string;
+  action: string;
+  changes: {
+    title?: { before: string | null; after: string | null };
+    capacity?: { before: number | null; after: number | null };
+  };
+}
 export interface Result<Body> {
   status: number;
   body: Body;
@@ -34,7 +46,12 @@ export interface Client {
   read(eventId: string): Promise<Result<unknown>>;
   list(filters: Filters): Promise<Result<unknown>>;
   update(eventId: string, changes: Partial<Fields>, tag: string): Promise<Result<unknown>>;
+  patch(eventId: string, changes: Partial<Fields>, tag: string): Promise<Result<unknown>>;
+  history(eventId: string): Promise<Result<HistoryEntry[]>>;
+  restore(eventId: string, version: string, tag: string): Promise<Result<unknown>>;
+  undo(eventId: string, tag: string): Promise<Result<unknown>>; // without a body: the tag names the change
   delete(eventId: string): Promise<Result<unknown>>;
+  changes(query: { after?: string; from?: "start"; limit?: number }): Promise<Result<Changes>>;
 }
 
 const oddId = "a bü?#";
@@ -55,7 +72,22 @@ async function follow(client: Client, filters: Filters = {}): Promise<unknown[]>
   }
 }
 
+// All changes with their events, a few at a time, and the last token.
+async function followChanges(client: Client, query: { after?: string; from?: "start" }) {
+  const found: unknown[] = [];
+  for (;;) {
+    const { changes, next } = (await client.changes({ ...query, limit: 3 })).body;
+    assert.ok(changes.length <= 3);
+    found.push(...changes.map(({ eventId, action, event }) => [eventId, action, event]));
+    if (next === query.after) return { changes: found, token: next };
+    query = { after: next };
+  }
+}
+
 export async function run(client: Client): Promise<void> {
+  const begin = await client.changes({});
+  assert.deepEqual([begin.status, begin.body.changes], [200, []]);
+
   const texts = { title: "Fête <1>", description: "", location: "Köln", organizer: "Ünal", status: "on hold" };
   const events = [oddId, "large", "small"].map((eventId, at) => ({
     eventId,
@@ -82,10 +114,39 @@ export async function run(client: Client): Promise<void> {
   assert.deepEqual(await follow(client, filters), [events[2], events[1]]);
   assert.deepEqual((await client.list({ status: ["active"] })).body, []);
 
+  const tagOf = (result: Result<unknown>) => result.headers.get("ETag")!;
+  const larger = { ...events[0], capacity: capacities[1] };
   const changed = await client.update(oddId, { capacity: capacities[1] }, tag);
-  assert.deepEqual([changed.status, changed.body], [200, { ...events[0], capacity: capacities[1] }]);
+  assert.deepEqual([changed.status, changed.body], [200, larger]);
   assert.deepEqual(codeOf(await client.update(oddId, { capacity: 1 }, tag)), [412, "revision_mismatch"]);
+
+  const renamed = { ...larger, title: "Été" };
+  const patched = await client.patch(oddId, { title: "Été" }, tagOf(changed));
+  assert.deepEqual([patched.status, patched.body], [200, renamed]);
+  const history = (await client.history(oddId)).body;
+  assert.deepEqual(history.map(({ action }) => action), ["update", "update", "create"]);
+  assert.deepEqual(history[0].changes.title, { before: texts.title, after: "Été" });
+  assert.equal(history[0].changes.capacity, undefined);
+  assert.deepEqual(history[2].changes.capacity, { before: null, after: capacities[0] });
+  const undone = await client.undo(oddId, tagOf(patched));
+  assert.deepEqual([undone.status, undone.body], [200, larger]);
+  assert.deepEqual(codeOf(await client.undo(oddId, tagOf(changed))), [412, "revision_mismatch"]);
+  const restored = await client.restore(oddId, history[2].version, tagOf(undone));
+  assert.deepEqual([restored.status, restored.body], [200, events[0]]);
 
   assert.equal((await client.delete(oddId)).status, 204);
   assert.deepEqual(codeOf(await client.read(oddId)), [404, "event_not_found"]);
+
+  const expected = [
+    ...events.map((event) => [event.eventId, "create", event]),
+    [oddId, "update", larger],
+    [oddId, "update", renamed],
+    [oddId, "restore", larger],
+    [oddId, "restore", events[0]],
+    [oddId, "delete", null],
+  ];
+  assert.deepEqual((await followChanges(client, { from: "start" })).changes, expected);
+  const { changes, token } = await followChanges(client, { after: begin.body.next });
+  assert.deepEqual(changes, expected);
+  assert.deepEqual((await client.changes({ after: token })).body, { changes: [], next: token });
 }
