@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from events.storage.models import HistoryItem
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Scope
+from eventsite.engine.process import Engine
 from tests.support.builders import ACTOR
 from tests.support.http_server import Server
 from tests.support.tables import read_table
@@ -24,7 +25,7 @@ EXAMPLES = 40  # of each operation, beside the systematic ones
 
 
 @pytest.mark.parametrize("access", ["open", "keyed"])
-def test_schemathesis_finds_nothing(server: Server, settings: Any, tmp_path: Path, access: str) -> None:
+def test_schemathesis_finds_nothing(engine: Engine, server: Server, settings: Any, tmp_path: Path, access: str) -> None:
     """Except what tests/integration/api/test_openapi.py lists: rules that JSON Schema cannot express."""
     settings.EVENTS_API_ACCESS = access
     _, key = keys.create_key("client", Scope.WRITE, ACTOR)
@@ -36,6 +37,7 @@ def test_schemathesis_finds_nothing(server: Server, settings: Any, tmp_path: Pat
         "PYTHONPATH": str(django_settings.BASE_DIR),
         "DJANGO_SETTINGS_MODULE": "eventsite.settings",
         "SCHEMATHESIS_HOOKS": "tests.clients.schemathesis_hooks",
+        "DYNAMODB_ENDPOINT_URL": engine.url,  # tokens of changes name the installation
     }
     done = subprocess.run(
         [*command, *header, "--no-color", "--continue-on-failure", "--generation-deterministic"],
