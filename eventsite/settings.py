@@ -84,7 +84,7 @@ def _origins(name: str) -> list[str]:
 
 def _prefix(name: str) -> str:
     value = _environment.get(name, "").rstrip("/")
-    other = r"(?!/(?:events|staff|static|docs|healthz)(?:/|$))"  # these are addresses of the site
+    other = r"(?!/(?:events|changes|staff|static|docs|healthz)(?:/|$))"  # these are addresses of the site
     if value and not re.fullmatch(rf"{other}(?:/[A-Za-z0-9_-]+)+", value):
         raise ImproperlyConfigured(f"{name} must be empty or like /production, and no page's address, not {value!r}.")
     return value

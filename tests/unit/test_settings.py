@@ -129,6 +129,7 @@ def test_origins_are_separated_by_commas() -> None:
                 "//a",
                 "/staff",
                 "/events/x",
+                "/changes",
                 "/static",
                 "/healthz",
                 "/a//b",
