@@ -169,7 +169,7 @@ def test_the_program_of_the_documentation_keeps_a_copy(server: Server, monkeypat
     monkeypatch.setattr("time.sleep", lambda _: next(waiting)())
     variables: dict[str, Any] = {}
     with pytest.raises(DoneError):
-        exec(program.replace("https://events.example.org/production", server.url), variables)
+        exec(program.replace("https://events.example.org", server.url), variables)
     copy = {event_id: event for event_id, event in variables["copy"].items() if event}
     assert copy == {event["eventId"]: event for event in server.request("GET", "/events").json()}
     assert {*copy} == {"changed", "kept", "new"}
