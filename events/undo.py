@@ -28,7 +28,7 @@ from events.services import Revisions, attempts
 from events.storage import events as repository
 from events.storage import history
 from events.tasks import Batch
-from events.versions import belong_together, change_to
+from events.versions import belong_together, change_to, get_row
 
 
 def undo_change(event_id: str, at: str | None, actor: Actor, revisions: Revisions = "*") -> Event | None:
@@ -43,12 +43,15 @@ def undo_change(event_id: str, at: str | None, actor: Actor, revisions: Revision
         rows = history.get_history(event_id, limit=1)
         if not rows:
             raise VersionNotFoundError(at)
-        if at not in (None, rows[0].at):
+        if at is not None and at != rows[0].at:
+            get_row(event_id, at)
             raise ChangeSupersededError(at)
         if not _has_made(rows[0], revisions):
             raise RevisionMismatchError(event_id)
         event = repository.get_event(event_id)
         if not belong_together(event, rows[0]):
+            if history.get_history(event_id, limit=1)[0].at == rows[0].at:  # another program wrote the event since
+                raise ChangeSupersededError(at)
             continue
         change = change_to(_before(event, rows[0]), event, rows[0], actor)
         if change is None:

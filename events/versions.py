@@ -94,11 +94,12 @@ def get_history(event_id: str, limit: int, before: str | None = None) -> tuple[l
 
 def get_change(event_id: str, at: str) -> Past:
     """The event and one of its changes. Raises VersionNotFoundError, StorageError."""
-    row = _row(event_id, at)
+    row = get_row(event_id, at)
     return Past(event_id, repository.get_event(event_id), [row])
 
 
-def _row(event_id: str, at: str) -> HistoryRow:
+def get_row(event_id: str, at: str) -> HistoryRow:
+    """The change of an event at this time. Raises VersionNotFoundError, StorageError."""
     known = allows("eventId", event_id) and 0 < len(at) <= MAX_TIMESTAMP_LENGTH
     row = history.get_history_row(event_id, at) if known else None
     if row is None:
@@ -132,8 +133,8 @@ def restore_version(event_id: str, at: str, revisions: Revisions, actor: Actor, 
             raise VersionNotFoundError(at)
         if not agreed:
             raise RevisionMismatchError(event_id)
-        if not belong_together(event, rows[0]):
-            continue
+        if not belong_together(event, rows[0]) and repository.get_event(event_id) != event:
+            continue  # otherwise another program wrote the event after its latest change
         fields = event.fields if event else None
         version = _with_changed(fields, event_id, at) if only_changed else _version(fields, event_id, at)
         change = change_to(version, event, rows[0], actor)
@@ -154,7 +155,7 @@ def belong_together(event: Event | None, latest: HistoryRow) -> bool:
 
 
 def _with_changed(fields: EventFields | None, event_id: str, at: str) -> EventFields:
-    row = _row(event_id, at)
+    row = get_row(event_id, at)
     if fields is None or row.after is None:
         raise VersionNotFoundError(at)
     return cast(EventFields, {**fields, **row.after})
@@ -166,7 +167,7 @@ def _version(fields: EventFields | None, event_id: str, at: str) -> EventFields:
     A row holds only the fields that it changed. The value of another field is the `before` of the next row that changed
     it (or else its current value), and the `after` of the last row before.
     """
-    row = _row(event_id, at)
+    row = get_row(event_id, at)
     if row.after is None:
         raise VersionNotFoundError(at)
     current: list[Mapping[str, Any] | None] = [fields]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from itertools import chain
 from typing import Any
@@ -399,6 +400,11 @@ class TestUndo:
         assert_error(response, 409, SUPERSEDED, code="change_superseded")
         assert actions() == ["create", "update"]
 
+    @pytest.mark.parametrize("version", [UNKNOWN, "x", "é", "9" * 1024])
+    def test_an_unknown_version_returns_404(self, api: APIClient, version: str) -> None:
+        create(api)
+        assert_error(post(api, UNDO, {"version": version}), 404, NO_VERSION, code="version_not_found")
+
     def test_an_event_without_history_returns_404(self, api: APIClient) -> None:
         for event_id in ("launch", "x" * 600):
             response = post(api, f"/events/{event_id}/undo", {"version": UNKNOWN})
@@ -417,6 +423,30 @@ class TestUndo:
         tag = create(api)["ETag"]
         errors = [{"field": field, "message": message, "code": code}]
         assert_error(post(api, UNDO, body, If_Match=tag), 422, f"{field} {message}.", errors)
+
+
+class TestAnotherProgram:
+    """It wrote the event directly into the table, so the history lacks its latest change."""
+
+    @pytest.fixture(params=["changed", "deleted"])
+    def written(self, api: APIClient, request: pytest.FixtureRequest) -> str:
+        create(api)
+        if request.param == "changed":
+            actions = [EventItem.title.set("Theirs"), EventItem.revision.remove()]
+            connection().update_item(EventItem.Meta.table_name, "launch", actions=actions)
+        else:
+            connection().delete_item(EventItem.Meta.table_name, "launch")
+        return str(versions_of(api)[0])
+
+    def test_restore_gives_the_event_the_fields_of_the_version(self, api: APIClient, written: str) -> None:
+        assert_event(post(api, RESTORE, {"version": written}), 200, LAUNCH)
+        assert actions() == ["create", "restore"]
+
+    def test_undo_is_refused(self, api: APIClient, written: str) -> None:
+        begun = time.monotonic()
+        assert_error(post(api, UNDO, {"version": written}), 409, SUPERSEDED, code="change_superseded")
+        assert time.monotonic() - begun < 3
+        assert actions() == ["create"]
 
 
 class TestRaces:
