@@ -13,6 +13,7 @@ from events.replays import NoReadsLeftError, Reads, Replay
 from events.services import get_events
 from events.storage.changes import ChangeRow, end_of_changes, query_changes
 from events.storage.events import installation_id
+from events.storage.lists import TimeLimit
 
 # A page ends before it has more bytes than this, because Lambda can send 6 MB. One change has at most a megabyte.
 MAX_BYTES = 5_000_000
@@ -78,7 +79,7 @@ class _Page:
     def __init__(self, after: Token) -> None:
         self._next = after
         self._earlier = after.search
-        self._reads = Reads(MAX_READS)
+        self._reads = Reads(MAX_READS, TimeLimit().until)
         self._replays: dict[str, Replay] = {}
         self._changes: list[EventChange] = []
         self._bytes = 0

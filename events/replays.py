@@ -6,6 +6,7 @@ next row that changed it. If there is none, it is the current value.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, cast
@@ -14,6 +15,10 @@ from events.change_tokens import Search
 from events.domain import FIELD_NAMES, Event, EventFields, HistoryRow
 from events.storage import history
 from events.storage.changes import ChangeRow
+
+# A response makes this many calls even if it is late, so that each continues the search: one for the change itself, one
+# for each field that an earlier response found, and one for later changes.
+_LEAST_READS = len(FIELD_NAMES) + 2
 
 
 class NoReadsLeftError(Exception):
@@ -25,10 +30,11 @@ class NoReadsLeftError(Exception):
 
 
 class Reads:
-    """The calls that one response may make to read the history."""
+    """The calls that one response may make to read the history: at most so many, and few after a time."""
 
-    def __init__(self, left: int) -> None:
-        self.left = left
+    def __init__(self, most: int, until: float) -> None:
+        """`until`: as in `time.monotonic()`."""
+        self.left, self._most, self._until = most, most, until
 
     def pages(self, event_id: str, after: str) -> Iterator[list[HistoryRow]]:
         """The changes of an event after a time, earliest first. Raises NoReadsLeftError."""
@@ -50,7 +56,8 @@ class Reads:
         return history.get_history_row(event_id, at)
 
     def _count(self) -> None:
-        if not self.left:
+        is_late = self._most - self.left >= _LEAST_READS and time.monotonic() > self._until
+        if is_late or not self.left:
             raise NoReadsLeftError
         self.left -= 1
 

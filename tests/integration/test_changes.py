@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,6 +80,18 @@ def test_a_search_for_fields_continues_in_the_next_response(
         if number % 10 == 0:
             services.update_event("a", {"capacity": 1_000 + number}, ACTOR)
     assert read_all(limit=limit) == expected_changes()
+
+
+def test_a_search_ends_in_time_and_continues_in_the_next_response(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call reads one row, and the time of each response is over before its first call."""
+    monkeypatch.setattr("events.storage.history._ROWS_AT_FIRST", 1)
+    monkeypatch.setattr("events.storage.history._MOST_ROWS", 1)
+    monkeypatch.setattr(changes, "TimeLimit", lambda: SimpleNamespace(until=0.0))
+    store()
+    for number in range(1, 40):
+        services.update_event("launch", {"capacity": number}, ACTOR)
+    assert 0 < len(changes.list_changes(changes.first(), 100).changes) < 40
+    assert read_all() == expected_changes()
 
 
 def test_pages_of_one_event_share_a_long_search(monkeypatch: pytest.MonkeyPatch) -> None:
