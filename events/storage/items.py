@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import MAXYEAR, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -85,8 +86,8 @@ def read_event(item: dict[str, Any]) -> Event:
     return Event(
         fields=fields,
         revision=revision,
-        created_at=_text(item, "createdAt") or _NEVER,
-        updated_at=_text(item, "updatedAt") or _NEVER,
+        created_at=_moment(item, "createdAt"),
+        updated_at=_moment(item, "updatedAt"),
         updated_by=_text(item, "updatedBy"),
     )
 
@@ -94,6 +95,16 @@ def read_event(item: dict[str, Any]) -> Event:
 def _text(item: dict[str, Any], name: str) -> str:
     text: str = item[name].get("S", "") if name in item else ""
     return text
+
+
+def _moment(item: dict[str, Any], name: str) -> str:
+    """A time with its time zone, which a later one can follow. Another program may have written something else."""
+    text = _text(item, name)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return _NEVER
+    return text if moment.tzinfo and moment.year < MAXYEAR else _NEVER
 
 
 def created_event(row: dict[str, Any]) -> Event:

@@ -49,6 +49,10 @@ def test_an_item_without_a_field_is_listed(api: APIClient, editor: Client, field
         ("title", {"N": "1"}),
         ("revision", {"N": "1"}),
         ("createdAt", {"N": "1700000000"}),
+        ("createdAt", {"S": "2026-11-26 10:00"}),
+        ("updatedAt", {"S": "yesterday"}),
+        ("updatedAt", {"S": "2026-11-26T10:00:00"}),
+        ("updatedAt", {"S": "9999-12-31T23:59:59.999999Z"}),
         ("updatedBy", {"NULL": True}),
     ],
 )
