@@ -93,7 +93,6 @@ def _at_most(response: Any) -> Iterator[bytes]:
 
 _respond = make_lambda_handler(_application, binary_support=True)
 _warm = False
-gc.freeze()  # what is loaded now stays, so no collection needs to search it
 gc.enable()
 
 

@@ -80,12 +80,6 @@ OPTIMIZATIONS = (
         ),
     ),
     Optimization(
-        "what the start has loaded is left out of garbage collection: invalid creates",
-        "warm",
-        ("invalid",),
-        (Edit(HANDLER, "gc.freeze()  # what is loaded now stays, so no collection needs to search it\n", ""),),
-    ),
-    Optimization(
         "botocore is imported first",
         "cold",
         ("start",),
