@@ -62,7 +62,10 @@ NOT_FOUND = Error(
     404, "not_found", "There is nothing at this address.", "This page does not exist. The address may be incomplete."
 )
 METHOD_NOT_ALLOWED = Error(
-    405, "method_not_allowed", "This method is not allowed here; allowed: {}.", "This address only accepts forms."
+    405,
+    "method_not_allowed",
+    "This method is not allowed here; allowed: {}.",
+    "This page cannot do that. Open it from the menu.",
 )
 LENGTH_REQUIRED = Error(411, "length_required", "The body must have a Content-Length.")
 RESPONSE_TOO_LARGE = Error(
@@ -112,7 +115,7 @@ def _field_error(error: dict[str, Any]) -> domain.FieldError:
     name = "body" if location[0] == "body" and len(location) < 3 else str(location[-1])
     match error["type"]:
         case "missing" if name == "body":
-            return domain.FieldError(name, "must be a JSON object, but there is none", "required")
+            return domain.FieldError(name, "must be a JSON object; the body is empty", "required")
         case "missing":
             return domain.FieldError(name, "is required", "required")
         case "extra_forbidden" if location[1] == "chosen":
@@ -183,7 +186,8 @@ ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
     domain.BatchNotFoundError: Error(
         404,
         "batch_not_found",
-        "This import or bulk change belongs to someone else, has expired, or was replaced by a newer one.",
+        "This import or bulk change belongs to someone else, has expired, or was replaced by a newer one. "
+        "Start again from the list or the import page.",
     ),
     domain.ExportTooLongError: RESPONSE_TOO_LARGE,
     domain.StorageBusyError: STORAGE_ERROR._replace(code="storage_busy", headers={"Retry-After": "1"}),

@@ -50,7 +50,7 @@ def test_the_documentation_leads_back_and_follows_the_colours() -> None:
     html = page.content.decode()
     assert '<html lang="en">' in html
     assert '<meta name="viewport"' in html
-    assert links(page)["← Back to the desk"] == "/staff/"
+    assert links(page)["← Back to the staff pages"] == "/staff/"
     assert links(page)["OpenAPI document"] == "/openapi.json"
     assert re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*json)|<style|\sstyle=|\son[a-z]+=", html) == []
     assert page["Content-Security-Policy"] == (
@@ -120,7 +120,7 @@ class TestErrors:
     def test_a_method_that_is_not_for_it(self, editor: Client) -> None:
         response = editor.post("/staff/calendar/")
         assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
-        assert "This address only accepts forms." in text(response)
+        assert "This page cannot do that. Open it from the menu." in text(response)
 
     def test_a_form_that_is_too_large(self, editor: Client) -> None:
         response = editor.post("/staff/events/new/", {"description": "x" * 1_100_000})

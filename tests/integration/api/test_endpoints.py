@@ -64,7 +64,7 @@ class TestCreate:
     @pytest.mark.parametrize(
         ("body", "message", "code"),
         [
-            (b"", "must be a JSON object, but there is none", "required"),
+            (b"", "must be a JSON object; the body is empty", "required"),
             (b"null", "must be a JSON object", "not_an_object"),
             (b"[]", "must be a JSON object", "not_an_object"),
             (b'"text"', "must be a JSON object", "not_an_object"),

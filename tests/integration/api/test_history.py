@@ -297,7 +297,7 @@ class TestRestore:
             ({"version": "x" * 1025}, "version", "must be at most 1,024 bytes long in UTF-8", "too_long"),
             (b'{"version": "\\ud800"}', "version", "has half a surrogate pair (U+D800)", "invalid_characters"),
             ({"version": "x", "title": "y"}, "title", "is not a field of this body", "unknown_field"),
-            (b"", "body", "must be a JSON object, but there is none", "required"),
+            (b"", "body", "must be a JSON object; the body is empty", "required"),
             ([], "body", "must be a JSON object", "not_an_object"),
         ],
     )
