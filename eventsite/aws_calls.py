@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import random
-import socket
-import struct
 import time
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 from zlib import crc32
 
 import orjson
-import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, EnvProvider
@@ -21,15 +18,13 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.httpsession import ProxyConfiguration, get_cert_path
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
-from urllib3.connection import HTTPConnection
+
+from eventsite.connections import FAILURES, Connections, ProxyConnections
 
 THROTTLED = frozenset(
     {"ProvisionedThroughputExceededException", "ThrottlingException", "ThrottlingError", "RequestLimitExceeded"}
     | {"ProvisionedThroughputExceeded", "TransactionInProgressException"}
 )
-
-# When a call is given up, its connection is reset, so that the kernel does not go on sending it for minutes.
-_DISCARD_AT_CLOSE = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class NoResponseError(BotoCoreError):
@@ -69,25 +64,16 @@ class Service:
         self.url = url or f"https://{self.name}.{region}.{_suffix(region)}"
         self._host = urlsplit(self.url).netloc.rpartition("@")[2]
         self._credentials = credentials
-        connect, read = self.timeouts
-        options: dict[str, Any] = {
-            "timeout": urllib3.Timeout(connect=connect, read=read),
-            "maxsize": 50,
-            "socket_options": [*HTTPConnection.default_socket_options, _DISCARD_AT_CLOSE],
-            "ca_certs": ca_bundle or get_cert_path(True),
-        }
+        options = (self.url, self.timeouts, ca_bundle or str(get_cert_path(True)))
         configuration = ProxyConfiguration(get_environ_proxies(self.url) if proxies else None)
         proxy = configuration.proxy_url_for(self.url)
-        path = urlsplit(self.url).path or "/"
+        self._connections: Connections | ProxyConnections
         try:
             if proxy:
-                headers = configuration.proxy_headers_for(proxy)
-                self._http: Any = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
-                self._path = urljoin(self.url, path)
+                self._connections = ProxyConnections(proxy, configuration.proxy_headers_for(proxy), *options)
             else:
-                self._http = urllib3.PoolManager(**options).connection_from_url(self.url)
-                self._path = path
-        except urllib3.exceptions.HTTPError as error:
+                self._connections = Connections(*options)
+        except FAILURES as error:
             raise NoResponseError(service=self.name, error=error) from error
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -120,12 +106,12 @@ class Service:
         credentials = self._credentials.get_frozen_credentials()  # renews them when they are about to expire
         SigV4Auth(credentials, self.name, self._region).add_auth(request)
         try:
-            response = self._http.urlopen("POST", self._path, body=body, headers=request.headers, retries=False)
-        except urllib3.exceptions.HTTPError as error:
+            response = self._connections.post(body, request.headers)
+        except FAILURES as error:
             raise NoResponseError(service=self.name, error=error) from error
         except ValueError:  # its message quotes the credentials
             raise NoResponseError(service=self.name, error="the credentials are not valid in a header") from None
-        content, checksum = response.data, response.headers.get("x-amz-crc32")
+        content, checksum = response.content, response.headers.get("x-amz-crc32")
         if checksum is not None and checksum != str(crc32(content)):
             raise NoResponseError(service=self.name, error="the checksum of the response is wrong")
         try:

@@ -284,6 +284,5 @@ LOGGING = {
         "django.security.csrf": {"level": "ERROR"},  # its warnings quote the Referer, which may hold anything
         "eventsite.engine": {"level": "INFO"},
         "eventsite.accounts": {"level": "INFO"},
-        "urllib3.connectionpool": {"level": "ERROR"},  # it warns above 50 calls at once, which are slower but correct
     },
 }

@@ -21,6 +21,7 @@ from tests.benchmarks.api import EVENTS, ROOT, Side, create_tables, project_envi
 ROUNDS = {"cold": 15, "warm": 9, "list": 9}  # warm: 300 calls of each kind in a round
 CONNECTION, LISTS = "events/storage/connection.py", "events/storage/lists.py"
 HANDLER, AWS_CALLS = "eventsite/lambda_handler.py", "eventsite/aws_calls.py"
+CONNECTIONS = "eventsite/connections.py"
 
 BOTOCORE_CLIENT = """
     from botocore.session import get_session
@@ -32,6 +33,15 @@ BOTOCORE_CLIENT = """
     )
     plain.check = lambda: None
     connection = ObservedConnection(plain)
+"""
+POOL_OF_URLLIB3 = """
+        if not hasattr(self, "_pool"):
+            timeout = urllib3.Timeout(connect=1, read=2.5)
+            host, port = self._options["host"], self._options["port"]
+            self._pool = urllib3.HTTPConnectionPool(host, port, maxsize=50, timeout=timeout)
+        response = self._pool.urlopen("POST", self._path, body=body, headers=headers, retries=False)
+        return Response(response.status, response.headers, response.data)
+        connection = self._open()
 """
 DJANGO_TEST = """
 sys.modules.setdefault("django.test", ModuleType("django.test")).__path__ = [f"{django.__path__[0]}/test"]
@@ -63,6 +73,12 @@ OPTIMIZATIONS = (
         "warm",
         ("get", "create", "update", "delete"),
         (Edit(CONNECTION, "    connection = ObservedConnection(client)\n", BOTOCORE_CLIENT),),
+    ),
+    Optimization(
+        "requests of http.client over urllib3's connections",
+        "warm",
+        ("get", "create", "update", "delete"),
+        (Edit(CONNECTIONS, "        connection = self._open()\n", POOL_OF_URLLIB3),),
     ),
     Optimization(
         "credentials from the environment first",

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import call, patch
 from zlib import crc32
 
 import certifi
@@ -75,14 +75,15 @@ def test_the_signature_equals_that_of_botocore() -> None:
     ],
 )
 def test_each_region_has_its_own_url(region: str, url: str) -> None:
-    service = Notes(region, None, CREDENTIALS)
-    assert service.url == url
-    pool: Any = service._http  # noqa: SLF001  # the pool has the certificates that it trusts
-    assert (f"{pool.scheme}://{pool.host}", pool.cert_reqs) == (
-        url,
-        None,
-    )  # None: verifies certificates
-    assert pool.ca_certs == certifi.where()
+    assert Notes(region, None, CREDENTIALS).url == url
+
+
+def test_certificates_are_those_that_botocore_trusts_and_timeouts_those_of_the_service() -> None:
+    with patch("eventsite.aws_calls.Connections") as connections:
+        Notes("eu-west-1", None, CREDENTIALS)
+        Notes("eu-west-1", None, CREDENTIALS, ca_bundle="/own.pem")
+    url = "https://notes.eu-west-1.amazonaws.com"
+    assert connections.call_args_list == [call(url, (1, 2.5), certifi.where()), call(url, (1, 2.5), "/own.pem")]
 
 
 @pytest.mark.parametrize(
@@ -171,11 +172,6 @@ def test_error_messages_do_not_contain_invalid_headers() -> None:
     with answering(OK) as (url, _), pytest.raises(NoResponseError) as failed:
         Notes("eu-west-1", url, Credentials("id", "secret", "to\nken")).call("Read", {})
     assert "ken" not in str(failed.value)
-
-
-def test_connecting_and_reading_have_timeouts() -> None:
-    pool: Any = Notes("eu-west-1", None, CREDENTIALS)._http  # noqa: SLF001
-    assert (pool.timeout.connect_timeout, pool.timeout._read) == (1, 2.5)  # noqa: SLF001
 
 
 def test_a_call_that_was_given_up_is_not_sent_any_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ LEVELS = {
         "eventsite.accounts.apps",
         "eventsite.assets",
         "eventsite.aws_calls",
+        "eventsite.connections",
         "eventsite.engine",
         "eventsite.message_storage",
         "eventsite.observed",
