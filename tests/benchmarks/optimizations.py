@@ -41,7 +41,7 @@ POOL_OF_URLLIB3 = """
             self._pool = urllib3.HTTPConnectionPool(host, port, maxsize=50, timeout=timeout)
         response = self._pool.urlopen("POST", self._path, body=body, headers=headers, retries=False)
         return Response(response.status, response.headers, response.data)
-        connection = self._open()
+        request = self._head(headers, len(body)) + body
 """
 DJANGO_TEST = """
 sys.modules.setdefault("django.test", ModuleType("django.test")).__path__ = [f"{django.__path__[0]}/test"]
@@ -75,10 +75,19 @@ OPTIMIZATIONS = (
         (Edit(CONNECTION, "    connection = ObservedConnection(client)\n", BOTOCORE_CLIENT),),
     ),
     Optimization(
-        "requests of http.client over urllib3's connections",
+        "requests in one piece over urllib3's connections",
         "warm",
         ("get", "create", "update", "delete"),
-        (Edit(CONNECTIONS, "        connection = self._open()\n", POOL_OF_URLLIB3),),
+        (Edit(CONNECTIONS, "        request = self._head(headers, len(body)) + body\n", POOL_OF_URLLIB3),),
+    ),
+    Optimization(
+        "no checks of SQL connections",
+        "warm",
+        ("get", "invalid"),
+        (
+            Edit("eventsite/wsgi.py", "\nrequest_started.disconnect", "\nbool"),
+            Edit("eventsite/wsgi.py", "\nrequest_finished.disconnect", "\nbool"),
+        ),
     ),
     Optimization(
         "credentials from the environment first",
