@@ -211,14 +211,14 @@ APPEND_SLASH = False
 AUTH_USER_MODEL = "accounts.Staff"
 AUTHENTICATION_BACKENDS = ["eventsite.accounts.backend.StaffBackend"]
 PASSWORD_HASHERS = ["eventsite.accounts.passwords.PasswordHasher"]
-MIN_PASSWORD_LENGTH = 10
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 10, 128
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": MIN_PASSWORD_LENGTH},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "eventsite.accounts.password_rules.MaximumLengthValidator"},
+    {"NAME": "eventsite.accounts.password_rules.GuessablePasswordValidator"},
 ]
 SESSION_ENGINE = "eventsite.accounts.sessions"
 SESSION_COOKIE_AGE = 7 * 24 * 60 * 60  # the session lifetime in seconds; accounts/sessions.py renews it

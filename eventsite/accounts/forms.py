@@ -78,9 +78,10 @@ class ChangePasswordForm(PasswordChangeForm):
         self._address = address
         self.fields["old_password"].label = "Current password"
         self.fields["new_password2"].label = "Repeat new password"
-        self.fields[
-            "new_password1"
-        ].help_text = f"At least {settings.MIN_PASSWORD_LENGTH} characters, not only digits, and not a common password."
+        self.fields["new_password1"].help_text = (
+            f"{settings.MIN_PASSWORD_LENGTH} to {settings.MAX_PASSWORD_LENGTH} characters of any kind. "
+            "A password that is easy to guess is refused, and the page says why."
+        )
         self.fields["new_password2"].help_text = ""
 
     def clean_old_password(self) -> str:
@@ -99,6 +100,11 @@ class ChangePasswordForm(PasswordChangeForm):
         if password == self.cleaned_data.get("old_password"):
             raise ValidationError(self.error_messages["same"], code="same")
         return password
+
+    def validate_password_for_user(self, user: Any, password_field_name: str = "") -> None:
+        """Shows the reason at the first of the two fields. A wrong current password costs no further check."""
+        if "old_password" in self.cleaned_data:
+            super().validate_password_for_user(user, "new_password1")
 
     def save(self, commit: bool = True) -> Any:
         self.user.must_change_password = False

@@ -120,6 +120,7 @@ def test_no_response_models_are_created_at_start(started: dict[str, Any]) -> Non
                 "events.spreadsheets",
                 "icalendar",
                 "openpyxl",
+                "zxcvbn",
             },
         ),
     ],

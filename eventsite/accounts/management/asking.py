@@ -10,12 +10,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from eventsite.accounts.models import Staff
 
-def ask_password() -> str:
-    """A new password that follows the rules. Raises CommandError."""
+
+def ask_password(username: str) -> str:
+    """A new password for this account that follows the rules. Raises CommandError."""
     password = _type_twice() if sys.stdin.isatty() else _read_line()
     try:
-        validate_password(password)
+        validate_password(password, Staff(username=username))
     except ValidationError as error:
         raise CommandError(f"{' '.join(error.messages)} Nothing was changed.") from None
     return password

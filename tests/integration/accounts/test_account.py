@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from html import unescape
 from typing import Any, cast
 
@@ -43,8 +44,11 @@ class TestPassword:
             (PASSWORD, PASSWORD, PASSWORD, "This is your current password. Please choose a different one."),
             (PASSWORD, "nine.char", "nine.char", "This password is too short."),
             (PASSWORD, "short", "short", "This password is too short. It must contain at least 10 characters."),
-            (PASSWORD, "9081726354", "9081726354", "This password is entirely numeric."),
+            (PASSWORD, "9081726354", "9081726354", "This password is easy to guess: it contains a password"),
             (PASSWORD, "qwertyuiop", "qwertyuiop", "This password is too common."),
+            (PASSWORD, "x" * 129, "x" * 129, "This password is too long. It must contain at most 128 characters."),
+            (PASSWORD, " " * 10, " " * 10, "This password is easy to guess: it repeats the same characters."),
+            (PASSWORD, "edith2024!!", "edith2024!!", "it contains your username or the name of this site."),
             (PASSWORD, "", "", "This field is required."),
         ],
     )
@@ -55,8 +59,32 @@ class TestPassword:
         assert people.get_staff("edith").check_password(PASSWORD)
 
     def test_a_password_may_have_ten_characters(self, editor: Client) -> None:
-        assert change(editor, new="tenletters", again="tenletters").status_code == 302
-        assert people.get_staff("edith").check_password("tenletters")
+        assert change(editor, new="k8Fq!2mZp0", again="k8Fq!2mZp0").status_code == 302
+        assert people.get_staff("edith").check_password("k8Fq!2mZp0")
+
+    def test_a_password_is_stored_exactly_as_it_is_typed(self, editor: Client) -> None:
+        """Not shortened, and not in another Unicode form."""
+        typed = " Cafe\u0301, \uff21nanas und \ufb01ne Gl\u00e4ser, " + "z\u00e4hlt \u2460 \u2461 " * 7 + "0"
+        assert 64 < len(typed) <= 128
+        assert change(editor, new=typed, again=typed).status_code == 302
+        staff = people.get_staff("edith")
+        assert staff.check_password(typed)
+        assert not staff.check_password(typed[:-1])
+        assert not staff.check_password(unicodedata.normalize("NFKC", typed))
+
+    def test_the_form_shows_the_reason_at_the_new_password(self, editor: Client) -> None:
+        page = change(editor, new="2024-11-26", again="2024-11-26").content.decode()
+        assert re.search(r'id="id_new_password1_error">This password is easy to guess: it contains a date\.', page)
+        assert "id_new_password2_error" not in page
+        assert "2024-11-26" not in page
+
+    def test_the_form_lets_browsers_fill_in_and_paste(self, editor: Client) -> None:
+        page = editor.get(CHANGE).content.decode()
+        assert "10 to 128 characters of any kind." in page
+        attributes = re.findall(r'<input type="password"[^>]*>', page)
+        assert ['autocomplete="current-password"' in field for field in attributes] == [True, False, False]
+        assert ['autocomplete="new-password"' in field for field in attributes] == [False, True, True]
+        assert not any("maxlength" in field or "onpaste" in field for field in attributes)
 
     def test_a_password_change_keeps_a_concurrent_role_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
         client = client_of(make_staff("anna", "editor"))

@@ -64,6 +64,7 @@ def test_a_terminal_asks_for_the_password_twice(monkeypatch: pytest.MonkeyPatch)
         ("ben", "short", "This password is too short. It must contain at least 10 characters. Nothing was changed."),
         ("ben", "", "This password is too short."),
         ("ben", "qwertyuiop", "This password is too common. Nothing was changed."),
+        ("benedetta", "benedetta-1", "This password is easy to guess: it contains your username or the name"),
     ],
 )
 def test_an_error_is_one_sentence(monkeypatch: pytest.MonkeyPatch, username: str, typed: str, sentence: str) -> None:
@@ -87,6 +88,9 @@ def test_changing_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == "anna has a new password and was signed out everywhere.\n"
     assert people.get_staff("anna").check_password(PASSWORD)
     assert not people.get_staff("anna").must_change_password
+    with pytest.raises(CommandError, match=r"^This password is easy to guess: it contains your username"):
+        run(monkeypatch, "changepassword", "anna", typed="anna.2024!")
+    assert people.get_staff("anna").check_password(PASSWORD)
     with pytest.raises(CommandError, match=r"^There is no account with the username ben\.$"):
         run(monkeypatch, "changepassword", "ben")
 

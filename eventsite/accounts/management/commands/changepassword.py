@@ -26,7 +26,7 @@ class Command(StorageCommand):
             raise CommandError(f"{username!r} is not a valid username. {USERNAME_RULE}")
         try:
             people.get_staff(username)
-            people.set_password(username, ask_password(), Actor("manage.py"))
+            people.set_password(username, ask_password(username), Actor("manage.py"))
         except StaffNotFoundError:
             raise CommandError(f"There is no account with the username {username}.") from None
         self.stdout.write(f"{username} has a new password and was signed out everywhere.")

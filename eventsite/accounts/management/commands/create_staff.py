@@ -29,7 +29,7 @@ class Command(StorageCommand):
             raise CommandError(f"{username!r} is not a valid username. {USERNAME_RULE}")
         if not settings.ON_AWS:
             create_tables()
-        password = ask_password()
+        password = ask_password(username)
         try:
             people.create_staff(username, Role(role), password, Actor("manage.py"))
         except StaffExistsError:
