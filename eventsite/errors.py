@@ -231,6 +231,11 @@ ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
     accounts.StaffChangedError: Error(
         409, "account_changed", "Someone else has just changed this account. Please try again."
     ),
+    accounts.OwnPasswordError: Error(
+        403,
+        "own_password",
+        "You cannot reset your own password. Change it on My account: that needs your current password.",
+    ),
     accounts.KeyNotFoundError: Error(404, "key_not_found", "This API key does not exist, or is already revoked."),
     ValidationError: lambda error: invalid([_field_error(found) for found in error.errors]),
     HttpError: _http_error,

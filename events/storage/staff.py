@@ -40,6 +40,7 @@ class StaffItem(AccessItem):
     role = UnicodeAttribute()
     is_active = BooleanAttribute(attr_name="isActive")
     must_change_password = BooleanAttribute(attr_name="mustChangePassword")
+    one_time_until = UTCDateTimeAttribute(attr_name="oneTimeUntil", null=True)
     epoch = UnicodeAttribute()
     feed_nonce = UnicodeAttribute(attr_name="feedNonce")
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
@@ -106,7 +107,7 @@ def update_staff(
 
     Raises StaffChangedError if the account does not exist, or no longer has the values in `unchanged`.
     """
-    actions = [getattr(StaffItem, name).set(value) for name, value in changes.items()]
+    actions = _actions(changes)
     condition: Condition = StaffItem.key.exists()
     for name, value in (unchanged or {}).items():
         attribute = getattr(StaffItem, name)
@@ -157,6 +158,13 @@ def change_standing(
         if "ConditionalCheckFailed" in of_admins and of_account != "ConditionalCheckFailed":
             raise LastAdminError(username) from error
         raise StaffChangedError(username) from error
+
+
+def _actions(changes: Mapping[str, Any]) -> list[Action]:
+    attributes = {name: getattr(StaffItem, name) for name in changes}
+    return [
+        attributes[name].remove() if value is None else attributes[name].set(value) for name, value in changes.items()
+    ]
 
 
 def _is_active_admin(role: str, is_active: bool) -> bool:

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from eventsite.accounts import lockout
-from eventsite.accounts.domain import StaffChangedError, fold_username
+from eventsite.accounts.domain import OneTimePasswordExpiredError, StaffChangedError, fold_username
 from eventsite.accounts.models import Staff
 from eventsite.accounts.sessions import UsernameWithAccount
 
@@ -18,7 +18,7 @@ class StaffBackend(BaseBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> Staff | None:
-        """Raises LockedOutError. Takes equally long whether the account exists or not."""
+        """Takes equally long whether the account exists or not. Raises LockedOutError, OneTimePasswordExpiredError."""
         if username is None or password is None:
             return None
         username = fold_username(username)
@@ -29,6 +29,8 @@ class StaffBackend(BaseBackend):
         if not _has_password(staff, password) or staff is None or not staff.is_active:
             return None
         attempts.forget()
+        if staff.one_time_password_expired:
+            raise OneTimePasswordExpiredError(username)
         return staff
 
     def get_user(self, user_id: str) -> Staff | None:

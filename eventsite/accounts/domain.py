@@ -45,13 +45,18 @@ def is_username(name: str) -> bool:
 
 
 class StaffFields(TypedDict):
-    """A stored account. `password` is a hash. A new epoch ends all sessions, a new nonce ends the feed's address."""
+    """A stored account. `password` is a hash. A new epoch ends all sessions, a new nonce ends the feed's address.
+
+    `one_time_until`: when the one-time password expires. None: the password is the person's own, or an earlier version
+    made it.
+    """
 
     username: str
     password: str
     role: str
     is_active: bool
     must_change_password: bool
+    one_time_until: datetime | None
     epoch: str
     feed_nonce: str
     created_at: datetime
@@ -158,6 +163,14 @@ class StaffChangedError(Exception):
 
 class LastAdminError(Exception):
     """This is the last active admin, so the change is refused: nobody could manage staff."""
+
+
+class OwnPasswordError(Exception):
+    """An admin may reset the passwords of others. Changing one's own needs the current one."""
+
+
+class OneTimePasswordExpiredError(Exception):
+    """The password is right, but was valid for a limited time only."""
 
 
 class LockedOutError(Exception):

@@ -21,6 +21,7 @@ from eventsite.accounts.domain import (
     USERNAME_RULE,
     ApiKey,
     LockedOutError,
+    OneTimePasswordExpiredError,
     Role,
     Scope,
     fold_username,
@@ -52,6 +53,9 @@ _PASSWORD_ERRORS: dict[str, Any] = {
 }
 
 
+_EXPIRED = "This one-time password has expired. Ask an admin for a new one."
+
+
 def locked_out(error: LockedOutError) -> ValidationError:
     """Says the same whether the account exists or not."""
     minutes = max(1, math.ceil((error.until - datetime.now(UTC)).total_seconds() / 60))
@@ -67,6 +71,8 @@ class SignInForm(AuthenticationForm):
             return super().clean()
         except LockedOutError as error:
             raise locked_out(error) from None
+        except OneTimePasswordExpiredError:
+            raise ValidationError(_EXPIRED, code="expired") from None
 
 
 class ChangePasswordForm(PasswordChangeForm):
@@ -93,6 +99,8 @@ class ChangePasswordForm(PasswordChangeForm):
             raise locked_out(error) from None
         password: str = super().clean_old_password()
         attempts.forget()
+        if self.user.one_time_password_expired:
+            raise ValidationError(_EXPIRED, code="expired")
         return password
 
     def clean_new_password1(self) -> str:
@@ -107,7 +115,7 @@ class ChangePasswordForm(PasswordChangeForm):
             super().validate_password_for_user(user, "new_password1")
 
     def save(self, commit: bool = True) -> Any:
-        self.user.must_change_password = False
+        self.user.must_change_password, self.user.one_time_until = False, None
         self.user.set_password(self.cleaned_data["new_password1"])
         self.user.save(change=new_change(self.user.username, "password-set", self.user.username))
         return self.user

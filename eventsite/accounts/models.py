@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from django.conf import settings
@@ -25,6 +26,7 @@ class Staff(AbstractBaseUser):
     role = models.CharField(max_length=10)
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
+    one_time_until = models.DateTimeField(null=True)
     epoch = models.CharField(max_length=16)
     feed_nonce = models.CharField(max_length=16)
     created_at = models.DateTimeField()
@@ -55,6 +57,12 @@ class Staff(AbstractBaseUser):
     @property
     def is_admin(self) -> bool:
         return Role(self.role).includes(Role.ADMIN)
+
+    @property
+    def one_time_password_expired(self) -> bool:
+        """Also for a one-time password of an earlier version, which stored no time."""
+        until = self.one_time_until
+        return self.must_change_password and (until is None or until <= datetime.now(UTC))
 
     def save(
         self,

@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.utils.crypto import salted_hmac
@@ -15,13 +15,21 @@ from django.utils.crypto import salted_hmac
 from events.domain import Actor, StorageBusyError
 from events.storage import staff as repository
 from eventsite.accounts.changes import new_change
-from eventsite.accounts.domain import AccountAction, Role, StaffChangedError, StaffExistsError, StaffNotFoundError
+from eventsite.accounts.domain import (
+    AccountAction,
+    OwnPasswordError,
+    Role,
+    StaffChangedError,
+    StaffExistsError,
+    StaffNotFoundError,
+)
 from eventsite.accounts.models import Staff
 from eventsite.accounts.passwords import generate_password
 
 logger = logging.getLogger("eventsite.accounts")
 
 _MAX_ATTEMPTS = 6
+ONE_TIME_PASSWORD_WORKS_FOR = timedelta(hours=24)
 
 
 def get_staff(username: str) -> Staff:
@@ -44,6 +52,7 @@ def create_staff(username: str, role: Role, password: str, actor: Actor, must_ch
         role=role,
         is_active=True,
         must_change_password=must_change_password,
+        one_time_until=_end_of_one_time_password() if must_change_password else None,
         epoch=_token(),
         feed_nonce=_token(),
         created_at=datetime.now(UTC),
@@ -128,10 +137,10 @@ def retry_change(username: str, change: Callable[[Staff], None]) -> None:
 def reset_password(username: str, actor: Actor, seed: bytes | None = None, state: str = "") -> str:
     """Sets a one-time password, which must be changed at sign-in, and ends the account's sessions.
 
-    The same `seed` returns the password again until somebody uses it. Raises StaffNotFoundError, StaffChangedError
-    (the password is no longer at this `state`).
+    The same `seed` returns the password again until somebody uses it. Raises StaffNotFoundError, OwnPasswordError,
+    StaffChangedError (the password is no longer at this `state`).
     """
-    staff = get_staff(username)
+    staff = get_staff_to_reset(username, actor)
     password = generate_password(seed)
     if not state or state == password_state(staff):
         set_password(username, password, actor, must_change_password=True)
@@ -140,18 +149,29 @@ def reset_password(username: str, actor: Actor, seed: bytes | None = None, state
     return password
 
 
+def get_staff_to_reset(username: str, actor: Actor) -> Staff:
+    """The account of somebody else. Raises StaffNotFoundError, OwnPasswordError."""
+    if username == actor.name:
+        raise OwnPasswordError(username)
+    return get_staff(username)
+
+
 def password_state(staff: Staff) -> str:
     """Changes with the password, but does not reveal it."""
     return salted_hmac("eventsite.accounts.password_state", staff.password, algorithm="sha256").hexdigest()
 
 
 def _has_one_time_password(staff: Staff, password: str) -> bool:
-    return staff.must_change_password and staff.check_password(password)
+    return staff.must_change_password and not staff.one_time_password_expired and staff.check_password(password)
 
 
 def set_password(username: str, password: str, actor: Actor, must_change_password: bool = False) -> None:
     """If several run at the same time, all succeed, and the last one counts. Raises StaffNotFoundError."""
-    changes = {"password": make_password(password), "must_change_password": must_change_password}
+    changes = {
+        "password": make_password(password),
+        "must_change_password": must_change_password,
+        "one_time_until": _end_of_one_time_password() if must_change_password else None,
+    }
     change = new_change(actor.name, "password-reset" if must_change_password else "password-set", username)
     retry_change(
         username, lambda staff: repository.update_staff(username, changes, {"password": staff.password}, change)
@@ -171,6 +191,10 @@ def renew_feed(staff: Staff) -> None:
     staff.feed_nonce = _token()
     staff.save(update_fields=["feed_nonce"])
     logger.info("%s renewed the address of the calendar feed", staff.username)
+
+
+def _end_of_one_time_password() -> datetime:
+    return datetime.now(UTC) + ONE_TIME_PASSWORD_WORKS_FOR
 
 
 def _token() -> str:

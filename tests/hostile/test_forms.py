@@ -46,7 +46,7 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
     task = Task("delete", "launch", "Launch night", created.revision)
     waiting = batches.prepare("delete", [task], ADA, "")
     done = batches.run(batches.prepare("status", [_other()], ADA, "x").id, ADA)
-    new = {"old_password": PASSWORD, "new_password1": "another battery", "new_password2": "another battery"}
+    new = {"old_password": PASSWORD, "new_password1": "another battery horse", "new_password2": "another battery horse"}
     upload = add_upload("ada", "events.csv", f"{HEADER}\n{csv_row(eventId='imported')}\n".encode())
     columns = {name: str(position) for position, name in enumerate(FIELD_NAMES)}
     event = {**make_fields(title="Forged"), "eventId": "forged", "generated_id": "00000000-0000-4000-8000-000000000000"}
@@ -201,7 +201,7 @@ def leads_elsewhere(location: str) -> bool:
 @pytest.mark.parametrize("there", mostly_at_length(ELSEWHERE, 5))
 def test_forms_do_not_redirect_to_other_sites(there: str) -> None:
     form = {"next": there, "theme": "dark", "username": "ada", "password": PASSWORD}
-    new = {"old_password": PASSWORD, "new_password1": "another battery", "new_password2": "another battery"}
+    new = {"old_password": PASSWORD, "new_password1": "another battery horse", "new_password2": "another battery horse"}
     page = {"Referer": there, "HX-Current-URL": there} if there.isascii() and there.isprintable() else {}
     answers = [
         Client().post("/staff/theme/", form),

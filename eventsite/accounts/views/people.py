@@ -69,7 +69,9 @@ def deactivate(request: HttpRequest, username: str) -> HttpResponse:
 @require_POST
 def reactivate(request: HttpRequest, username: str) -> HttpResponse:
     people.reactivate(username, actor_of(request))
-    messages.success(request, f"{username} can sign in again with the same password.")
+    expired = people.get_staff(username).one_time_password_expired
+    how = "after you reset the password: the one-time password has expired" if expired else "with the same password"
+    messages.success(request, f"{username} can sign in again {how}.")
     return redirect("accounts:person", username)
 
 
@@ -84,7 +86,7 @@ def reset_password(request: HttpRequest, username: str) -> HttpResponse:
             changed = True
         else:
             return _one_time_password(request, username, password, added=False)
-    staff = people.get_staff(username)
+    staff = people.get_staff_to_reset(username, actor)
     form = ResetPasswordForm(initial={"state": people.password_state(staff)})
     context = {"person": staff, "form": form, "changed": changed}
     return render(request, "accounts/reset_password.html", context, status=409 if changed else 200)
@@ -92,5 +94,6 @@ def reset_password(request: HttpRequest, username: str) -> HttpResponse:
 
 def _one_time_password(request: HttpRequest, username: str, password: str, added: bool) -> HttpResponse:
     """Shows the password in this response only; it is not stored."""
-    context = {"username": username, "password": password, "added": added}
+    until = people.get_staff(username).one_time_until
+    context = {"username": username, "password": password, "added": added, "until": until}
     return render(request, "accounts/one_time_password.html", context)
