@@ -226,6 +226,7 @@ SESSION_COOKIE_AGE = 7 * 24 * 60 * 60  # the session lifetime in seconds; accoun
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = URL_PREFIX or "/"
 SESSION_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-session"
 CSRF_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-csrf"
+DEVICE_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-device"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_AWS
 MESSAGE_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-messages"
 MESSAGE_STORAGE = "eventsite.message_storage.MessageStorage"

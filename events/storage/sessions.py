@@ -87,5 +87,15 @@ def count_attempt(who: str, limit: int, window: timedelta) -> None:
             return
 
 
+def forget_attempt(who: str) -> None:
+    """One attempt no longer counts."""
+    with suppress(access_table.RefusedError):  # its window has ended meanwhile
+        access_table.update(
+            _key("lockout", who),
+            [LockoutItem.attempts.add(-1)],
+            LockoutItem.key.exists() & (LockoutItem.attempts > 0) & (LockoutItem.expiresAt > datetime.now(UTC)),
+        )
+
+
 def forget_attempts(who: str) -> None:
     access_table.delete(_key("lockout", who))

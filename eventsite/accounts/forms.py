@@ -79,9 +79,9 @@ class ChangePasswordForm(PasswordChangeForm):
     user: Staff
     error_messages = _PASSWORD_ERRORS
 
-    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, session_key: str, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._address = address
+        self._session_key, self._address = session_key, address
         self.fields["old_password"].label = "Current password"
         self.fields["new_password2"].label = "Repeat new password"
         self.fields["new_password1"].help_text = (
@@ -92,7 +92,7 @@ class ChangePasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         """Limits attempts, as sign-in does, because a stranger may use a browser that was left open."""
-        attempts = lockout.Attempts(self.user.username, self._address, self.user)
+        attempts = lockout.attempts_in_session(self._session_key, self.user, self._address)
         try:
             attempts.count()
         except LockedOutError as error:

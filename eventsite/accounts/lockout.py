@@ -17,43 +17,74 @@ WINDOW = timedelta(minutes=15)
 ATTEMPTS_PER_ADDRESS = 5  # with one username, from one address
 ATTEMPTS_FROM_ANYWHERE = 30  # with one username
 ATTEMPTS_WITH_ANY_NAME = 100  # from one address: each username stores two rows
+ATTEMPTS_WITH_ANY_NAME_PER_SITE = 400  # from the /48 network of an IPv6 address, which one customer may have
+ATTEMPTS_PER_DEVICE = 5  # with one username, in a browser in which this person has signed in before
+ATTEMPTS_PER_SESSION = 5
 
 
 class Attempts:
-    """Attempts against the account's current password. A password that an admin resets starts at zero."""
+    """Attempts that share counters: `of_all` names, and those of one `name`. A new password starts at zero."""
 
-    def __init__(self, username: str, address: str, staff: Staff | None) -> None:
-        """`staff` is None if the account does not exist; attempts are counted all the same."""
-        # If no account has this name, it may be a password, typed into the wrong field.
-        self._who = f"{username if staff else 'nobody known'} from {address}"
-        # The address and the password come first, because the username may contain anything.
-        password = staff.password if staff else ""
-        self._counters = {
-            f"any name from {_network(address)}": ATTEMPTS_WITH_ANY_NAME,  # first: above it, nothing else is stored
-            f"from {address}\n{password}\n{username}": ATTEMPTS_PER_ADDRESS,
-            f"from anywhere\n{password}\n{username}": ATTEMPTS_FROM_ANYWHERE,
-        }
+    def __init__(self, whose: str, name: dict[str, int], of_all: dict[str, int] | None = None) -> None:
+        """`whose`: for the log. The other two: counters and their limits."""
+        self._whose, self._name, self._of_all = whose, name, of_all or {}
 
     def count(self) -> None:
         """Counts an attempt. Raises LockedOutError if there were too many."""
         try:
-            for key, limit in self._counters.items():
+            for key, limit in (self._of_all | self._name).items():  # above the first limit, nothing else is stored
                 session_repository.count_attempt(key, limit, WINDOW)
         except LockedOutError:
             observed.current().count("SignInLockouts")
-            logger.warning("Too many attempts to sign in as %s", self._who)
+            logger.warning("Too many attempts to sign in as %s", self._whose)
             raise
 
     def forget(self) -> None:
-        """Resets the counters after the right password."""
-        for key in self._counters:
+        """After the right password: the name starts at zero. Of all names, only this attempt no longer counts."""
+        for key in self._of_all:
+            session_repository.forget_attempt(key)
+        for key in self._name:
             session_repository.forget_attempts(key)
 
 
-def _network(address: str) -> str:
-    """The address; for IPv6 the /64 network, because one subscriber has all of it."""
+def attempts_to_sign_in(username: str, address: str, staff: Staff | None, device: str = "") -> Attempts:
+    """`staff` is None if the account does not exist; attempts are counted all the same.
+
+    `device`: what identifies a browser in which this person has signed in before. Its attempts are counted apart, so
+    that nobody else can lock it.
+    """
+    # If no account has this name, it may be a password, typed into the wrong field.
+    whose = f"{username if staff else 'nobody known'} from {address}"
+    if device:
+        return Attempts(whose, {f"device {device}": ATTEMPTS_PER_DEVICE})
+    # The address and the password come first, because the username may contain anything.
+    password = staff.password if staff else ""
+    *networks, widest = _networks(address)
+    limits = [ATTEMPTS_WITH_ANY_NAME, ATTEMPTS_WITH_ANY_NAME_PER_SITE]
+    return Attempts(
+        whose,
+        {
+            f"from {widest}\n{password}\n{username}": ATTEMPTS_PER_ADDRESS,
+            f"from anywhere\n{password}\n{username}": ATTEMPTS_FROM_ANYWHERE,
+        },
+        {f"any name from {network}": limit for network, limit in zip([*networks, widest], limits, strict=False)},
+    )
+
+
+def attempts_in_session(session_key: str, staff: Staff, address: str) -> Attempts:
+    """Attempts to type the current password again. Attempts to sign in elsewhere do not count here."""
+    return Attempts(f"{staff.username} from {address}", {f"session {session_key}": ATTEMPTS_PER_SESSION})
+
+
+def _networks(address: str) -> list[str]:
+    """The networks whose attempts count together, the smallest first.
+
+    For IPv6: the /64 network, which every subscriber has, and the /48 network, which organizations have.
+    """
     try:
         ip = ip_address(address)
     except ValueError:
-        return address
-    return str(ip_network((ip, 64), strict=False)) if isinstance(ip, IPv6Address) and not ip.ipv4_mapped else address
+        return [address]
+    if not isinstance(ip, IPv6Address):
+        return [address]
+    return [str(ip.ipv4_mapped)] if ip.ipv4_mapped else [str(ip_network((ip, size), strict=False)) for size in (64, 48)]

@@ -43,6 +43,7 @@ def test_on_aws_cookies_are_secure_and_named_after_the_stage() -> None:
         "events-production-session",
         "events-production-csrf",
     )
+    assert values["DEVICE_COOKIE_NAME"] == "events-production-device"
     assert values["SECURE_HSTS_SECONDS"] == 31_536_000
     assert (load()["SESSION_COOKIE_SECURE"], load()["SECURE_HSTS_SECONDS"]) == (False, 0)
 

@@ -17,6 +17,7 @@ from events.fields import allows
 from events.services import statuses_in_use
 from eventsite import observed
 from eventsite.accounts import feeds, people
+from eventsite.accounts.devices import remember_device
 from eventsite.accounts.forms import ChangePasswordForm, SignInForm
 from eventsite.accounts.models import Staff
 from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
@@ -41,7 +42,9 @@ class SignIn(LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         observed.current().actor = form.get_user().username
         self.request.session.flush()  # Django keeps the session and its key if a user signs in again
-        return super().form_valid(form)
+        response = super().form_valid(form)
+        remember_device(self.request, response, form.get_user())
+        return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)
@@ -70,13 +73,15 @@ class ChangePassword(RedirectURLMixin, PasswordChangeView):
     next_page = "accounts:account"
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "address": self.request.META.get("REMOTE_ADDR", "")}
+        address, session_key = self.request.META.get("REMOTE_ADDR", ""), self.request.session.session_key
+        return {**super().get_form_kwargs(), "session_key": session_key, "address": address}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
+        remember_device(self.request, response, form.user)
         messages.success(self.request, "Password changed. You were signed out everywhere else.")
         return response
 
