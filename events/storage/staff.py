@@ -131,15 +131,19 @@ def update_staff(
 
 
 def change_standing(
-    before: StaffFields, role: str, is_active: bool, epoch: str, change: AccountChange | None = None
+    before: StaffFields,
+    role: str,
+    is_active: bool,
+    ended: Mapping[str, Any],
+    change: AccountChange | None = None,
 ) -> None:
     """Changes the role and `is_active`, if both still have the values of `before`, and stores the row of the change.
 
-    Raises LastAdminError, StaffChangedError.
+    `ended`: fields whose new values end what the account has. Raises LastAdminError, StaffChangedError.
     """
     username = before["username"]
     was_admin, is_admin = _is_active_admin(before["role"], before["is_active"]), _is_active_admin(role, is_active)
-    actions: list[Action] = [StaffItem.role.set(role), StaffItem.is_active.set(is_active), StaffItem.epoch.set(epoch)]
+    actions = _actions({"role": role, "is_active": is_active, **ended})
     unchanged = (StaffItem.role == before["role"]) & (StaffItem.is_active == before["is_active"])
     others = size(AdminsItem.usernames) > 1  # type: ignore[no-untyped-call]
 

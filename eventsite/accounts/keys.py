@@ -7,6 +7,8 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -122,6 +124,13 @@ def list_keys() -> list[ApiKey]:
     return sorted(keys, key=lambda key: key.revoked_at is not None)
 
 
+def list_keys_of(username: str) -> list[ApiKey]:
+    """The keys that this person created and that work now, newest first."""
+    now = datetime.now(UTC)
+    working = [key for key in list_keys() if not key.revoked_at and (not key.expires_by(now) or key.has_former(now))]
+    return [key for key in working if key.created_by == username]
+
+
 def list_expiring(listed: list[ApiKey]) -> list[ApiKey]:
     """Those of the listed keys that work now and expire within two weeks, the next one first."""
     now = datetime.now(UTC)
@@ -147,6 +156,15 @@ def revoke_key(key_id: str, actor: Actor) -> ApiKey:
     remembered_keys.pop(key_id, None)
     logger.info("%s revoked the API key %s (%r)", actor.name, key_id, key.name)
     return key
+
+
+def revoke_keys_of(username: str, key_ids: Collection[str], actor: Actor) -> int:
+    """Revokes those of these keys that this person created, and returns how many these were."""
+    chosen = [key.id for key in list_keys_of(username) if key.id in key_ids] if key_ids else []
+    for key_id in chosen:
+        with suppress(KeyNotFoundError):  # somebody else has revoked it just now
+            revoke_key(key_id, actor)
+    return len(chosen)
 
 
 def discard_key(key: ApiKey) -> None:

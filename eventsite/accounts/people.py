@@ -91,13 +91,16 @@ def create_first_admin(username: str, actor: Actor) -> str | None:
 
 
 def change_role(username: str, role: Role, actor: Actor) -> None:
-    """Raises StaffNotFoundError, LastAdminError."""
+    """A higher role ends the account's sessions, so that it begins with what sign-in demands for this role.
+
+    A lower one does not: the role is read with every request. Raises StaffNotFoundError, LastAdminError.
+    """
     _change_standing(username, actor, "role-changed", role=role)
     logger.info("%s gave %s the role %s", actor.name, username, role)
 
 
 def deactivate(username: str, actor: Actor) -> None:
-    """Also ends the account's sessions. Raises StaffNotFoundError, LastAdminError."""
+    """Also ends the account's sessions and its feed's address. Raises StaffNotFoundError, LastAdminError."""
     _change_standing(username, actor, "deactivated", is_active=False)
     logger.info("%s deactivated %s", actor.name, username)
 
@@ -112,11 +115,13 @@ def _change_standing(
     username: str, actor: Actor, action: AccountAction, role: Role | None = None, is_active: bool | None = None
 ) -> None:
     def make_change(staff: Staff) -> None:
-        active = staff.is_active if is_active is None else is_active
-        epoch = staff.epoch if active else _token()
-        differs = (role or staff.role, active) != (staff.role, staff.is_active)
+        active, new_role = staff.is_active if is_active is None else is_active, role or Role(staff.role)
+        ended = {} if active and Role(staff.role).includes(new_role) else end_sessions()
+        if not active:
+            ended |= end_feed()
+        differs = (new_role, active) != (staff.role, staff.is_active)
         change = new_change(actor.name, action, username, role or "") if differs else None
-        repository.change_standing(staff.fields(), role or staff.role, active, epoch, change)
+        repository.change_standing(staff.fields(), new_role, active, ended, change)
 
     retry_change(username, make_change)
 
@@ -135,7 +140,7 @@ def retry_change(username: str, change: Callable[[Staff], None]) -> None:
 
 
 def reset_password(username: str, actor: Actor, seed: bytes | None = None, state: str = "") -> str:
-    """Sets a one-time password, which must be changed at sign-in, and ends the account's sessions.
+    """Sets a one-time password, which must be changed at sign-in, and ends the account's sessions and feed address.
 
     The same `seed` returns the password again until somebody uses it. Raises StaffNotFoundError, OwnPasswordError,
     StaffChangedError (the password is no longer at this `state`).
@@ -166,11 +171,15 @@ def _has_one_time_password(staff: Staff, password: str) -> bool:
 
 
 def set_password(username: str, password: str, actor: Actor, must_change_password: bool = False) -> None:
-    """If several run at the same time, all succeed, and the last one counts. Raises StaffNotFoundError."""
+    """Also ends the account's sessions and its feed's address. Raises StaffNotFoundError.
+
+    If several run at the same time, all succeed, and the last one counts.
+    """
     changes = {
         "password": make_password(password),
         "must_change_password": must_change_password,
         "one_time_until": _end_of_one_time_password() if must_change_password else None,
+        **end_feed(),
     }
     change = new_change(actor.name, "password-reset" if must_change_password else "password-set", username)
     retry_change(
@@ -181,16 +190,26 @@ def set_password(username: str, password: str, actor: Actor, must_change_passwor
 
 def sign_out_everywhere(staff: Staff) -> None:
     """Ends all of the account's sessions."""
-    staff.epoch = _token()
+    staff.epoch = end_sessions()["epoch"]
     staff.save(update_fields=["epoch"], change=new_change(staff.username, "signed-out-everywhere", staff.username))
     logger.info("%s signed out everywhere", staff.username)
 
 
 def renew_feed(staff: Staff) -> None:
     """Gives the account's calendar feed a new address. The old one stops working."""
-    staff.feed_nonce = _token()
+    staff.feed_nonce = end_feed()["feed_nonce"]
     staff.save(update_fields=["feed_nonce"])
     logger.info("%s renewed the address of the calendar feed", staff.username)
+
+
+def end_sessions() -> dict[str, str]:
+    """The field that ends an account's sessions, and what it was in the browsers that it signed in with."""
+    return {"epoch": _token()}
+
+
+def end_feed() -> dict[str, str]:
+    """The field that ends the address of an account's calendar feed."""
+    return {"feed_nonce": _token()}
 
 
 def _end_of_one_time_password() -> datetime:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from eventsite.accounts import people
+from eventsite.accounts import keys, people
 from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError
 from eventsite.accounts.forms import AddPersonForm, ResetPasswordForm, RoleForm
 from eventsite.accounts.roles import actor_of
@@ -41,13 +41,19 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
     staff = people.get_staff(username)
     form = RoleForm(request.POST or None, initial={"role": staff.role})
     if form.is_valid():
-        role = Role(form.cleaned_data["role"])
+        role, actor = Role(form.cleaned_data["role"]), actor_of(request)
+        left = keys.list_keys_of(username) if staff.is_admin and role != Role.ADMIN else []
+        if left and "confirmed" not in request.POST:
+            return render(request, "accounts/lower_role.html", {"person": staff, "role": role, "keys": left})
         try:
-            people.change_role(username, role, actor_of(request))
+            people.change_role(username, role, actor)
         except LastAdminError:
             form.add_error("role", _LAST_ADMIN.format(username))
         else:
-            messages.success(request, f"{username} is now {'an' if role != Role.VIEWER else 'a'} {role}.")
+            said = f"{username} is now {'an' if role != Role.VIEWER else 'a'} {role}."
+            if not Role(staff.role).includes(role):
+                said += " They were signed out and get the role at their next sign-in."
+            messages.success(request, f"{said} {_revoke(request, username)}".strip())
             return redirect("accounts:people")
     return render(request, "accounts/person.html", {"person": staff, "form": form})
 
@@ -56,13 +62,14 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
 def deactivate(request: HttpRequest, username: str) -> HttpResponse:
     staff = people.get_staff(username)
     if request.method != "POST":
-        return render(request, "accounts/deactivate.html", {"person": staff})
+        return render(request, "accounts/deactivate.html", {"person": staff, "keys": keys.list_keys_of(username)})
     try:
         people.deactivate(username, actor_of(request))
     except LastAdminError:
         messages.error(request, _LAST_ADMIN.format(username))
         return redirect("accounts:person", username)
-    messages.success(request, f"{username} was deactivated and signed out everywhere.")
+    said = f"{username} was deactivated and signed out everywhere."
+    messages.success(request, f"{said} {_revoke(request, username)}".strip())
     return redirect("accounts:people")
 
 
@@ -85,11 +92,19 @@ def reset_password(request: HttpRequest, username: str) -> HttpResponse:
         except StaffChangedError:
             changed = True
         else:
+            if revoked := _revoke(request, username):
+                messages.success(request, revoked)
             return _one_time_password(request, username, password, added=False)
     staff = people.get_staff_to_reset(username, actor)
     form = ResetPasswordForm(initial={"state": people.password_state(staff)})
-    context = {"person": staff, "form": form, "changed": changed}
+    context = {"person": staff, "form": form, "changed": changed, "keys": keys.list_keys_of(username)}
     return render(request, "accounts/reset_password.html", context, status=409 if changed else 200)
+
+
+def _revoke(request: HttpRequest, username: str) -> str:
+    """Revokes the selected keys that this person created. Returns a sentence that says so."""
+    count = keys.revoke_keys_of(username, request.POST.getlist("revoke"), actor_of(request))
+    return f"{count} key{'s were' if count > 1 else ' was'} revoked." if count else ""
 
 
 def _one_time_password(request: HttpRequest, username: str, password: str, added: bool) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 
 from eventsite.accounts import people
 from tests.support.builders import PASSWORD, make_staff
+from tests.support.sign_in import browser, sign_in
 
 
 class Terminal(io.StringIO):
@@ -99,3 +100,26 @@ def test_changing_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_commands_for_a_relational_database_say_that_there_is_none(command: str, sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence):
         call_command(command)
+
+
+@pytest.fixture
+def locked_out() -> None:
+    """The only admin has forgotten the password, and attempts have locked the name from everywhere."""
+    make_staff("ada", "admin")
+    for number in range(30):
+        sign_in(browser(f"198.51.100.{number}"), "ada", "forgotten")
+    assert sign_in(browser(), "ada").status_code == 429
+
+
+@pytest.mark.usefixtures("locked_out")
+@pytest.mark.parametrize(
+    ("command", "options"), [(("changepassword", "ada"), {}), (("create_staff", "eva"), {"role": "admin"})]
+)
+def test_a_command_lets_in_an_admin_who_has_lost_everything(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], options: dict[str, str]
+) -> None:
+    run(monkeypatch, *command, typed="another battery horse\n", **options)
+    client = browser()
+    assert sign_in(client, command[1], "another battery horse").status_code == 302
+    assert client.get("/staff/people/").status_code == 200
+    assert client.get("/staff/people/ada/deactivate/").status_code == 200
