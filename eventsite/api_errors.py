@@ -17,6 +17,7 @@ _WITHOUT_AN_EXCEPTION = (
         message=errors.METHOD_NOT_ALLOWED.message.format("GET, HEAD, POST"), headers={"Allow": "GET, HEAD, POST"}
     ),
     errors.NOT_FOUND,
+    errors.HTTPS_REQUIRED,
     errors.LENGTH_REQUIRED,
     errors.STORAGE_UNAVAILABLE,
     errors.body_too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE),

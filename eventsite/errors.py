@@ -67,6 +67,11 @@ METHOD_NOT_ALLOWED = Error(
     "This method is not allowed here; allowed: {}.",
     "This page cannot do that. Open it from the menu.",
 )
+HTTPS_REQUIRED = Error(
+    403,
+    "https_required",
+    "Call this site over https. If you sent a key or a password, replace it: it was not encrypted.",
+)
 LENGTH_REQUIRED = Error(411, "length_required", "The body must have a Content-Length.")
 RESPONSE_TOO_LARGE = Error(
     413,

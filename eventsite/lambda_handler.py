@@ -55,7 +55,7 @@ MAX_COMMAND_OUTPUT = 100_000
 _MAX_HEADER_BYTES = 10_240  # API Gateway's limit
 _ASCII = "".join(map(chr, range(128)))
 _FUNCTION_URL = re.compile(r"\.lambda-url\.[a-z0-9-]+\.on\.aws$")
-_KEPT_HEADERS = ("strict-transport-security", "vary", "x-content-type-options", "x-request-id")
+_KEPT_HEADERS = ("vary", "x-request-id")
 
 get_resolver().url_patterns  # noqa: B018  # loads the URLs, and with them the API
 with suppress(StorageError):  # if it fails, the first request reports it
@@ -180,7 +180,11 @@ def _replace(response: dict[str, Any], error: HttpResponse) -> dict[str, Any]:
         "Content-Type": error["Content-Type"],
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
     }
+    if settings.SECURE_HSTS_SECONDS:
+        subdomains = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+        added["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}{subdomains}"
     headers = {
         header: value
         for header, value in response[name].items()

@@ -9,8 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 import corsheaders.middleware
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.core.handlers.wsgi import LimitedStream
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
@@ -90,6 +92,25 @@ class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
         if method and method not in READS and self.is_enabled(request) and may_only_read(request):
             return errors.handle(request, OriginRefusedError())
         return super().__call__(request)
+
+
+def require_https(get_response: GetResponse) -> GetResponse:
+    """Where TLS is required, redirects plain HTTP to pages and refuses it to programs.
+
+    A program that was redirected would go on to send its key unencrypted. A load balancer may ask for the health check.
+    """
+    if settings.ON_AWS or not settings.EVENTS_HTTPS:  # API Gateway has no plain HTTP
+        raise MiddlewareNotUsed
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        path = f"{request.path_info}/"
+        if request.is_secure() or path == "/healthz/":
+            return get_response(request)
+        if request.method == "GET" and not path.startswith(("/events/", "/changes/", "/openapi.json/")):
+            return HttpResponsePermanentRedirect(f"https://{request.get_host()}{request.get_full_path()}")
+        return _refuse(request, errors.HTTPS_REQUIRED)
+
+    return middleware
 
 
 def limit_bodies(get_response: GetResponse) -> GetResponse:
@@ -214,10 +235,12 @@ CONTENT_SECURITY_POLICY = (
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _DOCS_POLICY = CONTENT_SECURITY_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")  # for Swagger
+# If a browser shows JSON, a calendar or a file as a document, it loads nothing.
+_POLICY_OF_DATA = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def secure_pages(get_response: GetResponse) -> GetResponse:
-    """Adds security headers to pages."""
+    """Adds security headers: to pages, and a shorter policy to everything else."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -226,6 +249,8 @@ def secure_pages(get_response: GetResponse) -> GetResponse:
             response.headers.setdefault("Content-Security-Policy", policy)
             response.headers.setdefault("X-Frame-Options", "DENY")
             response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+        else:
+            response.headers.setdefault("Content-Security-Policy", _POLICY_OF_DATA)
         return response
 
     return middleware

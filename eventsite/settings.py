@@ -119,6 +119,10 @@ ALLOWED_HOSTS = _list("ALLOWED_HOSTS")
 if not (DEBUG or ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must list the site's hosts, comma-separated, when DEBUG is false.")
 
+# Whether people reach the site over TLS. On AWS, always; elsewhere, a proxy in front of the site must provide it.
+EVENTS_HTTPS = ON_AWS or _flag("EVENTS_HTTPS", default=False)
+TLS_UNDECIDED = not (DEBUG or ON_AWS or _environment.get("EVENTS_HTTPS"))  # wsgi.py warns
+
 # Whether a Lambda function loads the staff pages in its init phase, when it has more CPU than later.
 PRELOAD_PAGES = _flag("PRELOAD_PAGES", default=False)
 
@@ -174,6 +178,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "eventsite.middleware.follow_http",
     "eventsite.middleware.CorsMiddleware",
+    "eventsite.middleware.require_https",
     "eventsite.middleware.limit_bodies",
     "eventsite.middleware.CompressionMiddleware",
     "eventsite.middleware.check_conditions_of_reads",
@@ -222,21 +227,24 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SESSION_ENGINE = "eventsite.accounts.sessions"
 SESSION_COOKIE_AGE = 7 * 24 * 60 * 60  # the session lifetime in seconds; accounts/sessions.py renews it
-# Stages may share a host, so the cookies of each have their own names and paths.
+# Stages may share a host, so the cookies of each have their own names and paths. Browsers accept the names of TLS only
+# from this host and only encrypted: "__Host-" for the path "/", "__Secure-" for others.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = URL_PREFIX or "/"
-SESSION_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-session"
-CSRF_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-csrf"
-DEVICE_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-device"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_AWS
-MESSAGE_COOKIE_NAME = f"events-{EVENTS_STAGE or 'local'}-messages"
+_protected = ("__Secure-" if URL_PREFIX else "__Host-") if EVENTS_HTTPS else ""
+SESSION_COOKIE_NAME = f"{_protected}events-{EVENTS_STAGE or 'local'}-session"
+CSRF_COOKIE_NAME = f"{_protected}events-{EVENTS_STAGE or 'local'}-csrf"
+DEVICE_COOKIE_NAME = f"{_protected}events-{EVENTS_STAGE or 'local'}-device"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = EVENTS_HTTPS
+MESSAGE_COOKIE_NAME = f"{_protected}events-{EVENTS_STAGE or 'local'}-messages"
 MESSAGE_STORAGE = "eventsite.message_storage.MessageStorage"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "eventsite.error_pages.csrf_failure"
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "pages:home"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ON_AWS else None
-SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if ON_AWS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if EVENTS_HTTPS else None
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if EVENTS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _flag("EVENTS_HSTS_INCLUDE_SUBDOMAINS", default=False)
 
 STATIC_URL = f"{URL_PREFIX}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
@@ -266,7 +274,7 @@ CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 CORS_EXPOSE_HEADERS = ["Allow", "ETag", "Link", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id"]
 
 # Light or dark pages: without this cookie, the browser decides.
-THEME_COOKIE_NAME = "events-theme"
+THEME_COOKIE_NAME = f"{_protected}events-theme"
 
 LOGGING = {
     "version": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -46,3 +47,8 @@ if settings.SECRET_KEY_PARAMETER:
     )
 application: WSGIHandler = get_wsgi_application()
 application.request_class = Request
+if settings.TLS_UNDECIDED:
+    logging.getLogger(__name__).warning(
+        "EVENTS_HTTPS is not set, so passwords and cookies are sent unencrypted. Set it to true if a proxy serves this "
+        "site over TLS, or to false if nobody else can read the network."
+    )

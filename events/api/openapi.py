@@ -113,8 +113,8 @@ _OF_THE_GATEWAY = "forbidden gateway_key_invalid missing_authentication_token re
 ERRORS = {
     "BadRequest": "bad_request body_incomplete",
     "Unauthorized": "key_required key_invalid key_expired credentials_invalid",
-    "MayNotRead": _OF_THE_GATEWAY,
-    "MayNotWrite": f"key_scope origin_refused {_OF_THE_GATEWAY}",
+    "MayNotRead": f"https_required {_OF_THE_GATEWAY}",
+    "MayNotWrite": f"key_scope origin_refused https_required {_OF_THE_GATEWAY}",
     "EventNotFound": "event_not_found not_found",
     "MethodNotAllowed": "method_not_allowed",
     "EventExists": "event_exists",

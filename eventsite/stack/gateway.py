@@ -55,21 +55,24 @@ def configure(zappa_cli: Any) -> None:
     """Called by Zappa with its ZappaCLI. Raises ClientError."""
     settings, zappa, stage = zappa_cli.stage_config, zappa_cli.zappa, zappa_cli.api_stage
     gateway, api = zappa.apigateway_client, zappa.get_api_id(zappa_cli.lambda_name)
+    subdomains = settings["aws_environment_variables"].get("EVENTS_HSTS_INCLUDE_SUBDOMAINS") in ("true", "1")
     for kind in _RESPONSES:
-        gateway.put_gateway_response(restApiId=api, responseType=kind, **response(kind))
+        gateway.put_gateway_response(restApiId=api, responseType=kind, **response(kind, subdomains))
     gateway.create_deployment(restApiId=api, stageName=stage, description="With error responses that have a detail")
     patch = stage_patch(settings, access_logs(zappa_cli.lambda_arn, zappa_cli.lambda_name))
     gateway.update_stage(restApiId=api, stageName=stage, patchOperations=patch)
     limit_execution_logs(zappa.logs_client, f"API-Gateway-Execution-Logs_{api}/{stage}", settings["log_retention_days"])
 
 
-def response(kind: str) -> dict[str, Any]:
-    """JSON in the form of the site's own errors. Pages of other sites may read it (CORS)."""
+def response(kind: str, hsts_for_subdomains: bool = False) -> dict[str, Any]:
+    """JSON in the form of the site's own errors, with the same HSTS. Pages of other sites may read it (CORS)."""
     code, sentence = _RESPONSES[kind]
     headers = {
         "Access-Control-Allow-Origin": "'*'",
         "Access-Control-Expose-Headers": "'Retry-After, X-Request-Id'",
         "Cache-Control": "'no-store'",
+        "Strict-Transport-Security": f"'max-age=31536000{'; includeSubDomains' if hsts_for_subdomains else ''}'",
+        "X-Content-Type-Options": "'nosniff'",
         "X-Request-Id": "context.requestId",
     }
     if kind == "THROTTLED":

@@ -24,6 +24,8 @@ HEADERS = {
     "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
     "gatewayresponse.header.Access-Control-Expose-Headers": "'Retry-After, X-Request-Id'",
     "gatewayresponse.header.Cache-Control": "'no-store'",
+    "gatewayresponse.header.Strict-Transport-Security": "'max-age=31536000'",
+    "gatewayresponse.header.X-Content-Type-Options": "'nosniff'",
     "gatewayresponse.header.X-Request-Id": "context.requestId",
 }
 RESPONSES = {
@@ -87,6 +89,23 @@ def test_its_calls(stage: str) -> None:
     aws.expect("logs", "put_retention_policy", logGroupName=logs, retentionInDays=settings["log_retention_days"])
     gateway.configure(zappa_cli(aws, stage))
     aws.assert_all_called()
+
+
+def test_its_responses_have_the_policy_of_the_site() -> None:
+    """Otherwise a response of API Gateway would replace the policy that a browser has stored."""
+    cli = zappa_cli(FakeAWS(), "dev")
+    given: list[str] = []
+    policy = "gatewayresponse.header.Strict-Transport-Security"
+    cli.zappa.apigateway_client = SimpleNamespace(
+        put_gateway_response=lambda **call: given.append(call["responseParameters"][policy]),
+        create_deployment=lambda **_: None,
+        update_stage=lambda **_: None,
+    )
+    cli.zappa.logs_client = SimpleNamespace(create_log_group=lambda **_: None, put_retention_policy=lambda **_: None)
+    variables = {**SETTINGS["dev"]["aws_environment_variables"], "EVENTS_HSTS_INCLUDE_SUBDOMAINS": "true"}
+    cli.stage_config = {**SETTINGS["dev"], "aws_environment_variables": variables}
+    gateway.configure(cli)
+    assert set(given) == {"'max-age=31536000; includeSubDomains'"}
 
 
 @pytest.mark.parametrize("kind", RESPONSES)

@@ -123,7 +123,8 @@ def test_staff_sign_in_and_create_an_event(function: Isolated, make_event: MakeE
     assert response.status == 403  # the form needs its token
     response = send_form(function, make_event, "/staff/login/", {**form, **token}, cookies)
     assert (response.status, response.headers["Location"]) == (302, f"{prefix}/staff/")
-    assert set(response.cookies()) == {"events-dev-session", "events-dev-csrf"}  # both cookies arrive
+    stage = f"{'__Secure-' if prefix else '__Host-'}events-dev"
+    assert set(response.cookies()) == {f"{stage}-session", f"{stage}-csrf"}  # both cookies arrive
     assert all(cookie["path"] == (prefix or "/") and cookie["secure"] for cookie in response.cookies().values())
     cookies |= kept(response.cookies())
 

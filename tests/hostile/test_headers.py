@@ -173,23 +173,6 @@ def test_encoded_line_ends_cannot_inject_headers(server: Server) -> None:
         assert "X-Evil" not in answer.headers
 
 
-def test_production_cookies_are_secure_http_only_and_same_site(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """With the settings of a stage."""
-    for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"):
-        setattr(settings, name, True)
-    settings.SESSION_COOKIE_PATH = settings.CSRF_COOKIE_PATH = "/production"
-    make_staff("ada", "admin")
-    client = Client()
-    client.get("/staff/login/", secure=True)
-    client.post("/staff/login/", {"username": "ada", "password": "correct horse battery"}, secure=True)
-    client.post("/staff/account/feed/", secure=True)  # sets the message cookie
-    client.post("/staff/theme/", {"theme": "dark"}, secure=True)
-    assert len(client.cookies) == 4
-    for name, cookie in client.cookies.items():
-        assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax"), name
-        assert (cookie["path"], cookie["domain"]) == ("/production", ""), name
-
-
 @pytest.mark.parametrize(
     "cookie", ["x" * 60_000, "; ".join(f"a{number}=1" for number in range(5_000)), '=;;=,\x01"\\', "\xff\xfe"]
 )
@@ -198,7 +181,7 @@ def test_invalid_cookies_sign_nobody_in(cookie: str) -> None:
         django_settings.SESSION_COOKIE_NAME,
         django_settings.CSRF_COOKIE_NAME,
         django_settings.MESSAGE_COOKIE_NAME,
-        "events-theme",
+        django_settings.THEME_COOKIE_NAME,
     ):
         response = Client().get("/staff/", HTTP_COOKIE=f"{name}={cookie}")
         assert (response.status_code, response["Location"]) == (302, "/staff/login/?next=/staff/")

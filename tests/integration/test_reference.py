@@ -181,7 +181,7 @@ def test_the_errors_are_those_of_the_documentation(page: str) -> None:
     documented |= {(status, code) for code, status in re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE)}
     shown = re.findall(r"<tr><td[^>]*><span[^>]*>(\d+)</span></td><td><code>(\w+)</code>", page)
     assert sorted(shown) == sorted(documented)
-    assert "key_scope, origin_refused, forbidden" in words(page).replace(" ,", ",")
+    assert "key_scope, origin_refused, https_required, forbidden" in words(page).replace(" ,", ",")
     assert "{}" not in section(page, "errors")
     assert "storage_busy DynamoDB is busy." in section(page, "errors")
 

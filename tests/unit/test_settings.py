@@ -36,16 +36,56 @@ def test_every_setting_has_a_local_default() -> None:
     assert (values["DYNAMODB_TABLE_NAME"], values["AWS_REGION"], values["PORT"]) == ("events", "us-east-1", 8000)
 
 
-def test_on_aws_cookies_are_secure_and_named_after_the_stage() -> None:
-    values = load(**PRODUCTION)
+COOKIES = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "DEVICE_COOKIE_NAME", "MESSAGE_COOKIE_NAME", "THEME_COOKIE_NAME")
+OWN_SERVER = {"DEBUG": "false", "SECRET_KEY": "s", "ALLOWED_HOSTS": "a.example"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "protected", "stage"),
+    [
+        (PRODUCTION, "__Secure-", "production"),
+        ({**PRODUCTION, "AWS_LAMBDA_FUNCTION_NAME": "f"}, "__Host-", "production"),
+        ({**PRODUCTION, "URL_PREFIX": "/production"}, "__Secure-", "production"),
+        ({**OWN_SERVER, "EVENTS_HTTPS": "true"}, "__Host-", "local"),
+        ({**OWN_SERVER, "EVENTS_HTTPS": "true", "URL_PREFIX": "/desk"}, "__Secure-", "local"),
+    ],
+)
+def test_over_tls_cookies_are_protected_by_their_names(environment: dict[str, str], protected: str, stage: str) -> None:
+    """The settings of the stage have a prefix of addresses; Lambda does not read them."""
+    values = load(**environment)
+    assert [values[name] for name in COOKIES] == [
+        *(f"{protected}events-{stage}-{kind}" for kind in ("session", "csrf", "device", "messages")),
+        f"{protected}events-theme",
+    ]
     assert (values["SESSION_COOKIE_SECURE"], values["CSRF_COOKIE_SECURE"]) == (True, True)
-    assert (values["SESSION_COOKIE_NAME"], values["CSRF_COOKIE_NAME"]) == (
-        "events-production-session",
-        "events-production-csrf",
-    )
-    assert values["DEVICE_COOKIE_NAME"] == "events-production-device"
     assert values["SECURE_HSTS_SECONDS"] == 31_536_000
-    assert (load()["SESSION_COOKIE_SECURE"], load()["SECURE_HSTS_SECONDS"]) == (False, 0)
+    assert values["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is False
+    assert "SECURE_HSTS_PRELOAD" not in values
+    assert values["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+@pytest.mark.parametrize("environment", [{}, OWN_SERVER, {**OWN_SERVER, "EVENTS_HTTPS": "false"}])
+def test_without_tls_there_is_no_promise_of_it(environment: dict[str, str]) -> None:
+    values = load(**environment)
+    assert [values[name] for name in COOKIES] == [
+        *(f"events-local-{kind}" for kind in ("session", "csrf", "device", "messages")),
+        "events-theme",
+    ]
+    assert (values["SESSION_COOKIE_SECURE"], values["CSRF_COOKIE_SECURE"]) == (False, False)
+    assert (values["SECURE_HSTS_SECONDS"], values["SECURE_PROXY_SSL_HEADER"]) == (0, None)
+    assert values["TLS_UNDECIDED"] is (environment == OWN_SERVER)
+
+
+def test_hsts_covers_subdomains_on_request() -> None:
+    assert load(**PRODUCTION, EVENTS_HSTS_INCLUDE_SUBDOMAINS="true")["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is True
+
+
+@pytest.mark.parametrize("decided", ["", "true", "false"])
+def test_a_server_warns_if_nobody_has_decided_about_tls(decided: str) -> None:
+    environment = {**OWN_SERVER, "PATH": os.environ["PATH"], "EVENTS_HTTPS": decided}
+    start = [sys.executable, "-c", "import eventsite.wsgi"]
+    done = subprocess.run(start, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert ("WARNING eventsite.wsgi: EVENTS_HTTPS is not set" in done.stderr) is (decided == "")
 
 
 def test_files_to_import_are_smaller_on_lambda() -> None:
