@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import get_script_prefix
-from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Router
 from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.docs import Swagger
@@ -23,6 +22,7 @@ from events.api.history import router as history_router
 from events.domain import StorageError
 from events.storage import events as repository
 from eventsite import errors
+from eventsite.docs_access import for_readers
 
 health_router = Router(tags=["health"])
 
@@ -87,7 +87,7 @@ api = DocumentedAPI(
     docs_url="/docs",
     openapi_url="/openapi.json",
     urls_namespace="api",
-    docs_decorator=require_safe,
+    docs_decorator=for_readers,
     parser=JSONBodyParser(),
 )
 api.add_router("/events", events_router)

@@ -133,6 +133,9 @@ FORCE_SCRIPT_NAME = URL_PREFIX or None
 # Who may call /events: anyone; anyone to read, but writes need a key; or every call needs a key.
 EVENTS_API_ACCESS = _choice("EVENTS_API_ACCESS", ("open", "read-open", "keyed"), "open" if DEBUG else "keyed")
 
+# Who may read /docs and /openapi.json: anyone; or signed-in staff, and applications with an API key.
+EVENTS_DOCS_ACCESS = _choice("EVENTS_DOCS_ACCESS", ("public", "signed-in"), "public")
+
 # With "open" access, pages from these origins may write; pages from other origins may only read.
 EVENTS_CORS_ORIGINS = _origins("EVENTS_CORS_ORIGINS")
 

@@ -17,7 +17,7 @@ from events.tasks import Batch
 from eventsite.accounts import keys
 from eventsite.accounts.domain import Rotation, Scope
 from tests.browser.conftest import Open, sign_in
-from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
 from tests.support.http_server import Server
 from tests.support.markup import mistakes_in
 
@@ -251,6 +251,20 @@ def test_the_documentation(open_browser: Open, window: str) -> None:
     page.get_by_role("button", name="Show the reference").click()
     expect(page.get_by_role("heading", name="Authentication")).to_be_visible()
     expect(page.locator("#swagger")).not_to_be_visible()
+
+
+def test_the_documentation_for_signed_in_staff(open_browser: Open, settings: Any) -> None:
+    """Signing in leads back to it, and Swagger may fetch the document."""
+    settings.EVENTS_DOCS_ACCESS = "signed-in"
+    make_staff("vera", "viewer")
+    page = open_browser(**WINDOWS["phone"])
+    page.goto("/docs")
+    page.get_by_label("Username").fill("vera")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/docs")
+    page.get_by_role("button", name="Try it out").click()
+    expect(page.get_by_text("/events/{eventId}").locator("visible=true").first).to_be_visible()
 
 
 def test_the_documentation_without_scripts(open_browser: Open) -> None:

@@ -30,6 +30,7 @@ def test_every_setting_has_a_local_default() -> None:
     assert values["DEBUG"] is True
     assert values["EVENTS_API_ACCESS"] == "open"
     assert values["EVENTS_CORS_ORIGINS"] == []
+    assert values["EVENTS_DOCS_ACCESS"] == "public"
     assert values["DYNAMODB_EMBEDDED"] is True
     assert values["DYNAMODB_ENDPOINT_URL"] == "http://127.0.0.1:8100"
     assert values["DYNAMODB_LOCAL_CREDENTIALS"] is True
@@ -149,6 +150,7 @@ def test_origins_are_separated_by_commas() -> None:
             "EVENTS_TIME_ZONE must be a time zone such as Europe/Berlin, not 'Mars/Base'.",
         ),
         ({"EVENTS_API_ACCESS": "all"}, "EVENTS_API_ACCESS must be one of open, read-open, keyed, not 'all'."),
+        ({"EVENTS_DOCS_ACCESS": "staff"}, "EVENTS_DOCS_ACCESS must be one of public, signed-in, not 'staff'."),
         *[
             (
                 {"EVENTS_CORS_ORIGINS": f"https://a.example, {origin}"},
