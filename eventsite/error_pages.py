@@ -10,6 +10,7 @@ from django.urls import is_valid_path
 
 from eventsite import errors, observed
 from eventsite.errors import Error
+from eventsite.secret_addresses import is_secret
 
 # Errors after which the database may be asked who is signed in. After others, it may be what failed.
 _CLIENT_ERRORS = frozenset({403, 404, 405, 409, 410})
@@ -39,6 +40,10 @@ def error_page(error: Error, request: HttpRequest | None = None) -> HttpResponse
     from eventsite.accounts.roles import find_staff
     from eventsite.theme import theme
 
+    # The address must not reach the site's own addresses as Referer. With "no-referrer", forms fail: no menu, no forms.
+    headers = dict(error.headers)
+    if request and is_secret(request.path_info):
+        request, headers["Referrer-Policy"] = None, "no-referrer"
     context: dict[str, Any] = {
         "status": error.status,
         "heading": _heading(error.status),
@@ -52,7 +57,7 @@ def error_page(error: Error, request: HttpRequest | None = None) -> HttpResponse
             "csrf_input": csrf_input_lazy(request),
             **theme(request),
         }
-    page = HttpResponse(render_to_string("error.html", context), status=error.status, headers=error.headers)
+    page = HttpResponse(render_to_string("error.html", context), status=error.status, headers=headers)
     if request:
         CsrfViewMiddleware(lambda _: page).process_response(request, page)  # the cookie for the forms in the menu
     return page

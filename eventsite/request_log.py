@@ -16,6 +16,7 @@ from django.conf import settings
 
 from eventsite import observed
 from eventsite.observed import Observation
+from eventsite.secret_addresses import mask
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 METRICS = {
@@ -65,14 +66,21 @@ class JSONFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
         observation = observed.current()
-        if request := getattr(record, "request", None):  # Django logs the path, which may contain a feed's secret
+        if request := getattr(record, "request", None):  # Django logs the path, which may name an event
             message = message.replace(request.path, route_of(request))
         line: dict[str, Any] = {"level": record.levelname, "logger": record.name, "message": message}
         if observation.request_id:
             line["requestId"] = observation.request_id
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return _as_json(line)
+        return mask(_as_json(line))
+
+
+class LineFormatter(logging.Formatter):
+    """A record as text, for other places than Lambda."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
 
 
 def _as_json(line: dict[str, Any]) -> str:

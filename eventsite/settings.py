@@ -283,7 +283,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{levelname} {name}: {message}", "style": "{"},
+        "line": {"()": "eventsite.request_log.LineFormatter", "fmt": "{levelname} {name}: {message}", "style": "{"},
         "json": {"()": "eventsite.request_log.JSONFormatter"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json" if ON_LAMBDA else "line"}},

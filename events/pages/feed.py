@@ -37,6 +37,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     response["ETag"] = f'W/"{sha256(source).hexdigest()[:32]}"'
     response["Cache-Control"] = "private, no-cache"
     response["Content-Disposition"] = 'inline; filename="events.ics"'
+    response["Referrer-Policy"] = "no-referrer"
     conditional = get_conditional_response(request, etag=response["ETag"], response=response)
     if conditional is response and state is not None:
         response.content = _content(request, day, choice)

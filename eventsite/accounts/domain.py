@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hmac import compare_digest
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypedDict
 
 
@@ -45,10 +47,12 @@ def is_username(name: str) -> bool:
 
 
 class StaffFields(TypedDict):
-    """A stored account. `password` is a hash. A new epoch ends all sessions, a new nonce ends the feed's address.
+    """A stored account. `password` is a hash. A new epoch ends all sessions.
 
     `one_time_until`: when the one-time password expires. None: the password is the person's own, or an earlier version
     made it.
+    `feed_hash` is the SHA-256 of the secret in the feed's address, in hexadecimal, or empty. An earlier version signed
+    `feed_nonce` instead, which is empty in other accounts.
     """
 
     username: str
@@ -59,10 +63,15 @@ class StaffFields(TypedDict):
     one_time_until: datetime | None
     epoch: str
     feed_nonce: str
+    feed_hash: str
+    feed_since: datetime | None
     created_at: datetime
     last_login: datetime | None
     preferences: dict[str, Any]
 
+
+# What ends the address of an account's feed.
+NO_FEED: Mapping[str, str] = MappingProxyType({"feed_hash": "", "feed_nonce": ""})
 
 AccountAction = Literal[
     "added",
@@ -75,6 +84,8 @@ AccountAction = Literal[
     "key-created",
     "key-rotated",
     "key-revoked",
+    "feed-renewed",
+    "feed-ended",
 ]
 
 

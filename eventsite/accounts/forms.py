@@ -206,3 +206,9 @@ class AddKeyForm(LifetimeForm):
         if not name.isprintable():
             raise ValidationError("The name contains a character that cannot be displayed.")
         return name
+
+
+class FeedForm(OnceForm):
+    """`state` is the state of the feed's address when the form was opened."""
+
+    state = forms.CharField(required=False, widget=forms.HiddenInput)

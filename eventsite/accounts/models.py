@@ -17,7 +17,7 @@ from eventsite.accounts.domain import MAX_USERNAME_LENGTH, AccountChange, Role, 
 # Only people.py changes these, together with the set of active admins.
 _STANDING = frozenset({"username", "role", "is_active"})
 # They are written only if they still have the value that was read.
-_GUARDED = ("password", "preferences")
+_GUARDED = ("password", "preferences", "feed_hash")
 _SESSION_SALT = "eventsite.accounts.session"
 
 
@@ -28,7 +28,9 @@ class Staff(AbstractBaseUser):
     must_change_password = models.BooleanField(default=False)
     one_time_until = models.DateTimeField(null=True)
     epoch = models.CharField(max_length=16)
-    feed_nonce = models.CharField(max_length=16)
+    feed_nonce = models.CharField(max_length=16, default="")
+    feed_hash = models.CharField(max_length=64, default="")
+    feed_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     preferences = models.JSONField(default=dict)
 
@@ -63,6 +65,11 @@ class Staff(AbstractBaseUser):
         """Also for a one-time password of an earlier version, which stored no time."""
         until = self.one_time_until
         return self.must_change_password and (until is None or until <= datetime.now(UTC))
+
+    @property
+    def has_feed(self) -> bool:
+        """Whether the calendar feed has an address."""
+        return bool(self.feed_hash or self.feed_nonce)
 
     def save(
         self,

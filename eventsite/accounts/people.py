@@ -16,6 +16,7 @@ from events.domain import Actor, StorageBusyError
 from events.storage import staff as repository
 from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import (
+    NO_FEED,
     AccountAction,
     OwnPasswordError,
     Role,
@@ -54,7 +55,6 @@ def create_staff(username: str, role: Role, password: str, actor: Actor, must_ch
         must_change_password=must_change_password,
         one_time_until=_end_of_one_time_password() if must_change_password else None,
         epoch=_token(),
-        feed_nonce=_token(),
         created_at=datetime.now(UTC),
         last_login=None,
         preferences={},
@@ -118,7 +118,7 @@ def _change_standing(
         active, new_role = staff.is_active if is_active is None else is_active, role or Role(staff.role)
         ended = {} if active and Role(staff.role).includes(new_role) else end_sessions()
         if not active:
-            ended |= end_feed()
+            ended |= NO_FEED
         differs = (new_role, active) != (staff.role, staff.is_active)
         change = new_change(actor.name, action, username, role or "") if differs else None
         repository.change_standing(staff.fields(), new_role, active, ended, change)
@@ -179,7 +179,7 @@ def set_password(username: str, password: str, actor: Actor, must_change_passwor
         "password": make_password(password),
         "must_change_password": must_change_password,
         "one_time_until": _end_of_one_time_password() if must_change_password else None,
-        **end_feed(),
+        **NO_FEED,
     }
     change = new_change(actor.name, "password-reset" if must_change_password else "password-set", username)
     retry_change(
@@ -195,21 +195,9 @@ def sign_out_everywhere(staff: Staff) -> None:
     logger.info("%s signed out everywhere", staff.username)
 
 
-def renew_feed(staff: Staff) -> None:
-    """Gives the account's calendar feed a new address. The old one stops working."""
-    staff.feed_nonce = end_feed()["feed_nonce"]
-    staff.save(update_fields=["feed_nonce"])
-    logger.info("%s renewed the address of the calendar feed", staff.username)
-
-
 def end_sessions() -> dict[str, str]:
     """The field that ends an account's sessions, and what it was in the browsers that it signed in with."""
     return {"epoch": _token()}
-
-
-def end_feed() -> dict[str, str]:
-    """The field that ends the address of an account's calendar feed."""
-    return {"feed_nonce": _token()}
 
 
 def _end_of_one_time_password() -> datetime:

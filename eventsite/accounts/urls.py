@@ -14,6 +14,7 @@ urlpatterns = [
     page("account/password/", account.ChangePassword.as_view(), VIEWER, "password"),
     page("account/sign-out-everywhere/", account.sign_out_everywhere, VIEWER, "sign_out_everywhere"),
     page("account/feed/", account.renew_feed, VIEWER, "renew_feed"),
+    page("account/feed/end/", account.end_feed, VIEWER, "end_feed"),
     page("account/feed/choice/", account.choose_feed, VIEWER, "choose_feed"),
     page("people/", people.list_people, ADMIN, "people"),
     page("people/new/", people.add_person, ADMIN, "add_person"),

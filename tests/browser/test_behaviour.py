@@ -13,6 +13,7 @@ from events.domain import EventRange
 from events.pages.today import today
 from eventsite.accounts import keys, people
 from tests.browser.conftest import Open, sign_in, store
+from tests.browser.test_every_page import problems
 from tests.support.builders import make_staff
 
 
@@ -64,6 +65,27 @@ def test_secrets_and_addresses_are_copied_with_one_click(open_browser: Open) -> 
     assert people.get_staff("anna").check_password(page.evaluate("navigator.clipboard.readText()"))
     copy.last.click()
     page.wait_for_function("navigator.clipboard.readText().then(text => text.endsWith('/staff/login/'))")
+
+
+def test_the_address_of_a_feed_is_copied_once(open_browser: Open) -> None:
+    """And its page does not prevent forms: with the policy "no-referrer", browsers send them with `Origin: null`."""
+    make_staff("vera", "viewer")
+    page = open_browser(permissions=["clipboard-read", "clipboard-write"], viewport={"width": 390, "height": 800})
+    sign_in(page, "vera")
+    page.goto("/staff/account/")
+    page.get_by_role("button", name="Create the address").click()
+    expect(page.get_by_role("heading", name="Copy the address now")).to_be_visible()
+    assert problems(page, "phone") == []
+    page.get_by_role("button", name="Copy", exact=True).click()
+    page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('/staff/feed/vera:'))")
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("button", name="Renew the address")).to_be_visible()
+    expect(page.get_by_text("/staff/feed/")).to_have_count(0)
+    page.get_by_role("button", name="Renew the address").click()
+    expect(page.get_by_text("The former address no longer works.")).to_be_visible()
+    page.get_by_role("button", name="vera viewer").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_text("You have signed out.")).to_be_visible()
 
 
 def test_copy_buttons_are_hidden_without_scripts(open_browser: Open) -> None:

@@ -8,9 +8,8 @@ import pytest
 from django.test import Client
 
 from events import services
-from eventsite.accounts.feeds import feed_token
 from tests.costs.desk import FEW, Desk
-from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.builders import ACTOR, make_feed, make_fields, make_staff
 
 UNCHANGED = "GetItem events-access, Query events-history/by-time: 1.5 RCU"
 
@@ -20,7 +19,7 @@ def test_an_unchanged_feed_costs_two_calls_at_any_size(
     own_desk: Desk, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("events.storage.changes.seconds_to_wait", lambda: 0)
-    path = f"/staff/feed/{feed_token(make_staff('vera', 'viewer'))}.ics"
+    path = make_feed(make_staff("vera", "viewer"))
     for events in (FEW, size):
         own_desk.grow(events)
         known: Any = {"If-None-Match": Client().get(path)["ETag"]}

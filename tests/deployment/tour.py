@@ -104,11 +104,12 @@ def read_pages(staff: Client) -> None:
         response: Any = staff.get(f"/staff/{path}")
         assert response.status_code == 200, path
         b"".join(response)
-    [feed] = re.findall(r'value="http://testserver([^"]+\.ics)"', staff.get("/staff/account/").content.decode())
+    shown = staff.post("/staff/account/feed/").content.decode()
+    [feed] = re.findall(r"http://testserver(/staff/feed/[^<]+\.ics)<", shown)
     services.create_event(make_fields(eventId="future", date="9000-01-01"), ACTOR)
     assert b"UID:future@" in Client().get(feed).content
     services.delete_event("future", ACTOR)
-    assert staff.post("/staff/account/feed/").status_code == 302
+    assert staff.post("/staff/account/feed/end/").status_code == 302
 
 
 def change_events(editor: Client) -> None:

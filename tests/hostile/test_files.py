@@ -16,8 +16,8 @@ from icalendar import Calendar
 
 from events import services
 from events.pages.today import today
-from eventsite.accounts import feeds, people
-from tests.support.builders import ACTOR, make_fields
+from eventsite.accounts import people
+from tests.support.builders import ACTOR, make_feed, make_fields
 from tests.support.hostile_texts import TAKEN, TEXT_FIELDS
 
 # The start of a formula, after characters that a spreadsheet program may skip.
@@ -75,8 +75,7 @@ def test_importing_an_export_changes_nothing(events: list[dict[str, Any]], edito
 
 
 def test_texts_do_not_change_the_structure_of_the_calendar(events: list[dict[str, Any]], viewer: Client) -> None:
-    token = feeds.feed_token(people.get_staff("vera"))
-    content = Client().get(f"/staff/feed/{token}.ics").content
+    content = Client().get(make_feed(people.get_staff("vera"))).content
     assert all(len(line) <= 75 for line in content.split(b"\r\n"))
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", content)
     unfolded = content.decode().replace("\r\n ", "")

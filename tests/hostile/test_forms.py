@@ -57,6 +57,7 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "accounts:password": ("/staff/account/password/", new),
         "accounts:sign_out_everywhere": ("/staff/account/sign-out-everywhere/", {}),
         "accounts:renew_feed": ("/staff/account/feed/", {}),
+        "accounts:end_feed": ("/staff/account/feed/end/", {}),
         "accounts:add_person": ("/staff/people/new/", {"username": "mallory", "role": "admin"}),
         "accounts:person": ("/staff/people/eva/", {"role": "admin"}),
         "accounts:deactivate": ("/staff/people/eva/deactivate/", {}),

@@ -15,9 +15,9 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from events import services
-from eventsite.accounts import feeds, people
+from eventsite.accounts import people
 from tests.support.api_calls import send
-from tests.support.builders import ACTOR, make_body, make_fields, make_staff
+from tests.support.builders import ACTOR, make_body, make_feed, make_fields, make_staff
 from tests.support.clients import client_of
 from tests.support.hostile_texts import TAKEN, mostly_at_length
 from tests.support.http_server import Server
@@ -84,7 +84,7 @@ def test_pages_forbid_frames_and_caching(browser: Client) -> None:
 def test_responses_that_depend_on_the_user_are_not_shared(browser: Client) -> None:
     for address in ("/staff/", "/staff/events/", "/staff/people/", "/staff/account/"):
         assert "Cookie" in browser.get(address)["Vary"]
-    feed = Client().get(f"/staff/feed/{feeds.feed_token(people.get_staff('ada'))}.ics")
+    feed = Client().get(make_feed(people.get_staff("ada")))
     assert (feed.status_code, feed["Cache-Control"]) == (200, "private, no-cache")
     assert "Set-Cookie" not in feed.headers
     assert not feed.cookies
@@ -121,10 +121,10 @@ def test_other_headers_do_not_change_the_host_or_the_path(browser: Client, name:
     headers = {name: "host=evil.example" if name == "Forwarded" else "evil.example"}
     listed = browser.get("/events?limit=1", headers=headers)
     assert listed["Link"].startswith("<http://testserver/events?")
-    account = browser.get("/staff/account/", headers={**headers, "Accept": "text/html"}).content.decode()
-    assert "http://testserver/staff/feed/" in account
-    assert "evil.example" not in account
-    feed = browser.get(f"/staff/feed/{feeds.feed_token(people.get_staff('ada'))}.ics", headers=headers).content
+    page = browser.post("/staff/account/feed/", headers={**headers, "Accept": "text/html"}).content.decode()
+    assert "http://testserver/staff/feed/" in page
+    assert "evil.example" not in page
+    feed = browser.get(make_feed(people.get_staff("ada")), headers=headers).content
     assert b"evil.example" not in feed
 
 

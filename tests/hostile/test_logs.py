@@ -6,22 +6,26 @@ import json
 import logging
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
-from eventsite.accounts import feeds, keys, people
+from events.domain import StorageError
+from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Scope
 from eventsite.lambda_handler import handler
 from eventsite.management.commands.runserver import hide_feeds
-from eventsite.request_log import JSONFormatter
-from tests.support.builders import ACTOR, PASSWORD, make_body, make_staff
+from eventsite.request_log import JSONFormatter, LineFormatter
+from tests.support.builders import ACTOR, PASSWORD, make_body, make_feed, make_staff
 from tests.support.clients import client_of
 from tests.support.hostile_texts import REFUSED, TAKEN
 from tests.support.lambda_events import http_event, rest_event
 
+_LOGGING: Any = settings.LOGGING
+LINE = {name: value for name, value in _LOGGING["formatters"]["line"].items() if name != "()"}
 Lines = Callable[[], list[dict[str, Any]]]
 ANYTHING = {
     **TAKEN,
@@ -100,7 +104,7 @@ def test_sign_in_sign_out_and_feeds_log_the_username(lines: Lines) -> None:
         lines()
         assert handler(event, None)["statusCode"] == 302
         assert [(line["actor"], line["status"]) for line in lines()] == [("ada", 302)], sent
-    address = f"/staff/feed/{feeds.feed_token(people.get_staff('ada'))}.ics"
+    address = make_feed(staff)
     assert handler(rest_event("GET", address), None)["statusCode"] == 200
     [line] = lines()
     assert (line["actor"], line["route"]) == ("ada", "/staff/feed/<str:token>.ics")
@@ -121,6 +125,44 @@ def test_unknown_keys_log_no_actor(lines: Lines) -> None:
         [line] = lines()
         assert (line["actor"], line["status"]) == ("", 401)
         assert token[-47:] not in json.dumps(line)
+
+
+@pytest.mark.parametrize("on_lambda", [True, False])
+@pytest.mark.parametrize("error", [RuntimeError("broken"), StorageError("broken"), ValueError("/staff/feed/ada:x.ics")])
+def test_errors_of_a_feed_do_not_log_its_address(
+    error: Exception, on_lambda: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the formats of all places where the site runs. An exception may quote the address."""
+    address = make_feed(make_staff("ada"))
+    secret = address.rpartition(":")[2]
+    written: list[str] = []
+    formatter = JSONFormatter() if on_lambda else LineFormatter(**LINE)
+    handler = logging.Handler()
+    handler.emit = lambda record: written.append(formatter.format(record))  # type: ignore[method-assign]
+    monkeypatch.setattr("events.pages.feed.feed_events", Mock(side_effect=error))
+    for logger in ("django", "eventsite"):
+        monkeypatch.setattr(logging.getLogger(logger), "handlers", [handler])
+    response = Client(raise_request_exception=False, headers={"Accept": "text/html"}).get(address)
+    assert response.status_code == 500
+    assert written
+    assert "Traceback" in "".join(written)
+    assert secret not in "".join(written)
+    assert "ada:x" not in "".join(written)
+    assert secret not in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/staff/feed/ada:x.ics", "/staff/feed/ada:x", "/staff/feed/ada:x.ics/"])
+def test_the_address_of_a_feed_is_no_referer(path: str) -> None:
+    """An error page has no form: browsers send forms of such a page with `Origin: null`, so they would be refused."""
+    for client in (Client(headers={"Accept": "text/html"}), client_of(make_staff("ada", "admin"))):
+        for method in ("GET", "POST"):
+            response = client.generic(method, path)
+            assert response.status_code in (404, 405)
+            assert response["Referrer-Policy"] == "no-referrer"
+            assert b"<form" not in response.content
+            assert b"ada:x" not in response.content
+            assert "/login/" not in response.get("Location", "")
+    assert Client().get(make_feed(people.get_staff("ada")))["Referrer-Policy"] == "no-referrer"
 
 
 def test_runserver_hides_the_tokens_of_feeds() -> None:

@@ -27,10 +27,9 @@ from events.overview import get_overview
 from events.pages.today import today
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
-from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
 from eventsite.aws_calls import Service
-from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.builders import ACTOR, make_feed, make_fields, make_staff
 from tests.support.clients import client_of
 
 EVENTS = 12
@@ -77,6 +76,7 @@ class Desk:
         self.api = APIClient()
         self.staff: Staff = make_staff("ada", "admin")
         self.browser = client_of(self.staff)
+        self.feed_address = make_feed(self.staff)
 
     def api_list(self, query: str, link: str = "next") -> list[Response]:
         responses, path = [], f"/events{query}"
@@ -103,7 +103,7 @@ class Desk:
         return [[Row(event["date"], event["eventId"]) for event in csv.DictReader(lines)]]
 
     def feed(self) -> list[Response]:
-        response = Client().get(f"/staff/feed/{feed_token(self.staff)}.ics")
+        response = Client().get(self.feed_address)
         assert response.status_code == 200
         entries: Any = Calendar.from_ical(response.content).walk("VEVENT")
         return [[Row(entry["DTSTART"].dt.isoformat(), entry["UID"].partition("@")[0]) for entry in entries]]

@@ -16,10 +16,9 @@ from events.domain import Event, EventRange
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Role, Scope
-from eventsite.accounts.feeds import feed_token
 from eventsite.accounts.models import Staff
 from tests.support.api_calls import send
-from tests.support.builders import ACTOR, PASSWORD, day, make_body, make_fields, make_staff, store
+from tests.support.builders import ACTOR, PASSWORD, day, make_body, make_feed, make_fields, make_staff, store
 from tests.support.clients import client_of
 from tests.support.csv_rows import HEADER, csv_row
 from tests.support.page_reader import fields
@@ -220,8 +219,17 @@ def run_import(world: World) -> Prepared:
 
 def calendar_feed(world: World) -> Prepared:
     world.create()
-    path = f"/staff/feed/{feed_token(world.ada)}.ics"
+    path = make_feed(world.ada)
     return Prepared(lambda: Client(headers={"Accept": "text/calendar"}).get(path))
+
+
+def turn_off_feed(world: World) -> Prepared:
+    staff = world.staff()
+    make_feed(staff)
+    browser = client_of(staff)
+    return Prepared(
+        lambda: browser.post("/staff/account/feed/end/"), lambda: int(not people.get_staff(staff.username).has_feed)
+    )
 
 
 def sign_in(world: World) -> Prepared:
@@ -361,8 +369,9 @@ PAGES: dict[str, Operation] = {
     "sign-out everywhere": _of_oneself("/staff/account/sign-out-everywhere/", _is_signed_out),
     "password change": change_password,
     "feed renewed": _of_oneself(
-        "/staff/account/feed/", lambda staff, _: people.get_staff(staff.username).feed_nonce != staff.feed_nonce
+        "/staff/account/feed/", lambda staff, _: people.get_staff(staff.username).feed_hash != staff.feed_hash
     ),
+    "feed turned off": turn_off_feed,
     "API key made": create_key,
     "API key rotated": rotate_key,
     "API key revoked": revoke_key,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from events import services
 from events.domain import Actor, Event, EventFields
 from events.fields import FIELDS
-from eventsite.accounts import people
+from eventsite.accounts import feeds, people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
 
@@ -69,3 +69,8 @@ def make_staff(
 ) -> Staff:
     """A stored account."""
     return people.create_staff(username, Role(role), password, ACTOR, must_change_password)
+
+
+def make_feed(staff: Staff) -> str:
+    """A new address of the calendar feed of an account."""
+    return f"/staff/feed/{feeds.renew_feed(people.get_staff(staff.username))}.ics"

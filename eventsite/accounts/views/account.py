@@ -18,10 +18,11 @@ from events.services import statuses_in_use
 from eventsite import observed
 from eventsite.accounts import feeds, people
 from eventsite.accounts.devices import remember_device
-from eventsite.accounts.forms import ChangePasswordForm, SignInForm
+from eventsite.accounts.domain import StaffChangedError
+from eventsite.accounts.forms import ChangePasswordForm, FeedForm, SignInForm
 from eventsite.accounts.models import Staff
 from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
-from eventsite.accounts.roles import staff_of
+from eventsite.accounts.roles import actor_of, staff_of
 
 
 class SignIn(LoginView):
@@ -89,11 +90,9 @@ class ChangePassword(RedirectURLMixin, PasswordChangeView):
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     staff = staff_of(request)
-    feed = request.build_absolute_uri(reverse("pages:feed", args=[feeds.feed_token(staff)]))
     choice = FeedChoice.read(staff.preferences)
     context = {
-        "feed": feed,
-        "subscribe": f"webcal://{feed.partition('://')[2]}",
+        "feed_form": FeedForm(initial={"state": feeds.feed_state(staff)}),
         "choice": choice,
         "days_back": DAYS_BACK,
         "statuses": sorted(choice.hidden.union(statuses_in_use())),
@@ -129,6 +128,23 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def renew_feed(request: HttpRequest) -> HttpResponse:
-    people.renew_feed(staff_of(request))
-    messages.success(request, "Your calendar feed has a new address. The old one no longer works.")
+    """Shows the new address in this response only; it is not stored."""
+    staff, form = staff_of(request), FeedForm(request.POST)
+    replaced, valid = staff.has_feed, form.is_valid()
+    try:
+        token = feeds.renew_feed(
+            staff, form.seed(actor_of(request)) if valid else None, form.cleaned_data.get("state", "")
+        )
+    except StaffChangedError:
+        messages.error(request, "The address has changed since you opened the page, so nothing was done.")
+        return redirect("accounts:account")
+    feed = request.build_absolute_uri(reverse("pages:feed", args=[token]))
+    context = {"feed": feed, "subscribe": f"webcal://{feed.partition('://')[2]}", "replaced": replaced}
+    return render(request, "accounts/feed_address.html", context)
+
+
+@require_POST
+def end_feed(request: HttpRequest) -> HttpResponse:
+    feeds.end_feed(staff_of(request))
+    messages.success(request, "Your calendar feed was turned off. Its address no longer works.")
     return redirect("accounts:account")

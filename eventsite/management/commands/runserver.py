@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import socket
 import time
 from contextlib import suppress
@@ -19,8 +18,8 @@ from events.samples import load_samples
 from events.storage.tables import create_tables
 from eventsite.accounts import people
 from eventsite.engine.command import require_free_port, storage, storage_failed
+from eventsite.secret_addresses import mask
 
-_FEED = re.compile(r"(/staff/feed/)[^\s?]+")
 SECONDS_TO_CLOSE = 2
 
 
@@ -59,7 +58,7 @@ class PromptServer(WSGIServer):
 def hide_feeds(record: logging.LogRecord) -> bool:
     """A filter for the request log: the address of a calendar feed is a secret."""
     if isinstance(record.args, tuple):
-        record.args = tuple(_FEED.sub(r"\1…", part) if isinstance(part, str) else part for part in record.args)
+        record.args = tuple(mask(part) if isinstance(part, str) else part for part in record.args)
     return True
 
 

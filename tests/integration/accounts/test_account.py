@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from hashlib import sha256
 from html import unescape
 from typing import Any, cast
 
 import pytest
+from django.conf import settings as django_settings
+from django.core.signing import Signer
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
 from events.calendar_feed import FeedChoice
-from eventsite.accounts import people
-from eventsite.accounts.domain import Role
-from eventsite.accounts.feeds import feed_token, staff_of_feed
+from events.storage.connection import connection
+from events.storage.models import AccessItem
+from events.storage.staff import StaffItem
+from eventsite.accounts import feeds, people
+from eventsite.accounts.domain import Role, StaffChangedError
 from eventsite.accounts.models import Staff
 from tests.support.builders import ACTOR, PASSWORD, make_staff, store
 from tests.support.clients import client_of
+from tests.support.page_reader import text
+from tests.support.tables import read_table
 
 ACCOUNT, CHANGE = "/staff/account/", "/staff/account/password/"
 CHOICE = "/staff/account/feed/choice/"
+RENEW, END = "/staff/account/feed/", "/staff/account/feed/end/"
 NEW = "another battery horse"
 
 
@@ -139,12 +150,12 @@ class TestSaving:
         mine, theirs = make_staff("anna"), people.get_staff("anna")
         mine.must_change_password = True
         mine.save()
-        theirs.feed_nonce = "new"
+        theirs.epoch = "new"
         theirs.must_change_password = False
-        theirs.save(update_fields=["feed_nonce"])
+        theirs.save(update_fields=["epoch"])
         mine.save()
         staff = people.get_staff("anna")
-        assert (staff.must_change_password, staff.feed_nonce) == (True, "new")
+        assert (staff.must_change_password, staff.epoch) == (True, "new")
 
     def test_saving_does_not_change_the_role(self) -> None:
         staff = make_staff("anna")
@@ -160,8 +171,8 @@ class TestFeed:
         assert "at most 2,000 events and 2 MB" in page
         assert '<option value="31" selected>1 month</option>' in page
         assert "No statuses are in use yet." in page
-        [feed] = re.findall(r'value="http(://testserver/staff/feed/[^"]+\.ics)"', page)
-        assert f'href="webcal{feed}"' in page
+        assert "It is shown only once, when you create it." in page
+        assert "/staff/feed/" not in page
 
     def test_statuses_and_past_days_can_be_chosen(self, viewer: Client, editor: Client) -> None:
         for status in ("draft", "active", "Cancelled & gone"):
@@ -202,36 +213,146 @@ class TestFeed:
         assert "Your account has no space for so many statuses." in viewer.get(ACCOUNT).content.decode()
         assert FeedChoice.read(people.get_staff("vera").preferences) == FeedChoice()
 
-    def test_the_address_is_shown_and_can_be_renewed(self, viewer: Client) -> None:
-        def address() -> str:
-            response = viewer.get(ACCOUNT)
-            assert response["Cache-Control"] == "private, no-store"
-            [found] = re.findall(r'value="(http://testserver/staff/feed/[^"]+)\.ics"', response.content.decode())
-            return str(found)
 
-        token = address().rpartition("/")[2]
-        assert staff_of_feed(token) == people.get_staff("vera")
-        assert viewer.post("/staff/account/feed/")["Location"] == ACCOUNT
-        assert "Your calendar feed has a new address" in viewer.get(ACCOUNT).content.decode()
-        assert staff_of_feed(token) is None
-        assert staff_of_feed(address().rpartition("/")[2]) == people.get_staff("vera")
-        assert viewer.get("/staff/account/feed/").status_code == 405
+def typed(client: Client) -> dict[str, str]:
+    """The form that creates or renews the address, as the page offers it now."""
+    page = client.get(ACCOUNT).content.decode()
+    return {name: re.findall(rf'name="{name}" value="([^"]*)"', page)[0] for name in ("form_id", "state")}
+
+
+def shown(response: Any) -> str:
+    """The path of the feed on the page that shows it."""
+    [address] = re.findall(r'<p class="secret" id="feed">http://testserver([^<]+)</p>', response.content.decode())
+    return str(address)
+
+
+def works(address: str) -> bool:
+    return Client().get(address).status_code == 200
+
+
+class TestAddressOfTheFeed:
+    def test_it_is_shown_once_and_not_stored(self, viewer: Client) -> None:
+        response = viewer.post(RENEW, typed(viewer))
+        address = shown(response)
+        assert (response.status_code, response["Cache-Control"]) == (200, "private, no-store")
+        assert f'href="webcal://testserver{address}"' in response.content.decode()
+        assert not response.cookies.get(django_settings.MESSAGE_COOKIE_NAME)
+        assert works(address)
+        secret = address.rpartition(":")[2].removesuffix(".ics")
+        assert len(b64decode(secret, altchars=b"-_")) * 8 == 192
+        stored = str(read_table(AccessItem))
+        assert secret not in stored
+        assert sha256(secret.encode()).hexdigest() in stored
+        response = viewer.get(ACCOUNT)
+        page = response.content.decode()
+        assert "The address of your feed was created today" in text(response)
+        assert secret not in page
+        assert "/staff/feed/" not in page
+
+    def test_renewing_it_ends_the_former_one(self, viewer: Client) -> None:
+        first = shown(viewer.post(RENEW, typed(viewer)))
+        response = viewer.post(RENEW, typed(viewer))
+        assert "The former address no longer works." in response.content.decode()
+        assert (works(first), works(shown(response))) == (False, True)
+
+    def test_a_form_sent_twice_shows_the_same_address(self, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        form = typed(viewer)
+        address = shown(viewer.post(RENEW, form))
+        assert shown(viewer.post(RENEW, form)) == address
+        assert works(address)
+        monkeypatch.setattr(feeds, "SHOWN_AGAIN_FOR", timedelta(0))
+        assert viewer.post(RENEW, form)["Location"] == ACCOUNT
+        assert "The address has changed since you opened the page" in viewer.get(ACCOUNT).content.decode()
+        assert works(address)
+
+    def test_a_form_sent_twice_at_the_same_time(self, viewer: Client) -> None:
+        form = typed(viewer)
+        clients = [client_of(people.get_staff("vera")) for _ in range(2)]
+        with ThreadPoolExecutor(2) as pool:
+            addresses = {shown(response) for response in pool.map(lambda client: client.post(RENEW, form), clients)}
+        assert [works(address) for address in addresses] == [True]
+
+    def test_a_form_opened_before_the_address_changed_does_nothing(self, viewer: Client) -> None:
+        before = typed(viewer)
+        address = shown(viewer.post(RENEW, typed(viewer)))
+        assert viewer.post(RENEW, before)["Location"] == ACCOUNT
+        assert works(address)
+
+    def test_one_of_two_concurrent_renewals_wins(self) -> None:
+        first, second = make_staff("anna"), people.get_staff("anna")
+        feeds.renew_feed(first)
+        with pytest.raises(StaffChangedError):
+            feeds.renew_feed(second)
+
+    def test_it_can_be_turned_off(self, viewer: Client) -> None:
+        address = shown(viewer.post(RENEW, typed(viewer)))
+        assert viewer.post(END)["Location"] == ACCOUNT
+        page = viewer.get(ACCOUNT).content.decode()
+        assert "Your calendar feed was turned off." in page
+        assert "Your feed has no address yet." in page
+        assert not works(address)
+        assert viewer.post(END)["Location"] == ACCOUNT  # again
+
+    def test_both_are_told_to_admins(self, viewer: Client, admin: Client) -> None:
+        viewer.post(RENEW, typed(viewer))
+        viewer.post(END)
+        page = text(admin.get("/staff/activity/accounts/"))
+        assert "vera created an address of their calendar feed" in page
+        assert "vera turned off their calendar feed" in page
+
+    def test_both_need_a_form(self, viewer: Client) -> None:
+        assert [viewer.get(path).status_code for path in (RENEW, END)] == [405, 405]
+        assert works(shown(viewer.post(RENEW, {"form_id": "nonsense"})))
 
     def test_invalid_tokens_are_refused(self) -> None:
         anna, ben = make_staff("anna"), make_staff("ben")
-        good = feed_token(anna)
-        assert staff_of_feed(good) == anna
-        signature = good.rpartition(":")[2]
-        for token in ("", ":", "anna", "anna:", f"ben:{signature}", f"nobody:{signature}", f"anna:{signature}x", "é:é"):
-            assert staff_of_feed(token) is None, token
-        assert feed_token(ben) != good
+        token = feeds.renew_feed(anna)
+        secret = token.rpartition(":")[2]
+        assert feeds.staff_of_feed(token) == anna
+        for wrong in (
+            *("", ":", "anna", "anna:", f"ben:{secret}", f"nobody:{secret}", f"anna:{secret}x", f"anna:{secret[:-1]}"),
+            *("é:é", f"anna:{people.get_staff('anna').feed_hash}", f"anna:{secret.swapcase()}"),
+        ):
+            assert feeds.staff_of_feed(wrong) is None, wrong
+        assert feeds.renew_feed(ben) != token
+        assert feeds.staff_of_feed("ben:") is None
 
-    def test_tokens_survive_key_rotation_and_end_with_the_account(self) -> None:
+    def test_it_does_not_depend_on_the_signing_key_and_ends_with_the_account(self) -> None:
         anna = make_staff("anna")
         with override_settings(SECRET_KEY="an old one"):
-            token = feed_token(anna)
-        assert staff_of_feed(token) is None
-        with override_settings(SECRET_KEY_FALLBACKS=["an old one"]):
-            assert staff_of_feed(token) == anna
-            people.deactivate("anna", ACTOR)
-            assert staff_of_feed(token) is None
+            token = feeds.renew_feed(anna)
+        assert feeds.staff_of_feed(token) == anna
+        people.deactivate("anna", ACTOR)
+        assert feeds.staff_of_feed(token) is None
+
+
+class TestAddressOfAnEarlierVersion:
+    """It signed a nonce. The address works until it is renewed or turned off."""
+
+    @pytest.fixture
+    def token(self) -> str:
+        make_staff("vera", "viewer")
+        actions = [StaffItem.feed_nonce.set("0123456789abcdef"), StaffItem.feed_hash.remove()]
+        connection().update_item(AccessItem.Meta.table_name, "staff#vera", actions=actions)
+        return Signer(salt="eventsite.accounts.feed").sign("vera:0123456789abcdef").replace(":0123456789abcdef", "")
+
+    def test_it_works(self, token: str) -> None:
+        assert works(f"/staff/feed/{token}.ics")
+        assert not works(f"/staff/feed/{token}x.ics")
+
+    @pytest.mark.parametrize("path", [RENEW, END])
+    def test_it_ends(self, token: str, path: str) -> None:
+        client = client_of(people.get_staff("vera"))
+        assert (
+            "An earlier version of this site created the address of your feed." in client.get(ACCOUNT).content.decode()
+        )
+        client.post(path, typed(client))
+        assert not works(f"/staff/feed/{token}.ics")
+        of_no_nonce = Signer(salt="eventsite.accounts.feed").sign("vera:").replace("::", ":")
+        assert feeds.staff_of_feed(of_no_nonce) is None
+
+    def test_it_survives_key_rotation(self, token: str) -> None:
+        with override_settings(SECRET_KEY="a new one", SECRET_KEY_FALLBACKS=[django_settings.SECRET_KEY]):
+            assert feeds.staff_of_feed(token) == people.get_staff("vera")
+        with override_settings(SECRET_KEY="a new one"):
+            assert feeds.staff_of_feed(token) is None

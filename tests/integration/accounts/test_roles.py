@@ -23,6 +23,7 @@ ROLES = {
     "accounts:password": "viewer",
     "accounts:sign_out_everywhere": "viewer",
     "accounts:renew_feed": "viewer",
+    "accounts:end_feed": "viewer",
     "accounts:choose_feed": "viewer",
     "accounts:people": "admin",
     "accounts:add_person": "admin",

@@ -115,7 +115,7 @@ class TestSessions:
         other = browser()
         other.cookies[django_settings.SESSION_COOKIE_NAME] = client.cookies[django_settings.SESSION_COOKIE_NAME].value
         move_end("session", timedelta(days=3))
-        monkeypatch.setattr("eventsite.accounts.feeds.feed_token", lambda staff: other.post("/staff/logout/") and "x")
+        monkeypatch.setattr("eventsite.accounts.feeds.feed_state", lambda staff: other.post("/staff/logout/") and "x")
         assert client.get(ACCOUNT).status_code == 400  # it would have renewed the session
         assert rows("session") == []
 

@@ -18,6 +18,7 @@ from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
 from events.storage.models import EventItem, HistoryItem
 from eventsite.accounts import people
+from eventsite.accounts.preferences import set_preference
 from tests.support import fault_proxy as fault_kinds
 from tests.support.api_calls import LAUNCH, assert_error, send
 from tests.support.builders import ACTOR, make_body, make_fields, make_staff
@@ -263,10 +264,10 @@ def test_a_write_to_the_access_table_that_conflicts_with_another_is_retried(faul
     anna = make_staff("anna", "admin")
     assert faults.calls.count("TransactWriteItems") == 3
     faults.set(fault_kinds.error(400, "TransactionConflictException"), "UpdateItem", times=2)
-    people.renew_feed(anna)
+    set_preference(anna, "first", 1)
     assert faults.calls.count("UpdateItem") == 3
     faults.set(None)
-    assert people.get_staff("anna").feed_nonce == anna.feed_nonce
+    assert people.get_staff("anna").preferences == {"first": 1}
 
 
 def test_reads_that_must_be_current_are_consistent_reads(api: APIClient, faults: FaultProxy) -> None:
