@@ -14,7 +14,7 @@ from events.storage import api_keys
 from eventsite.accounts import keys, people
 from eventsite.accounts.changes import list_changes
 from eventsite.accounts.domain import ApiKey, KeyNotFoundError, Role, Scope
-from eventsite.accounts.feeds import feed_token, staff_of_feed
+from eventsite.accounts.feeds import renew_feed, staff_of_feed
 from tests.support.builders import ACTOR, PASSWORD, make_staff
 from tests.support.clients import client_of
 from tests.support.fault_proxy import FAIL, FaultProxy
@@ -83,7 +83,7 @@ def test_what_ends_at_once(
     make_staff("ada", "admin")
     other = browser()
     sign_in(other, "eva")
-    token = feed_token(people.get_staff("eva"))
+    token = renew_feed(people.get_staff("eva"))
     change(eva)
     assert is_in(eva) is session_lives
     assert is_in(other) is (session_lives and change is not _change_own_password)
