@@ -86,7 +86,8 @@ class ChangePasswordForm(PasswordChangeForm):
         self.fields["new_password2"].label = "Repeat new password"
         self.fields["new_password1"].help_text = (
             f"{settings.MIN_PASSWORD_LENGTH} to {settings.MAX_PASSWORD_LENGTH} characters of any kind. "
-            "A password that is easy to guess is refused, and the page says why."
+            "Three or more words that have nothing to do with each other are a good choice. "
+            "A password that is easy to guess is refused."
         )
         self.fields["new_password2"].help_text = ""
 

@@ -20,7 +20,6 @@ MIN_GUESSES = 10**9
 CHECKED_LENGTH = 32
 
 _zxcvbn_is_in_use = Lock()  # it keeps the words of a call in a module's variable
-_ADVICE = "Three or more words that have nothing to do with each other make a good password."
 # By zxcvbn's name of a pattern, or of the dictionary in which a part was found.
 REASONS = {
     "user_inputs": "it contains your username or the name of this site",
@@ -61,7 +60,7 @@ class GuessablePasswordValidator(CommonPasswordValidator):
         super().validate(password, user)
         reason = _reason_to_refuse(password, user.get_username() if user else "")
         if reason:
-            raise ValidationError(f"This password is easy to guess: {reason}. {_ADVICE}", code="password_guessable")
+            raise ValidationError(f"This password is easy to guess: {reason}.", code="password_guessable")
 
     def get_help_text(self) -> str:
         return "Your password can't be one that is easy to guess."

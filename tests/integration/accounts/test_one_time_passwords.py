@@ -77,7 +77,7 @@ def test_another_reset_gives_a_password_that_works(clock: type[Clock], admin: Cl
     clock.moment = START + timedelta(hours=25)
     page = text(admin.get("/staff/people/anna/"))
     assert "one-time password expired" in page
-    assert "Reset it to give anna a new one." in page
+    assert "Reset the password to give anna a new one." in page
     form = fields(admin.get("/staff/people/anna/reset-password/"))
     page = text(admin.post("/staff/people/anna/reset-password/", form))
     assert "It works until 6 Mar 10:00" in page
