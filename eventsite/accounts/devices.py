@@ -42,7 +42,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, staff: Sta
         path=settings.SESSION_COOKIE_PATH,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
-        samesite="Strict",
+        samesite="Lax",
     )
 
 

@@ -137,7 +137,7 @@ class TestDevice:
         sign_in(client)
         morsel = client.cookies[NAME]
         assert morsel["max-age"] == 365 * 24 * 60 * 60
-        assert (morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, "Strict", "/")
+        assert (morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, "Lax", "/")
         assert "anna" not in morsel.value
         assert len(morsel.value) < 100
 

@@ -164,9 +164,16 @@ class TestEndOfSessions:
         with override_settings(SECRET_KEY="a new one", SECRET_KEY_FALLBACKS=[django_settings.SECRET_KEY]):
             assert not is_in(client)
 
-    def test_a_role_change_keeps_the_session_and_applies_at_once(self, client: Client) -> None:
-        assert client.get("/staff/people/").status_code == 403
+    def test_a_lower_role_keeps_the_session_and_applies_at_once(self, client: Client) -> None:
+        assert client.get("/staff/events/new/").status_code == 200
+        people.change_role("anna", Role.VIEWER, ACTOR)
+        assert client.get("/staff/events/new/").status_code == 403
+        assert is_in(client)
+
+    def test_a_higher_role_ends_the_session(self, client: Client) -> None:
         people.change_role("anna", Role.ADMIN, ACTOR)
+        assert not is_in(client)
+        sign_in(client)
         assert client.get("/staff/people/").status_code == 200
 
 
