@@ -42,12 +42,12 @@ def _flag(name: str, default: bool) -> bool:
     return value in ("true", "1") if value else default
 
 
-def _port(name: str, default: int | None) -> int | None:
+def _number(name: str, kind: str, most: int) -> int | None:
     value = _environment.get(name, "")
     if not value:
-        return default
-    if not (value.isascii() and value.isdecimal() and 0 < int(value) < 65536):
-        raise ImproperlyConfigured(f"{name} must be a port number from 1 to 65535, not {value!r}.")
+        return None
+    if not (value.isascii() and value.isdecimal() and len(value) < 9 and 0 < int(value) <= most):
+        raise ImproperlyConfigured(f"{name} must be a {kind} from 1 to {most}, not {value!r}.")
     return int(value)
 
 
@@ -102,7 +102,7 @@ def _time_zone(name: str, default: str) -> str:
 DEBUG = _flag("DEBUG", default=not ON_AWS)
 if DEBUG and ON_AWS:
     raise ImproperlyConfigured("DEBUG must not be true on AWS.")
-PORT = _port("PORT", 8000)
+PORT = _number("PORT", "port number", 65535) or 8000
 
 AWS_CA_BUNDLE = _environment.get("AWS_CA_BUNDLE") or None
 AWS_REGION = _environment.get("AWS_REGION") or _environment.get("AWS_DEFAULT_REGION") or "us-east-1"
@@ -143,7 +143,7 @@ EVENTS_CORS_ORIGINS = _origins("EVENTS_CORS_ORIGINS")
 DYNAMODB_TABLE_NAME = _environment.get("DYNAMODB_TABLE_NAME", "") or (
     f"events-{EVENTS_STAGE}" if EVENTS_STAGE else "events"
 )
-DYNAMODB_LOCAL_PORT = _port("DYNAMODB_LOCAL_PORT", None)
+DYNAMODB_LOCAL_PORT = _number("DYNAMODB_LOCAL_PORT", "port number", 65535)
 DYNAMODB_DEFAULT_PORT = 8100  # if it is free, and only for an engine of this folder
 DYNAMODB_LOCAL_HOME = _environment.get("DYNAMODB_LOCAL_HOME") or None
 DYNAMODB_LOCAL_DIRECTORY = BASE_DIR / ".dynamodb"
@@ -229,7 +229,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "eventsite.accounts.password_rules.GuessablePasswordValidator"},
 ]
 SESSION_ENGINE = "eventsite.accounts.sessions"
-SESSION_COOKIE_AGE = 7 * 24 * 60 * 60  # the session lifetime in seconds; accounts/sessions.py renews it
+# A session ends when it has not been used for the idle days, or this long after the sign-in.
+EVENTS_SESSION_IDLE_DAYS = _number("EVENTS_SESSION_IDLE_DAYS", "number of days", 365) or 7
+EVENTS_SESSION_DAYS = _number("EVENTS_SESSION_DAYS", "number of days", 365) or 30
+if EVENTS_SESSION_IDLE_DAYS > EVENTS_SESSION_DAYS:
+    raise ImproperlyConfigured("EVENTS_SESSION_IDLE_DAYS must not be more than EVENTS_SESSION_DAYS.")
 # Stages may share a host, so the cookies of each have their own names and paths. Browsers accept the names of TLS only
 # from this host and only encrypted: "__Host-" for the path "/", "__Secure-" for others.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = URL_PREFIX or "/"

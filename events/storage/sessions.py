@@ -5,20 +5,28 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import NamedTuple
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from events.storage import access_table, staff
 from events.storage.models import AccessItem
 from events.storage.staff import StaffItem
 from eventsite.accounts.domain import LockedOutError, StaffFields
 
+_PREFIX = "session#"
+
 
 class SessionItem(AccessItem):
-    """A session, under "session#<SHA-256 of its key>": nobody can use the table to take over a session."""
+    """A session, under "session#<SHA-256 of its key>": nobody can use the table to take over a session.
+
+    Its kind is "session#<username>", so that the sessions of a person can be listed. One before sign-in has none.
+    """
 
     data = UnicodeAttribute()
+    last_seen = UTCDateTimeAttribute(attr_name="lastSeenAt", null=True)
 
 
 class LockoutItem(AccessItem):
@@ -31,12 +39,28 @@ def _key(kind: str, secret: str) -> str:
     return f"{kind}#{sha256(secret.encode()).hexdigest()}"
 
 
-def get_session(session_key: str) -> tuple[str, datetime] | None:
-    """The session's data, and when it ends."""
+class StoredSession(NamedTuple):
+    """`id` is not secret, so pages may show it. `last_seen` is None if an earlier version stored the session."""
+
+    id: str
+    data: str
+    last_seen: datetime | None
+    expires: datetime
+
+
+class SessionUse(NamedTuple):
+    """When a session was last used, by whom (empty: before sign-in), and when it ends without further use."""
+
+    expires: datetime
+    username: str = ""
+    last_seen: datetime | None = None
+
+
+def get_session(session_key: str) -> StoredSession | None:
     return _session(access_table.get(SessionItem, _key("session", session_key)))
 
 
-def get_session_and_staff(session_key: str, username: str) -> tuple[tuple[str, datetime] | None, StaffFields | None]:
+def get_session_and_staff(session_key: str, username: str) -> tuple[StoredSession | None, StaffFields | None]:
     """The session, and an account that may be its account, in one call. The session says whose it is."""
     session, account = access_table.get_two(
         SessionItem, _key("session", session_key), StaffItem, staff.row_key(username)
@@ -44,26 +68,48 @@ def get_session_and_staff(session_key: str, username: str) -> tuple[tuple[str, d
     return _session(session), staff.fields_of(account) if account else None
 
 
-def _session(item: SessionItem | None) -> tuple[str, datetime] | None:
-    return (item.data, item.expiresAt) if item and item.expiresAt else None
+def _session(item: SessionItem | None) -> StoredSession | None:
+    if item is None or item.expiresAt is None:
+        return None
+    return StoredSession(item.key.removeprefix(_PREFIX), item.data, item.last_seen, item.expiresAt)
 
 
-def put_session(session_key: str, data: str, expires: datetime, new: bool) -> bool:
+def put_session(session_key: str, data: str, use: SessionUse, new: bool) -> bool:
     """Returns False if the session should be new but exists, or should exist but does not."""
+    return _update(session_key, [SessionItem.data.set(data), *_actions(use)], new)
+
+
+def renew_session(session_key: str, use: SessionUse) -> bool:
+    """Keeps the data, which another request may be changing. Returns False if the session has ended."""
+    return _update(session_key, _actions(use), new=False)
+
+
+def _actions(use: SessionUse) -> list[Action]:
+    return [
+        SessionItem.kind.set(f"{_PREFIX}{use.username}") if use.username else SessionItem.kind.remove(),
+        SessionItem.last_seen.set(use.last_seen) if use.last_seen else SessionItem.last_seen.remove(),
+        SessionItem.expiresAt.set(use.expires),
+    ]
+
+
+def _update(session_key: str, actions: list[Action], new: bool) -> bool:
     now = datetime.now(UTC)
     gone = SessionItem.key.does_not_exist() | (SessionItem.expiresAt <= now)
     condition: Condition = gone if new else SessionItem.key.exists() & (SessionItem.expiresAt > now)
     try:
-        access_table.update(
-            _key("session", session_key), [SessionItem.data.set(data), SessionItem.expiresAt.set(expires)], condition
-        )
+        access_table.update(_key("session", session_key), actions, condition)
     except access_table.RefusedError:
         return False
     return True
 
 
-def delete_session(session_key: str) -> None:
-    access_table.delete(_key("session", session_key))
+def delete_session(session_key: str) -> bool:
+    """Returns False if the session has ended already."""
+    try:
+        access_table.delete(_key("session", session_key), SessionItem.key.exists())
+    except access_table.RefusedError:
+        return False
+    return True
 
 
 def count_attempt(who: str, limit: int, window: timedelta) -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
-from eventsite.accounts import devices, lockout
+from eventsite.accounts import known_browsers, lockout
 from eventsite.accounts.domain import OneTimePasswordExpiredError, StaffChangedError, fold_username
 from eventsite.accounts.models import Staff
 from eventsite.accounts.sessions import UsernameWithAccount
@@ -24,7 +24,7 @@ class StaffBackend(BaseBackend):
         username = fold_username(username)
         address = request.META.get("REMOTE_ADDR", "") if request else ""
         staff = Staff.get(username)
-        attempts = lockout.attempts_to_sign_in(username, address, staff, devices.device_of(request, staff))
+        attempts = lockout.attempts_to_sign_in(username, address, staff, known_browsers.known_browser(request, staff))
         attempts.count()
         if not _has_password(staff, password) or staff is None or not staff.is_active:
             return None

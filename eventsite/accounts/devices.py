@@ -1,64 +1,36 @@
-"""Browsers in which a person has signed in before: strangers' attempts with their name do not lock these.
-
-A cookie says so, as in https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies.
-It does not sign anybody in. A copied one allows a few more attempts, until the password changes.
-"""
+"""The browser and system that a User-Agent names, in plain words."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from datetime import timedelta
+UNKNOWN_BROWSER = "Unknown browser"
 
-from django.conf import settings
-from django.core.signing import BadSignature, TimestampSigner
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-
-from eventsite.accounts.models import Staff
-
-_SALT = "eventsite.accounts.device"
-_AGE = timedelta(days=365)
-MOST_PEOPLE = 5  # in one browser, the latest first
-
-
-def device_of(request: HttpRequest | None, staff: Staff | None) -> str:
-    """What identifies this browser if this person has signed in with it, or nothing.
-
-    An unknown name takes the same work.
-    """
-    return next(_devices(request, staff or Staff()), "") if request else ""
-
-
-def remember_device(request: HttpRequest, response: HttpResponseBase, staff: Staff) -> None:
-    """Marks the browser after a complete sign-in, until the password or the epoch of the account changes."""
-    own = set(_devices(request, staff))
-    others = [entry for entry in _entries(request) if entry not in own]
-    new = TimestampSigner(salt=_SALT).sign(_signed(staff) + secrets.token_hex(16)).removeprefix(_signed(staff))
-    response.set_cookie(
-        settings.DEVICE_COOKIE_NAME,
-        "/".join([new, *others][:MOST_PEOPLE]),
-        max_age=_AGE,
-        path=settings.SESSION_COOKIE_PATH,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+# The first match counts: most browsers also name the browsers that they are compatible with.
+_BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser/": "Samsung Internet",
+    "Vivaldi/": "Vivaldi",
+    "FxiOS/": "Firefox",
+    "Firefox/": "Firefox",
+    "CriOS/": "Chrome",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+_SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "CrOS": "ChromeOS",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+_MOST_READ = 500
 
 
-def _devices(request: HttpRequest, staff: Staff) -> Iterator[str]:
-    for entry in _entries(request):
-        try:
-            TimestampSigner(salt=_SALT).unsign(_signed(staff) + entry, max_age=_AGE)
-        except BadSignature:
-            continue
-        yield entry
-
-
-def _entries(request: HttpRequest) -> list[str]:
-    """Each is a random number with a time and a signature."""
-    return [entry for entry in request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "").split("/")[:MOST_PEOPLE] if entry]
-
-
-def _signed(staff: Staff) -> str:
-    return f"{staff.username}\n{staff.epoch}\n{staff.password}\n"
+def device_of(user_agent: str) -> str:
+    """Such as "Firefox on Windows". It contains nothing but the words above."""
+    text = user_agent[:_MOST_READ]
+    browser = next((name for part, name in _BROWSERS.items() if part in text), UNKNOWN_BROWSER)
+    system = next((name for part, name in _SYSTEMS.items() if part in text), "")
+    return f"{browser} on {system}" if system else browser

@@ -24,6 +24,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from events.domain import Actor, StorageError
 from eventsite import observed
+from eventsite.accounts import sessions
 from eventsite.accounts.backend import StaffBackend
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
@@ -58,6 +59,8 @@ def page(route: str, view: View, role: Role | None, name: str, *, to_post: Role 
                 return _redirect(request, "accounts:password")
             if not Role(staff.role).includes(role_to_post if request.method == "POST" and role_to_post else role):
                 raise PermissionDenied
+            if not sessions.renew(request):
+                return _redirect(request, "accounts:login")
         return view(request, *args, **kwargs)
 
     guarded.role, guarded.role_to_post = role, role_to_post  # type: ignore[attr-defined]

@@ -37,6 +37,13 @@ def test_every_setting_has_a_local_default() -> None:
     assert (values["DYNAMODB_TABLE_NAME"], values["AWS_REGION"], values["PORT"]) == ("events", "us-east-1", 8000)
 
 
+def test_sessions_end_after_7_days_without_use_and_30_days_after_the_sign_in() -> None:
+    values = load()
+    assert (values["EVENTS_SESSION_IDLE_DAYS"], values["EVENTS_SESSION_DAYS"]) == (7, 30)
+    values = load(EVENTS_SESSION_IDLE_DAYS="1", EVENTS_SESSION_DAYS="1")
+    assert (values["EVENTS_SESSION_IDLE_DAYS"], values["EVENTS_SESSION_DAYS"]) == (1, 1)
+
+
 COOKIES = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "DEVICE_COOKIE_NAME", "MESSAGE_COOKIE_NAME", "THEME_COOKIE_NAME")
 OWN_SERVER = {"DEBUG": "false", "SECRET_KEY": "s", "ALLOWED_HOSTS": "a.example"}
 
@@ -144,6 +151,13 @@ def test_origins_are_separated_by_commas() -> None:
         ({"DEBUG": "yes"}, "DEBUG must be true or false, not 'yes'."),
         ({"PORT": "http"}, "PORT must be a port number from 1 to 65535, not 'http'."),
         ({"PORT": "65536"}, "PORT must be a port number from 1 to 65535, not '65536'."),
+        (
+            {"EVENTS_SESSION_IDLE_DAYS": "0"},
+            "EVENTS_SESSION_IDLE_DAYS must be a number of days from 1 to 365, not '0'.",
+        ),
+        ({"EVENTS_SESSION_DAYS": "366"}, "EVENTS_SESSION_DAYS must be a number of days from 1 to 365, not '366'."),
+        ({"EVENTS_SESSION_DAYS": "1.5"}, "EVENTS_SESSION_DAYS must be a number of days from 1 to 365, not '1.5'."),
+        ({"EVENTS_SESSION_DAYS": "6"}, "EVENTS_SESSION_IDLE_DAYS must not be more than EVENTS_SESSION_DAYS."),
         ({"DYNAMODB_LOCAL_PORT": "0"}, "DYNAMODB_LOCAL_PORT must be a port number from 1 to 65535, not '0'."),
         (
             {"EVENTS_TIME_ZONE": "Mars/Base"},

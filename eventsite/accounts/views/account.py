@@ -17,12 +17,13 @@ from events.fields import allows
 from events.services import statuses_in_use
 from eventsite import observed
 from eventsite.accounts import feeds, people
-from eventsite.accounts.devices import remember_device
 from eventsite.accounts.domain import StaffChangedError
 from eventsite.accounts.forms import ChangePasswordForm, FeedForm, SignInForm
+from eventsite.accounts.known_browsers import remember_browser
 from eventsite.accounts.models import Staff
 from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
 from eventsite.accounts.roles import actor_of, staff_of
+from eventsite.accounts.sessions import mark_signed_in
 
 
 class SignIn(LoginView):
@@ -44,7 +45,8 @@ class SignIn(LoginView):
         observed.current().actor = form.get_user().username
         self.request.session.flush()  # Django keeps the session and its key if a user signs in again
         response = super().form_valid(form)
-        remember_device(self.request, response, form.get_user())
+        mark_signed_in(self.request, "password")
+        remember_browser(self.request, response, form.get_user())
         return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -82,7 +84,7 @@ class ChangePassword(RedirectURLMixin, PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        remember_device(self.request, response, form.user)
+        remember_browser(self.request, response, form.user)
         messages.success(self.request, "Password changed. You were signed out everywhere else.")
         return response
 

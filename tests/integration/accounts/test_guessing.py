@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from eventsite.accounts import devices, lockout, people
+from eventsite.accounts import known_browsers, lockout, people
 from tests.support.builders import ACTOR, PASSWORD, make_staff
 from tests.support.fault_proxy import FaultProxy
 from tests.support.page_reader import text
@@ -186,7 +186,7 @@ class TestDevice:
         ending()
         staff = people.get_staff("anna")
         request: Any = with_cookie(cookie).get("/staff/login/").wsgi_request
-        assert devices.device_of(request, staff) == ""
+        assert known_browsers.known_browser(request, staff) == ""
         strangers_guess()
         assert sign_in(with_cookie(cookie)).status_code == 429
 
@@ -231,7 +231,9 @@ class TestDevice:
             sign_in(client, name)
         sign_in(client, names[-1])  # again: takes no further place
         request: Any = client.get("/staff/").wsgi_request
-        assert [bool(devices.device_of(request, people.get_staff(name))) for name in names] == [False] + [True] * 5
+        assert [bool(known_browsers.known_browser(request, people.get_staff(name))) for name in names] == [False] + [
+            True
+        ] * 5
         assert cookie_of(client).count("/") == 4
         assert len(cookie_of(client)) < 500
 
@@ -321,18 +323,18 @@ class TestNetworks:
 
 def test_a_reset_during_a_sign_in_with_the_old_password_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     client = browser()
-    find = devices.device_of
+    find = known_browsers.known_browser
 
     def reset_meanwhile(*arguments: Any) -> str:
         people.reset_password("anna", ACTOR)
         return find(*arguments)
 
-    monkeypatch.setattr(devices, "device_of", reset_meanwhile)
+    monkeypatch.setattr(known_browsers, "known_browser", reset_meanwhile)
     sign_in(client)
     monkeypatch.undo()
     assert not is_in(client)
     request: Any = client.get("/staff/login/").wsgi_request
-    assert devices.device_of(request, people.get_staff("anna")) == ""
+    assert known_browsers.known_browser(request, people.get_staff("anna")) == ""
 
 
 def test_two_changes_of_the_own_password_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from events.storage import access_table, sessions
+from events.storage.sessions import SessionUse
 from eventsite.accounts.domain import LockedOutError
 
 START = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
@@ -37,11 +38,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("seconds", "over"), [(-1, False), (0, True), (1, True)])
 def test_a_session_ends_in_its_last_second(monkeypatch: pytest.MonkeyPatch, seconds: int, over: bool) -> None:
     end = START + timedelta(hours=1)
-    assert sessions.put_session("key", "old", end, new=True)
+    assert sessions.put_session("key", "old", SessionUse(end), new=True)
     monkeypatch.setattr(Clock, "moment", end + timedelta(seconds=seconds))
     assert (sessions.get_session("key") is None) is over
-    assert sessions.put_session("key", "saved", end, new=False) is not over
-    assert sessions.put_session("key", "new", end, new=True) is over
+    assert sessions.put_session("key", "saved", SessionUse(end), new=False) is not over
+    assert sessions.put_session("key", "new", SessionUse(end), new=True) is over
 
 
 @pytest.mark.parametrize(("seconds", "over"), [(-1, False), (0, True), (1, True)])
