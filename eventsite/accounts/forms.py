@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from events.domain import Actor
@@ -73,6 +74,34 @@ class SignInForm(AuthenticationForm):
             raise locked_out(error) from None
         except OneTimePasswordExpiredError:
             raise ValidationError(_EXPIRED, code="expired") from None
+
+
+class SignInAgainForm(forms.Form):
+    """The password of the signed-in user."""
+
+    password = forms.CharField(
+        strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True})
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request = request
+
+    def clean(self) -> dict[str, Any]:
+        password, user = self.cleaned_data.get("password"), cast(Staff, self._request.user)
+        if password is None:
+            return self.cleaned_data
+        address = self._request.META.get("REMOTE_ADDR", "")
+        attempts = lockout.attempts_in_session(str(self._request.session.session_key), user, address)
+        try:
+            attempts.count()
+        except LockedOutError as error:
+            raise locked_out(error) from None
+        if user.check_password(password):
+            attempts.forget()
+        else:
+            self.add_error("password", "This password is wrong. Please try again.")
+        return self.cleaned_data
 
 
 class ChangePasswordForm(PasswordChangeForm):

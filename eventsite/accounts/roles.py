@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -37,14 +38,25 @@ View = Callable[..., HttpResponseBase]
 
 _MIDDLEWARE = (SessionMiddleware, CsrfViewMiddleware, AuthenticationMiddleware, MessageMiddleware)
 
+NOTHING_CHANGED = "Nothing was changed. Please do it again."
+
 # The pages for users who must replace their one-time password.
 _ALLOWED_WITH_ONE_TIME_PASSWORD = frozenset({"password"})
 
 
-def page(route: str, view: View, role: Role | None, name: str, *, to_post: Role | None = None) -> URLPattern:
+def page(  # noqa: PLR0913
+    route: str,
+    view: View,
+    role: Role | None,
+    name: str,
+    *,
+    to_post: Role | None = None,
+    recent: bool | Literal["POST"] = False,
+) -> URLPattern:
     """A `path()` whose view only users with this role or a higher one may open (POST: with `to_post`, if given).
 
-    The view's `role` and `role_to_post` say which roles these are.
+    With `recent`, they must have signed in, or signed in again, at most ten minutes ago; with "POST", only to post.
+    The view's `role`, `role_to_post` and `recent` say what was given here.
     """
     role_to_post = to_post or role
 
@@ -61,9 +73,11 @@ def page(route: str, view: View, role: Role | None, name: str, *, to_post: Role 
                 raise PermissionDenied
             if not sessions.renew(request):
                 return _redirect(request, "accounts:login")
+            if recent in (True, request.method) and not sessions.signed_in_recently(request):
+                return _ask_to_sign_in_again(request)
         return view(request, *args, **kwargs)
 
-    guarded.role, guarded.role_to_post = role, role_to_post  # type: ignore[attr-defined]
+    guarded.role, guarded.role_to_post, guarded.recent = role, role_to_post, recent  # type: ignore[attr-defined]
     return path(route, _with_session(guarded), name=name)
 
 
@@ -100,6 +114,12 @@ def actor_of(request: HttpRequest) -> Actor:
     """The signed-in user, for the history."""
     staff = staff_of(request)
     return Actor(staff.username, request.META.get("REMOTE_ADDR", ""), is_admin=staff.is_admin)
+
+
+def _ask_to_sign_in_again(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        messages.warning(request, NOTHING_CHANGED)  # the page to return to shows it
+    return _redirect(request, "accounts:sign_in_again")
 
 
 def _redirect(request: HttpRequest, name: str) -> HttpResponse:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from eventsite.accounts.roles import ADMIN, ANYONE, VIEWER, page
-from eventsite.accounts.views import account, keys, people
+from eventsite.accounts.views import account, keys, people, sessions
 
 app_name = "accounts"
 
 urlpatterns = [
     page("login/", account.SignIn.as_view(), ANYONE, "login"),
+    page("login/again/", sessions.SignInAgain.as_view(), VIEWER, "sign_in_again"),
     page("logout/", account.SignOut.as_view(), ANYONE, "logout"),
     page("account/", account.account, VIEWER, "account"),
     page("account/password/", account.ChangePassword.as_view(), VIEWER, "password"),
     page("account/sign-out-everywhere/", account.sign_out_everywhere, VIEWER, "sign_out_everywhere"),
-    page("account/feed/", account.renew_feed, VIEWER, "renew_feed"),
-    page("account/feed/end/", account.end_feed, VIEWER, "end_feed"),
+    page("account/feed/", account.renew_feed, VIEWER, "renew_feed", recent=True),
+    page("account/feed/end/", account.end_feed, VIEWER, "end_feed", recent=True),
     page("account/feed/choice/", account.choose_feed, VIEWER, "choose_feed"),
     page("people/", people.list_people, ADMIN, "people"),
-    page("people/new/", people.add_person, ADMIN, "add_person"),
-    page("people/<str:username>/", people.person, ADMIN, "person"),
-    page("people/<str:username>/deactivate/", people.deactivate, ADMIN, "deactivate"),
-    page("people/<str:username>/reactivate/", people.reactivate, ADMIN, "reactivate"),
-    page("people/<str:username>/reset-password/", people.reset_password, ADMIN, "reset_password"),
+    page("people/new/", people.add_person, ADMIN, "add_person", recent=True),
+    page("people/<str:username>/", people.person, ADMIN, "person", recent="POST"),
+    page("people/<str:username>/deactivate/", people.deactivate, ADMIN, "deactivate", recent=True),
+    page("people/<str:username>/reactivate/", people.reactivate, ADMIN, "reactivate", recent=True),
+    page("people/<str:username>/reset-password/", people.reset_password, ADMIN, "reset_password", recent=True),
     page("keys/", keys.list_keys, ADMIN, "keys"),
-    page("keys/new/", keys.add_key, ADMIN, "add_key"),
-    page("keys/<str:key_id>/rotate/", keys.rotate_key, ADMIN, "rotate_key"),
-    page("keys/<str:key_id>/revoke/", keys.revoke_key, ADMIN, "revoke_key"),
+    page("keys/new/", keys.add_key, ADMIN, "add_key", recent=True),
+    page("keys/<str:key_id>/rotate/", keys.rotate_key, ADMIN, "rotate_key", recent=True),
+    page("keys/<str:key_id>/revoke/", keys.revoke_key, ADMIN, "revoke_key", recent=True),
 ]

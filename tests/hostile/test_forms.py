@@ -53,6 +53,7 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
     return {
         "theme": ("/staff/theme/", {"theme": "dark", "next": "/staff/"}),
         "accounts:login": ("/staff/login/", {"username": "eva", "password": PASSWORD}),
+        "accounts:sign_in_again": ("/staff/login/again/", {"password": PASSWORD}),
         "accounts:logout": ("/staff/logout/", {}),
         "accounts:password": ("/staff/account/password/", new),
         "accounts:sign_out_everywhere": ("/staff/account/sign-out-everywhere/", {}),
@@ -199,6 +200,14 @@ def leads_elsewhere(location: str) -> bool:
     return bool(read[:2] == "//" or address.scheme or address.netloc not in ("", "testserver"))
 
 
+def no_longer_recent() -> Client:
+    client = client_of(people.get_staff("ada"))
+    session = client.session
+    del session["authenticated_at"]
+    session.save()
+    return client
+
+
 @pytest.mark.parametrize("there", mostly_at_length(ELSEWHERE, 5))
 def test_forms_do_not_redirect_to_other_sites(there: str) -> None:
     form = {"next": there, "theme": "dark", "username": "ada", "password": PASSWORD}
@@ -212,7 +221,10 @@ def test_forms_do_not_redirect_to_other_sites(there: str) -> None:
         client_of(people.get_staff("ada")).post("/staff/events/bulk/?list=x", {**form, "do": "delete"}),
         Client().post("/staff/account/feed/", headers=page),
         Client().get("/staff/account/", {"next": there}),
+        client_of(people.get_staff("ada")).get("/staff/login/again/", {"next": there}),
+        client_of(people.get_staff("ada")).post("/staff/login/again/", form),
         client_of(people.get_staff("ada")).post("/staff/account/password/", {**form, **new}),
+        no_longer_recent().post("/staff/account/feed/", headers=page),
     ]
     for response in answers:
         assert response.status_code == 302, response.request["PATH_INFO"]

@@ -231,9 +231,8 @@ class TestDevice:
             sign_in(client, name)
         sign_in(client, names[-1])  # again: takes no further place
         request: Any = client.get("/staff/").wsgi_request
-        assert [bool(known_browsers.known_browser(request, people.get_staff(name))) for name in names] == [False] + [
-            True
-        ] * 5
+        known = [known_browsers.known_browser(request, people.get_staff(name)) for name in names]
+        assert [bool(device) for device in known] == [False] + [True] * 5
         assert cookie_of(client).count("/") == 4
         assert len(cookie_of(client)) < 500
 

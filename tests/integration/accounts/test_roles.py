@@ -18,6 +18,7 @@ from tests.support.staff_pages import PAGES, role_of
 ROLES = {
     "theme": "anyone",
     "accounts:login": "anyone",
+    "accounts:sign_in_again": "viewer",
     "accounts:logout": "anyone",
     "accounts:account": "viewer",
     "accounts:password": "viewer",
