@@ -15,7 +15,7 @@ CALENDAR = "calendar"  # the same for the calendar's view and month
 # The menu's entry for each page that is not in the menu itself. All other pages about events belong to the list.
 _SECTIONS = {
     **dict.fromkeys(("accounts:add_person", "accounts:person", "accounts:deactivate"), "accounts:people"),
-    **dict.fromkeys(("accounts:reactivate", "accounts:reset_password"), "accounts:people"),
+    **dict.fromkeys(("accounts:reactivate", "accounts:reset_password", "accounts:person_sessions"), "accounts:people"),
     **dict.fromkeys(("accounts:add_key", "accounts:revoke_key"), "accounts:keys"),
     "pages:account_activity": "pages:activity",
     "pages:import_columns": "pages:import_events",

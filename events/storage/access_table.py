@@ -118,18 +118,22 @@ def _attempts() -> Iterator[None]:
 
 def list_kind(kind: str, item: type[Item]) -> list[Item]:
     """All rows of a kind, in order of their keys. The index returns the keys, a consistent read the rows."""
+    return sorted(get_all(list_keys(kind), item), key=lambda row: str(row.key))
+
+
+def list_keys(kind: str, most: int | None = None) -> list[str]:
+    """The keys of a kind, all or the first ones, in order. One of some milliseconds ago may be missing."""
     keys: list[str] = []
     position: Any = None
     while True:
         with storage_errors():
             response = connection().query(
-                TABLE, kind, index_name=AccessItem.kind_index.Meta.index_name, exclusive_start_key=position
+                TABLE, kind, index_name=AccessItem.kind_index.Meta.index_name, exclusive_start_key=position, limit=most
             )
         keys += [row["key"]["S"] for row in response["Items"]]
         position = response.get("LastEvaluatedKey")
-        if not position:
-            break
-    return sorted(get_all(keys, item), key=lambda row: str(row.key))
+        if most or not position:
+            return keys
 
 
 def get_all(keys: list[str], item: type[Item]) -> list[Item]:

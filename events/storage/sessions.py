@@ -10,13 +10,16 @@ from typing import NamedTuple
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table, staff
+from events.storage.account_changes import add_change
 from events.storage.models import AccessItem
 from events.storage.staff import StaffItem
-from eventsite.accounts.domain import LockedOutError, StaffFields
+from eventsite.accounts.domain import AccountChange, LockedOutError, StaffFields
 
 _PREFIX = "session#"
+_DELETED_AT_ONCE = 100  # DynamoDB's own limit
 
 
 class SessionItem(AccessItem):
@@ -56,8 +59,17 @@ class SessionUse(NamedTuple):
     last_seen: datetime | None = None
 
 
+def id_of(session_key: str) -> str:
+    """The ID of the session with this key, which is secret."""
+    return _key("session", session_key).removeprefix(_PREFIX)
+
+
 def get_session(session_key: str) -> StoredSession | None:
-    return _session(access_table.get(SessionItem, _key("session", session_key)))
+    return get_session_by_id(id_of(session_key))
+
+
+def get_session_by_id(session_id: str) -> StoredSession | None:
+    return _session(access_table.get(SessionItem, f"{_PREFIX}{session_id}"))
 
 
 def get_session_and_staff(session_key: str, username: str) -> tuple[StoredSession | None, StaffFields | None]:
@@ -110,6 +122,40 @@ def delete_session(session_key: str) -> bool:
     except access_table.RefusedError:
         return False
     return True
+
+
+def list_sessions(username: str, most: int, also: str) -> list[StoredSession]:
+    """A person's sessions, at most so many, and the one with the ID `also`, which the index may not have yet."""
+    keys = access_table.list_keys(f"{_PREFIX}{username}", most)
+    rows = access_table.get_all([*{f"{_PREFIX}{also}": None, **dict.fromkeys(keys)}], SessionItem)
+    return [stored for stored in map(_session, rows) if stored]
+
+
+def end_session(session_id: str, username: str, change: AccountChange) -> bool:
+    """Deletes a session of this person, and stores the row of the change. Returns False if there is no such session."""
+
+    def fill(write: TransactWrite) -> None:
+        item = SessionItem(f"{_PREFIX}{session_id}")
+        write.delete(item, condition=SessionItem.kind == f"{_PREFIX}{username}")
+        add_change(write, change)
+
+    try:
+        access_table.transact(fill)
+    except access_table.RefusedError:
+        return False
+    return True
+
+
+def delete_sessions(username: str, keep: str) -> None:
+    """Deletes the sessions of a person that the index lists, except the one with the ID `keep`."""
+    keys = [key for key in access_table.list_keys(f"{_PREFIX}{username}") if key != f"{_PREFIX}{keep}"]
+    for start in range(0, len(keys), _DELETED_AT_ONCE):
+
+        def fill(write: TransactWrite, part: list[str] = keys[start : start + _DELETED_AT_ONCE]) -> None:
+            for key in part:
+                write.delete(SessionItem(key))
+
+        access_table.transact(fill)
 
 
 def count_attempt(who: str, limit: int, window: timedelta) -> None:

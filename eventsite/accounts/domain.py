@@ -86,13 +86,15 @@ AccountAction = Literal[
     "key-revoked",
     "feed-renewed",
     "feed-ended",
+    "session-ended",
 ]
 
 
 class AccountChange(NamedTuple):
     """A change of an account or API key. `whom` is a username or a key's name, `key` the place in the list of changes.
 
-    `detail` is the new role of an account, the scope of a new key, or when the former secret of a rotated key expires.
+    `detail` is the new role of an account, the scope of a new key, when the former secret of a rotated key expires, the
+    device of a session, or "others" if the session that signed out everywhere continues.
     `expires` is when the new secret of a key expires. Both times are as in ISO 8601.
     """
 

@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from events.domain import Actor, StorageBusyError
+from events.storage import sessions as session_repository
 from events.storage import staff as repository
 from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import (
@@ -188,11 +191,17 @@ def set_password(username: str, password: str, actor: Actor, must_change_passwor
     logger.info("%s set the password of %s", actor.name, username)
 
 
-def sign_out_everywhere(staff: Staff) -> None:
-    """Ends all of the account's sessions."""
+def sign_out_everywhere(staff: Staff, actor: Actor | None = None, keep: HttpRequest | None = None) -> None:
+    """Ends all of the account's sessions, except the one of the request `keep`. `actor` is None for the person."""
+    by = actor.name if actor else staff.username
     staff.epoch = end_sessions()["epoch"]
-    staff.save(update_fields=["epoch"], change=new_change(staff.username, "signed-out-everywhere", staff.username))
-    logger.info("%s signed out everywhere", staff.username)
+    change = new_change(by, "signed-out-everywhere", staff.username, "others" if keep else "")
+    staff.save(update_fields=["epoch"], change=change)  # from now on, none of them works
+    if keep:
+        update_session_auth_hash(keep, staff)
+    kept = session_repository.id_of(str(keep.session.session_key)) if keep else ""
+    session_repository.delete_sessions(staff.username, kept)
+    logger.info("%s signed %s out everywhere%s", by, staff.username, " else" if keep else "")
 
 
 def end_sessions() -> dict[str, str]:

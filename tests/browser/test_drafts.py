@@ -207,7 +207,7 @@ def test_nobody_else_gets_a_draft(desk: Page, leave: str) -> None:
     if leave == "session":
         desk.context.clear_cookies(name="events-local-session")
     else:
-        desk.goto("/staff/account/")
+        desk.goto("/staff/account/" if leave == "Sign out" else "/staff/account/sessions/")
         desk.get_by_role("navigation", name="Account").get_by_role("button").first.click()
         desk.get_by_role("button", name=leave, exact=True).click()
         expect(desk.get_by_label("Username")).to_be_visible()

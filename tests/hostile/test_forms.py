@@ -57,6 +57,8 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "accounts:logout": ("/staff/logout/", {}),
         "accounts:password": ("/staff/account/password/", new),
         "accounts:sign_out_everywhere": ("/staff/account/sign-out-everywhere/", {}),
+        "accounts:sessions": ("/staff/account/sessions/", {"end": "others"}),
+        "accounts:person_sessions": ("/staff/people/eva/sessions/", {"end": "all"}),
         "accounts:renew_feed": ("/staff/account/feed/", {}),
         "accounts:end_feed": ("/staff/account/feed/end/", {}),
         "accounts:add_person": ("/staff/people/new/", {"username": "mallory", "role": "admin"}),

@@ -35,6 +35,7 @@ def test_changes_of_an_account() -> None:
     people.reset_password("eva", ADA)
     people.set_password("eva", PASSWORD, Actor("manage.py"))
     people.sign_out_everywhere(people.get_staff("eva"))
+    people.sign_out_everywhere(people.get_staff("eva"), ADA)
     assert told() == [
         "tester added eva viewer",
         "ada role-changed eva editor",
@@ -43,6 +44,7 @@ def test_changes_of_an_account() -> None:
         "ada password-reset eva",
         "manage.py password-set eva",
         "eva signed-out-everywhere eva",
+        "ada signed-out-everywhere eva",
     ]
 
 

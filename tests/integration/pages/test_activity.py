@@ -17,8 +17,10 @@ from events.pages.filters import moment
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Role, Rotation, Scope
+from eventsite.accounts.session_list import end_session, list_sessions
 from tests.support.builders import day, make_staff
 from tests.support.builders import store_titled as store
+from tests.support.clients import client_of
 from tests.support.page_reader import links, text
 
 ACTIVITY = "/staff/activity/"
@@ -260,6 +262,11 @@ class TestAccounts:
         people.set_password("eva", "x", Actor("manage.py"))
         people.set_password("eva", "x", Actor("eva"))
         people.sign_out_everywhere(people.get_staff(eva.username))
+        people.sign_out_everywhere(people.get_staff(eva.username), Actor("ada"))
+        for actor in ("ada", "eva"):
+            client_of(people.get_staff("eva"))
+            [session] = list_sessions(people.get_staff("eva")).sessions
+            end_session(people.get_staff("eva"), session.id, Actor(actor))
         key, _ = keys.create_key("<Website>", Scope.WRITE, Actor("ada"))
         keys.create_key("Poster", Scope.READ, Actor("ada"))
         keys.rotate_key(key.id, Actor("ada"), Rotation(timedelta(0), timedelta(days=30)))
@@ -272,6 +279,9 @@ class TestAccounts:
             "manage.py set the password of eva",
             "eva changed their password",
             "eva signed out everywhere",
+            "ada signed eva out everywhere",
+            "ada ended a session of eva (Unknown browser)",
+            "eva ended a session (Unknown browser)",
             "ada created the API key <Website> (read and write)",
             "ada created the API key Poster (read only)",
             "ada rotated the API key <Website> , which expires ",
