@@ -215,3 +215,13 @@ def test_nobody_else_gets_a_draft(desk: Page, leave: str) -> None:
     sign_in(desk, "eva")
     desk.goto("/staff/events/new/")
     expect(desk.get_by_label("Title")).to_have_value("")
+
+
+def test_signing_out_clears_the_texts_of_other_tabs(desk: Page) -> None:
+    other = desk.context.new_page()
+    other.goto("/staff/")
+    other.evaluate("sessionStorage.setItem('draft', 'text')")
+    desk.get_by_role("button", name="ada admin").click()
+    desk.get_by_role("button", name="Sign out", exact=True).click()
+    expect(desk.get_by_text("You have signed out.")).to_be_visible()
+    other.wait_for_function("sessionStorage.getItem('draft') === null")

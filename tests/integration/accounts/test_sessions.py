@@ -86,6 +86,11 @@ class TestSessions:
         with pytest.raises(CreateError):
             SessionStore(session.session_key).save(must_create=True)
 
+    @pytest.mark.parametrize("path", ["/staff/logout/", "/staff/account/sign-out-everywhere/"])
+    def test_the_end_of_a_session_clears_what_the_browser_stores(self, path: str) -> None:
+        """But not its cookies, because the theme is one of them."""
+        assert client_of(make_staff("anna")).post(path)["Clear-Site-Data"] == '"storage"'
+
     def test_an_unknown_session_key_is_replaced(self) -> None:
         session = SessionStore("chosen-by-someone-else")
         assert session.get("x") is None
