@@ -48,6 +48,7 @@ class StaffItem(AccessItem):
     created_at = UTCDateTimeAttribute(attr_name="createdAt")
     last_login = UTCDateTimeAttribute(attr_name="lastLogin", null=True)
     preferences = JSONAttribute(null=True)
+    factor_ids = UnicodeSetAttribute(attr_name="factorIds", null=True)
 
 
 class AdminsItem(AccessItem):
@@ -63,6 +64,7 @@ def row_key(username: str) -> str:
 def fields_of(item: StaffItem) -> StaffFields:
     stored = {name: getattr(item, name) for name in _FIELD_NAMES}
     stored["preferences"] = stored["preferences"] or {}
+    stored["factor_ids"] = frozenset(stored["factor_ids"] or ())
     return cast(StaffFields, {"username": item.key.removeprefix(row_key("")), **stored})
 
 

@@ -53,6 +53,7 @@ class StaffFields(TypedDict):
     made it.
     `feed_hash` is the SHA-256 of the secret in the feed's address, in hexadecimal, or empty. An earlier version signed
     `feed_nonce` instead, which is empty in other accounts.
+    `factor_ids` are the IDs of the person's factors, so that every page knows whether there are any.
     """
 
     username: str
@@ -68,6 +69,7 @@ class StaffFields(TypedDict):
     created_at: datetime
     last_login: datetime | None
     preferences: dict[str, Any]
+    factor_ids: frozenset[str]
 
 
 # What ends the address of an account's feed.
@@ -87,6 +89,10 @@ AccountAction = Literal[
     "feed-renewed",
     "feed-ended",
     "session-ended",
+    "factor-added",
+    "factor-removed",
+    "factors-reset",
+    "recovery-codes-made",
 ]
 
 
@@ -105,6 +111,31 @@ class AccountChange(NamedTuple):
     detail: str = ""
     key: str = ""
     expires: str = ""
+
+
+Method = Literal["totp", "passkey"]
+
+
+class Factor(NamedTuple):
+    """One way to complete a sign-in in two steps. `secret` (encrypted) and `last_step` belong to "totp" only.
+
+    `last_step` is the number of the 30 seconds whose code was accepted last.
+    """
+
+    id: str
+    method: Method
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None = None
+    secret: str = ""
+    last_step: int = 0
+
+
+class RecoveryCodes(NamedTuple):
+    """The hashes of a person's recovery codes that were not used yet, and when the codes were made."""
+
+    hashes: frozenset[str]
+    made_at: datetime
 
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -192,6 +223,22 @@ class LockedOutError(Exception):
     def __init__(self, until: datetime) -> None:
         self.until = until
         super().__init__(f"until {until:%H:%M:%S}")
+
+
+class FactorNotFoundError(Exception):
+    """The person has no such factor any more."""
+
+
+class FactorRequiredError(Exception):
+    """This is the person's last factor, and the site requires one."""
+
+
+class FactorNameTakenError(Exception):
+    """Another factor of this person has this name."""
+
+
+class TooManyFactorsError(Exception):
+    """The person has as many factors as are allowed."""
 
 
 class KeyNotFoundError(Exception):

@@ -14,8 +14,8 @@ from django.utils.crypto import salted_hmac
 from events.storage import staff as repository
 from eventsite.accounts.domain import MAX_USERNAME_LENGTH, AccountChange, Role, StaffFields, is_username
 
-# Only people.py changes these, together with the set of active admins.
-_STANDING = frozenset({"username", "role", "is_active"})
+# Only people.py changes these, together with the set of active admins, and factors.py the last, with the factors.
+_STANDING = frozenset({"username", "role", "is_active", "factor_ids"})
 # They are written only if they still have the value that was read.
 _GUARDED = ("password", "preferences", "feed_hash")
 _SESSION_SALT = "eventsite.accounts.session"
@@ -33,6 +33,7 @@ class Staff(AbstractBaseUser):
     feed_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     preferences = models.JSONField(default=dict)
+    factor_ids: Any = models.JSONField(default=frozenset)
 
     USERNAME_FIELD = "username"
 
@@ -70,6 +71,11 @@ class Staff(AbstractBaseUser):
     def has_feed(self) -> bool:
         """Whether the calendar feed has an address."""
         return bool(self.feed_hash or self.feed_nonce)
+
+    @property
+    def has_factors(self) -> bool:
+        """Whether this person signs in in two steps."""
+        return bool(self.factor_ids)
 
     def save(
         self,

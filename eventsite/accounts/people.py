@@ -61,6 +61,7 @@ def create_staff(username: str, role: Role, password: str, actor: Actor, must_ch
         created_at=datetime.now(UTC),
         last_login=None,
         preferences={},
+        factor_ids=frozenset(),
     )
     repository.create_staff(staff.fields(), new_change(actor.name, "added", username, role))
     logger.info("%s added %s as %s", actor.name, username, role)

@@ -76,6 +76,7 @@ FROM_EVENTS_INTO_EVENTSITE = {
     "events.storage.api_keys": {"eventsite.accounts.domain"},
     "events.storage.connection": {"eventsite.aws_calls", "eventsite.observed"},
     "events.storage.events": {"eventsite.aws_calls", "eventsite.observed"},
+    "events.storage.factors": {"eventsite.accounts.domain"},
     "events.storage.local_dynamodb": {"eventsite.engine.data", "eventsite.engine.fetch"},
     "events.storage.sessions": {"eventsite.accounts.domain"},
     "events.storage.staff": {"eventsite.accounts.domain"},

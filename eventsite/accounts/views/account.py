@@ -16,14 +16,13 @@ from events.calendar_feed import DAYS_BACK, MAX_BYTES, MAX_EVENTS, PREFERENCE, F
 from events.fields import allows
 from events.services import statuses_in_use
 from eventsite import observed
-from eventsite.accounts import feeds, people
+from eventsite.accounts import feeds, people, signing_in
 from eventsite.accounts.domain import StaffChangedError
 from eventsite.accounts.forms import ChangePasswordForm, FeedForm, SignInForm
 from eventsite.accounts.known_browsers import remember_browser
 from eventsite.accounts.models import Staff
 from eventsite.accounts.preferences import PreferencesTooLongError, set_preference
 from eventsite.accounts.roles import actor_of, staff_of
-from eventsite.accounts.sessions import mark_signed_in
 
 # Unsaved texts in the other tabs, which site.js cannot reach. Not "cache", which takes seconds and holds no pages.
 _CLEARED = '"storage"'
@@ -45,12 +44,9 @@ class SignIn(LoginView):
         return "" if url.startswith(self.request.path) else url
 
     def form_valid(self, form: Any) -> HttpResponse:
-        observed.current().actor = form.get_user().username
-        self.request.session.flush()  # Django keeps the session and its key if a user signs in again
-        response = super().form_valid(form)
-        mark_signed_in(self.request, "password")
-        remember_browser(self.request, response, form.get_user())
-        return response
+        return signing_in.redirect(
+            self.request, signing_in.begin(self.request, form.get_user(), self.get_success_url())
+        )
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)

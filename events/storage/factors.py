@@ -1,0 +1,182 @@
+"""Factors of two-step sign-in, and recovery codes, in the access table.
+
+The account has the IDs of its factors. They change in the same transaction as the factors, and only if they are still
+as they were read, so that no two changes at the same time leave an account without its last factor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, cast
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from events.storage import access_table, staff
+from events.storage.account_changes import add_change
+from events.storage.models import AccessItem
+from events.storage.staff import StaffItem
+from eventsite.accounts.domain import (
+    AccountChange,
+    Factor,
+    Method,
+    RecoveryCodes,
+    StaffChangedError,
+    StaffFields,
+)
+
+
+class FactorItem(AccessItem):
+    """A factor, under "factor#<username>#<ID>"."""
+
+    method = UnicodeAttribute()
+    name = UnicodeAttribute()
+    created_at = UTCDateTimeAttribute(attr_name="createdAt")
+    last_used_at = UTCDateTimeAttribute(attr_name="lastUsedAt", null=True)
+    secret = UnicodeAttribute(null=True)
+    last_step = NumberAttribute(attr_name="lastStep", null=True)
+
+
+class RecoveryCodesItem(AccessItem):
+    """The hashes of the codes that were not used yet, under "recovery#<username>"."""
+
+    hashes = UnicodeSetAttribute(null=True)
+    made_at = UTCDateTimeAttribute(attr_name="madeAt")
+
+
+def _factor_key(username: str, factor_id: str) -> str:
+    return f"factor#{username}#{factor_id}"
+
+
+def _recovery_key(username: str) -> str:
+    return f"recovery#{username}"
+
+
+def get_factors(username: str, factor_ids: Iterable[str]) -> list[Factor]:
+    """Those that exist, the oldest first. One call (none without IDs), strongly consistent."""
+    items = access_table.get_all([_factor_key(username, factor_id) for factor_id in factor_ids], FactorItem)
+    return sorted((_factor_of(item) for item in items), key=lambda factor: factor.created_at)
+
+
+def _factor_of(item: FactorItem) -> Factor:
+    return Factor(
+        item.key.rpartition("#")[2],
+        cast(Method, item.method),
+        item.name,
+        item.created_at,
+        item.last_used_at,
+        item.secret or "",
+        int(item.last_step or 0),
+    )
+
+
+def add_factor(account: StaffFields, factor: Factor, codes: RecoveryCodes | None, change: AccountChange) -> None:
+    """Stores the factor, with the first recovery codes if there are any, and the row of the change.
+
+    Raises StaffChangedError if the account's factors or epoch are no longer as in `account`.
+    """
+    username = account["username"]
+    stored: dict[str, Any] = {name: value or None for name, value in factor._asdict().items() if name != "id"}
+
+    def fill(write: TransactWrite) -> None:
+        item = FactorItem(_factor_key(username, factor.id), **stored)
+        write.save(item, condition=FactorItem.key.does_not_exist())
+        if codes:
+            write.save(_recovery_item(username, codes))
+        write.update(StaffItem(staff.row_key(username)), [StaffItem.factor_ids.add({factor.id})], _unchanged(account))
+        add_change(write, change)
+
+    _transact(username, fill)
+
+
+def remove_factor(account: StaffFields, factor_id: str, change: AccountChange) -> None:
+    """Also removes the recovery codes with the last factor. Raises StaffChangedError, as `add_factor` does."""
+    username = account["username"]
+
+    def fill(write: TransactWrite) -> None:
+        write.delete(FactorItem(_factor_key(username, factor_id)))
+        if account["factor_ids"] <= {factor_id}:
+            write.delete(RecoveryCodesItem(_recovery_key(username)))
+        actions = [StaffItem.factor_ids.delete({factor_id})]
+        write.update(StaffItem(staff.row_key(username)), actions, _unchanged(account))
+        add_change(write, change)
+
+    _transact(username, fill)
+
+
+def remove_all_factors(account: StaffFields, epoch: str, change: AccountChange) -> None:
+    """Also removes the recovery codes, and ends all sessions by the new epoch. Raises StaffChangedError."""
+    username = account["username"]
+
+    def fill(write: TransactWrite) -> None:
+        for factor_id in account["factor_ids"]:
+            write.delete(FactorItem(_factor_key(username, factor_id)))
+        write.delete(RecoveryCodesItem(_recovery_key(username)))
+        actions = [StaffItem.factor_ids.remove(), StaffItem.epoch.set(epoch)]
+        write.update(StaffItem(staff.row_key(username)), actions, _unchanged(account))
+        add_change(write, change)
+
+    _transact(username, fill)
+
+
+def _unchanged(account: StaffFields) -> Condition:
+    ids = StaffItem.factor_ids
+    same = ids == set(account["factor_ids"]) if account["factor_ids"] else ids.does_not_exist()
+    return (StaffItem.epoch == account["epoch"]) & same
+
+
+def _transact(username: str, fill: Any) -> None:
+    try:
+        access_table.transact(fill)
+    except access_table.RefusedError as error:
+        raise StaffChangedError(username) from error
+
+
+def use_step(username: str, factor: Factor, step: int, at: datetime, secret: str) -> bool:
+    """Records that the code of this step was used. False if it, or a later one, was used before, or the factor is gone.
+
+    Stores the secret again, which may be encrypted with a newer key.
+    """
+    actions = [FactorItem.last_step.set(step), FactorItem.last_used_at.set(at), FactorItem.secret.set(secret)]
+    return _use(_factor_key(username, factor.id), actions, FactorItem.last_step < step)
+
+
+def get_codes(username: str) -> RecoveryCodes | None:
+    item = access_table.get(RecoveryCodesItem, _recovery_key(username))
+    return RecoveryCodes(frozenset(item.hashes or ()), item.made_at) if item else None
+
+
+def replace_codes(
+    account: StaffFields, codes: RecoveryCodes, former: RecoveryCodes | None, change: AccountChange
+) -> None:
+    """Stores new codes in place of the former ones. Raises StaffChangedError if somebody else has replaced these."""
+    username = account["username"]
+    made_at = RecoveryCodesItem.made_at
+    same = made_at == former.made_at if former else made_at.does_not_exist()
+
+    def fill(write: TransactWrite) -> None:
+        write.save(_recovery_item(username, codes), condition=same)
+        write.condition_check(StaffItem, staff.row_key(username), condition=_unchanged(account))
+        add_change(write, change)
+
+    _transact(username, fill)
+
+
+def _recovery_item(username: str, codes: RecoveryCodes) -> RecoveryCodesItem:
+    return RecoveryCodesItem(_recovery_key(username), hashes=set(codes.hashes), made_at=codes.made_at)
+
+
+def use_code(username: str, code_hash: str) -> bool:
+    """Removes the code. False if it does not exist, or was used before."""
+    hashes = RecoveryCodesItem.hashes
+    return _use(_recovery_key(username), [hashes.delete({code_hash})], hashes.contains(code_hash))
+
+
+def _use(key: str, actions: list[Any], condition: Condition) -> bool:
+    try:
+        access_table.update(key, actions, condition)
+    except access_table.RefusedError:
+        return False
+    return True
