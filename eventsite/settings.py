@@ -228,6 +228,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "eventsite.accounts.password_rules.MaximumLengthValidator"},
     {"NAME": "eventsite.accounts.password_rules.GuessablePasswordValidator"},
 ]
+# Who must sign in in two steps. People who have not set it up yet do so after their next sign-in.
+EVENTS_SECOND_FACTOR = _choice(
+    "EVENTS_SECOND_FACTOR", ("optional", "admins", "everyone"), "optional" if DEBUG else "admins"
+)
 SESSION_ENGINE = "eventsite.accounts.sessions"
 # A session ends when it has not been used for the idle days, or this long after the sign-in.
 EVENTS_SESSION_IDLE_DAYS = _number("EVENTS_SESSION_IDLE_DAYS", "number of days", 365) or 7

@@ -16,6 +16,7 @@ CALENDAR = "calendar"  # the same for the calendar's view and month
 _SECTIONS = {
     **dict.fromkeys(("accounts:add_person", "accounts:person", "accounts:deactivate"), "accounts:people"),
     **dict.fromkeys(("accounts:reactivate", "accounts:reset_password", "accounts:person_sessions"), "accounts:people"),
+    "accounts:remove_factors": "accounts:people",
     **dict.fromkeys(("accounts:add_key", "accounts:revoke_key"), "accounts:keys"),
     "pages:account_activity": "pages:activity",
     "pages:import_columns": "pages:import_events",

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table, staff
@@ -67,8 +68,8 @@ def _factor_of(item: FactorItem) -> Factor:
         item.name,
         item.created_at,
         item.last_used_at,
-        item.secret or "",
-        int(item.last_step or 0),
+        item.secret,
+        None if item.last_step is None else int(item.last_step),
     )
 
 
@@ -78,7 +79,7 @@ def add_factor(account: StaffFields, factor: Factor, codes: RecoveryCodes | None
     Raises StaffChangedError if the account's factors or epoch are no longer as in `account`.
     """
     username = account["username"]
-    stored: dict[str, Any] = {name: value or None for name, value in factor._asdict().items() if name != "id"}
+    stored: dict[str, Any] = {name: value for name, value in factor._asdict().items() if name != "id"}
 
     def fill(write: TransactWrite) -> None:
         item = FactorItem(_factor_key(username, factor.id), **stored)
@@ -99,7 +100,7 @@ def remove_factor(account: StaffFields, factor_id: str, change: AccountChange) -
         write.delete(FactorItem(_factor_key(username, factor_id)))
         if account["factor_ids"] <= {factor_id}:
             write.delete(RecoveryCodesItem(_recovery_key(username)))
-        actions = [StaffItem.factor_ids.delete({factor_id})]
+        actions: list[Action] = [StaffItem.factor_ids.delete({factor_id})]
         write.update(StaffItem(staff.row_key(username)), actions, _unchanged(account))
         add_change(write, change)
 
@@ -114,7 +115,7 @@ def remove_all_factors(account: StaffFields, epoch: str, change: AccountChange) 
         for factor_id in account["factor_ids"]:
             write.delete(FactorItem(_factor_key(username, factor_id)))
         write.delete(RecoveryCodesItem(_recovery_key(username)))
-        actions = [StaffItem.factor_ids.remove(), StaffItem.epoch.set(epoch)]
+        actions: list[Action] = [StaffItem.factor_ids.remove(), StaffItem.epoch.set(epoch)]
         write.update(StaffItem(staff.row_key(username)), actions, _unchanged(account))
         add_change(write, change)
 
@@ -122,9 +123,10 @@ def remove_all_factors(account: StaffFields, epoch: str, change: AccountChange) 
 
 
 def _unchanged(account: StaffFields) -> Condition:
-    ids = StaffItem.factor_ids
-    same = ids == set(account["factor_ids"]) if account["factor_ids"] else ids.does_not_exist()
-    return (StaffItem.epoch == account["epoch"]) & same
+    known = account["factor_ids"]
+    same: Condition = StaffItem.factor_ids == set(known) if known else StaffItem.factor_ids.does_not_exist()
+    same &= StaffItem.epoch == account["epoch"]
+    return same
 
 
 def _transact(username: str, fill: Any) -> None:

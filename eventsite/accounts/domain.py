@@ -114,6 +114,7 @@ class AccountChange(NamedTuple):
 
 
 Method = Literal["totp", "passkey"]
+_METHOD_LABELS: dict[Method, str] = {"totp": "Authenticator app", "passkey": "Passkey"}
 
 
 class Factor(NamedTuple):
@@ -127,8 +128,12 @@ class Factor(NamedTuple):
     name: str
     created_at: datetime
     last_used_at: datetime | None = None
-    secret: str = ""
-    last_step: int = 0
+    secret: str | None = None
+    last_step: int | None = None
+
+    @property
+    def method_label(self) -> str:
+        return _METHOD_LABELS[self.method]
 
 
 class RecoveryCodes(NamedTuple):

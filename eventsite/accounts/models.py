@@ -77,6 +77,15 @@ class Staff(AbstractBaseUser):
         """Whether this person signs in in two steps."""
         return bool(self.factor_ids)
 
+    @property
+    def needs_factor(self) -> bool:
+        """Whether this person must sign in in two steps."""
+        return {"optional": False, "admins": self.is_admin, "everyone": True}[settings.EVENTS_SECOND_FACTOR]
+
+    @property
+    def must_add_factor(self) -> bool:
+        return self.needs_factor and not self.has_factors
+
     def save(
         self,
         *args: Any,

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from events.domain import Actor, StorageBusyError
+from events.storage import factors as factor_repository
 from events.storage import sessions as session_repository
 from events.storage import staff as repository
 from eventsite.accounts.changes import new_change
@@ -190,6 +191,18 @@ def set_password(username: str, password: str, actor: Actor, must_change_passwor
         username, lambda staff: repository.update_staff(username, changes, {"password": staff.password}, change)
     )
     logger.info("%s set the password of %s", actor.name, username)
+
+
+def remove_factors(username: str, actor: Actor) -> None:
+    """Removes all factors and recovery codes, and ends the account's sessions. Raises StaffNotFoundError."""
+
+    def remove(staff: Staff) -> None:
+        if staff.has_factors:
+            change = new_change(actor.name, "factors-reset", username)
+            factor_repository.remove_all_factors(staff.fields(), end_sessions()["epoch"], change)
+
+    retry_change(username, remove)
+    logger.info("%s removed all factors of %s", actor.name, username)
 
 
 def sign_out_everywhere(staff: Staff, actor: Actor | None = None, keep: HttpRequest | None = None) -> None:

@@ -42,6 +42,8 @@ NOTHING_CHANGED = "Nothing was changed. Please do it again."
 
 # The pages for users who must replace their one-time password.
 _ALLOWED_WITH_ONE_TIME_PASSWORD = frozenset({"password"})
+# The pages for users who must set up two-step sign-in.
+_ALLOWED_WITHOUT_FACTOR = frozenset({"password", "factors", "add_authenticator", "sign_in_again"})
 
 
 def page(  # noqa: PLR0913
@@ -69,6 +71,8 @@ def page(  # noqa: PLR0913
             observed.current().actor = staff.username
             if staff.must_change_password and name not in _ALLOWED_WITH_ONE_TIME_PASSWORD:
                 return _redirect(request, "accounts:password")
+            if staff.must_add_factor and name not in _ALLOWED_WITHOUT_FACTOR:
+                return _redirect(request, "accounts:factors")
             if not Role(staff.role).includes(role_to_post if request.method == "POST" and role_to_post else role):
                 raise PermissionDenied
             if not sessions.renew(request):

@@ -61,6 +61,16 @@ def pending(request: HttpRequest) -> Pending | None:
     return Pending(staff, stored["next"]) if same else None
 
 
+def cancel(request: HttpRequest) -> str | None:
+    """Ends the sign-in that lacks its second step. Returns the address to open after it, or None if there was none."""
+    stored = request.session.get(_PENDING)
+    if not stored:
+        return None
+    request.session.flush()
+    next_page: str = stored["next"]
+    return next_page
+
+
 def finish(request: HttpRequest, staff: Staff, method: SignInMethod) -> None:
     """Completes every sign-in, in a new session: Django keeps the session and its key if a user signs in again."""
     observed.current().actor = staff.username
@@ -71,11 +81,7 @@ def finish(request: HttpRequest, staff: Staff, method: SignInMethod) -> None:
 
 def redirect(request: HttpRequest, address: str) -> HttpResponse:
     """The response after a step. It marks the browser if the sign-in is complete."""
-    return with_known_browser(request, HttpResponseRedirect(address))
-
-
-def with_known_browser(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Marks the browser if the sign-in is complete."""
+    response = HttpResponseRedirect(address)
     if isinstance(request.user, Staff):
         remember_browser(request, response, request.user)
     return response

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from eventsite.accounts.roles import ADMIN, ANYONE, VIEWER, page
-from eventsite.accounts.views import account, keys, people, sessions
+from eventsite.accounts.views import account, factors, keys, people, sessions
 
 app_name = "accounts"
 
 urlpatterns = [
     page("login/", account.SignIn.as_view(), ANYONE, "login"),
     page("login/again/", sessions.SignInAgain.as_view(), VIEWER, "sign_in_again"),
+    page("login/second/", factors.second_step, ANYONE, "second_step"),
     page("logout/", account.SignOut.as_view(), ANYONE, "logout"),
     page("account/", account.account, VIEWER, "account"),
     page("account/password/", account.ChangePassword.as_view(), VIEWER, "password"),
     page("account/sessions/", sessions.own_sessions, VIEWER, "sessions"),
+    page("account/factors/", factors.list_factors, VIEWER, "factors"),
+    page("account/factors/authenticator/", factors.add_authenticator, VIEWER, "add_authenticator", recent=True),
+    page("account/factors/recovery-codes/", factors.new_codes, VIEWER, "new_codes", recent=True),
+    page("account/factors/<str:factor_id>/remove/", factors.remove_factor, VIEWER, "remove_factor", recent=True),
     page("account/sign-out-everywhere/", account.sign_out_everywhere, VIEWER, "sign_out_everywhere"),
     page("account/feed/", account.renew_feed, VIEWER, "renew_feed", recent=True),
     page("account/feed/end/", account.end_feed, VIEWER, "end_feed", recent=True),
@@ -25,6 +30,7 @@ urlpatterns = [
     page("people/<str:username>/reactivate/", people.reactivate, ADMIN, "reactivate", recent=True),
     page("people/<str:username>/reset-password/", people.reset_password, ADMIN, "reset_password", recent=True),
     page("people/<str:username>/sessions/", sessions.person_sessions, ADMIN, "person_sessions", recent="POST"),
+    page("people/<str:username>/remove-factors/", factors.remove_factors_of, ADMIN, "remove_factors", recent=True),
     page("keys/", keys.list_keys, ADMIN, "keys"),
     page("keys/new/", keys.add_key, ADMIN, "add_key", recent=True),
     page("keys/<str:key_id>/rotate/", keys.rotate_key, ADMIN, "rotate_key", recent=True),

@@ -96,6 +96,12 @@ def test_a_server_warns_if_nobody_has_decided_about_tls(decided: str) -> None:
     assert ("WARNING eventsite.wsgi: EVENTS_HTTPS is not set" in done.stderr) is (decided == "")
 
 
+def test_admins_need_a_second_step_without_debug() -> None:
+    assert load()["EVENTS_SECOND_FACTOR"] == "optional"
+    assert load(**PRODUCTION)["EVENTS_SECOND_FACTOR"] == "admins"
+    assert load(**PRODUCTION, EVENTS_SECOND_FACTOR="everyone")["EVENTS_SECOND_FACTOR"] == "everyone"
+
+
 def test_files_to_import_are_smaller_on_lambda() -> None:
     mebibyte = 1024**2
     on_lambda = load(**PRODUCTION, AWS_LAMBDA_FUNCTION_NAME="f")
@@ -148,6 +154,10 @@ def test_origins_are_separated_by_commas() -> None:
     ("environment", "sentence"),
     [
         ({"EVENTS_STAGE": "production", "DEBUG": "true"}, "DEBUG must not be true on AWS."),
+        (
+            {"EVENTS_SECOND_FACTOR": "yes"},
+            "EVENTS_SECOND_FACTOR must be one of optional, admins, everyone, not 'yes'.",
+        ),
         ({"DEBUG": "yes"}, "DEBUG must be true or false, not 'yes'."),
         ({"PORT": "http"}, "PORT must be a port number from 1 to 65535, not 'http'."),
         ({"PORT": "65536"}, "PORT must be a port number from 1 to 65535, not '65536'."),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from eventsite.accounts import keys, people, session_list
+from eventsite.accounts import factors, keys, people, session_list
 from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError
 from eventsite.accounts.forms import AddPersonForm, ResetPasswordForm, RoleForm
 from eventsite.accounts.roles import actor_of
@@ -55,7 +57,12 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
                 said += " They were signed out and get the role at their next sign-in."
             messages.success(request, f"{said} {_revoke(request, username)}".strip())
             return redirect("accounts:people")
-    context = {"person": staff, "form": form, "sessions": len(session_list.list_sessions(staff).sessions)}
+    context = {
+        "person": staff,
+        "form": form,
+        "sessions": len(session_list.list_sessions(staff).sessions),
+        "methods": Counter(factor.method_label for factor in factors.list_factors(staff)),
+    }
     return render(request, "accounts/person.html", context)
 
 

@@ -19,14 +19,27 @@ class Command(StorageCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("username")
+        parser.add_argument(
+            "--remove-factors",
+            action="store_true",
+            help="also remove the person's authenticator apps, passkeys and recovery codes, if all of them are lost",
+        )
 
-    def handle(self, *args: Any, username: str, **options: Any) -> None:
+    def handle(self, *args: Any, username: str, remove_factors: bool = False, **options: Any) -> None:
         username = fold_username(username)
         if not is_username(username):
             raise CommandError(f"{username!r} is not a valid username. {USERNAME_RULE}")
         try:
-            people.get_staff(username)
+            has_factors = people.get_staff(username).has_factors
             people.set_password(username, ask_password(username), Actor("manage.py"))
+            if remove_factors:
+                people.remove_factors(username, Actor("manage.py"))
         except StaffNotFoundError:
             raise CommandError(f"There is no account with the username {username}.") from None
         self.stdout.write(f"{username} has a new password and was signed out everywhere.")
+        if remove_factors:
+            self.stdout.write("The password alone is enough for the next sign-in.")
+        elif has_factors:
+            self.stdout.write(
+                "The sign-in also needs a second step. If the person has lost it, run this again with --remove-factors."
+            )

@@ -1,0 +1,233 @@
+"""Two-step sign-in: a person's factors (authenticator apps, passkeys) and recovery codes."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Literal, NamedTuple, TypeVar
+
+from django.utils.crypto import salted_hmac
+
+from events.domain import StorageBusyError
+from events.storage import factors as repository
+from events.storage.sessions import count_attempt, forget_attempts
+from eventsite import observed
+from eventsite.accounts import encryption, people, totp
+from eventsite.accounts.changes import new_change
+from eventsite.accounts.domain import (
+    Factor,
+    FactorNameTakenError,
+    FactorNotFoundError,
+    FactorRequiredError,
+    LockedOutError,
+    RecoveryCodes,
+    StaffChangedError,
+    TooManyFactorsError,
+)
+from eventsite.accounts.models import Staff
+from eventsite.accounts.passwords import generate_password
+
+logger = logging.getLogger("eventsite.accounts")
+
+MAX_FACTORS = 10
+NUMBER_OF_CODES = 10
+TIME_FOR_SET_UP = timedelta(hours=1)
+# Wrong codes of a person, for authenticator apps and for recovery codes. A new password starts at zero.
+LIMITS = {timedelta(minutes=15): 5, timedelta(days=1): 20}
+
+_CODE_LENGTH = 16  # of a recovery code, without hyphens
+_MAX_ATTEMPTS = 4
+
+CodeMethod = Literal["totp", "recovery-code"]
+Result = TypeVar("Result")
+
+
+class Code(NamedTuple):
+    """What somebody typed at the second step, without spaces and hyphens."""
+
+    method: CodeMethod
+    text: str
+
+
+def list_factors(staff: Staff) -> list[Factor]:
+    """The oldest first."""
+    return repository.get_factors(staff.username, staff.factor_ids)
+
+
+def get_factor(staff: Staff, factor_id: str) -> Factor:
+    """Raises FactorNotFoundError."""
+    for factor in repository.get_factors(staff.username, staff.factor_ids & {factor_id}):
+        return factor
+    raise FactorNotFoundError
+
+
+def find_unusable(staff: Staff, factors: Iterable[Factor]) -> set[str]:
+    """The IDs of authenticator apps whose secret was encrypted with a key that the site no longer has."""
+    return {factor.id for factor in factors if factor.method == "totp" and _secret(staff, factor) is None}
+
+
+def _secret(staff: Staff, factor: Factor) -> str | None:
+    try:
+        return encryption.decrypt(factor.secret or "", _purpose(staff))
+    except encryption.UnreadableError:
+        return None
+
+
+def _purpose(staff: Staff) -> str:
+    return f"secret of an authenticator app of {staff.username}"
+
+
+def add_authenticator(staff: Staff, name: str, secret: str, step: int, seed: bytes | None) -> list[str]:
+    """Adds an authenticator app that has shown the code of this step. As `add_factor`."""
+    encrypted = encryption.encrypt(secret, _purpose(staff))
+    factor_id = sha256(secret.encode()).hexdigest()[:16]  # a form that is sent twice adds it once
+    return add_factor(staff, Factor(factor_id, "totp", name, datetime.now(UTC), None, encrypted, step), seed)
+
+
+def add_factor(staff: Staff, factor: Factor, seed: bytes | None) -> list[str]:
+    """Returns the recovery codes that were made with the first factor. The same `seed` returns them again.
+
+    Raises FactorNameTakenError, TooManyFactorsError, StaffChangedError (the session has ended).
+    """
+
+    codes = _make_codes(seed)
+
+    def add(current: Staff) -> list[str]:
+        if factor.id in current.factor_ids:
+            return codes if _are_stored(current, codes) else []
+        listed = list_factors(current)
+        if len(listed) >= MAX_FACTORS:
+            raise TooManyFactorsError
+        if factor.name.casefold() in (other.name.casefold() for other in listed):
+            raise FactorNameTakenError
+        first = RecoveryCodes(_hashes(current, codes), datetime.now(UTC)) if not current.factor_ids else None
+        change = new_change(staff.username, "factor-added", staff.username, factor.method)
+        repository.add_factor(current.fields(), factor, first, change)
+        logger.info("%s added a factor: %s", staff.username, factor.method)
+        return codes if first else []
+
+    return _retry(staff, add)
+
+
+def remove_factor(staff: Staff, factor_id: str) -> Factor:
+    """Raises FactorNotFoundError, FactorRequiredError, StaffChangedError (the session has ended)."""
+
+    def remove(current: Staff) -> Factor:
+        factor = get_factor(current, factor_id)
+        is_last(current, factor_id)
+        change = new_change(staff.username, "factor-removed", staff.username, factor.method)
+        repository.remove_factor(current.fields(), factor_id, change)
+        logger.info("%s removed a factor: %s", staff.username, factor.method)
+        return factor
+
+    return _retry(staff, remove)
+
+
+def is_last(staff: Staff, factor_id: str) -> bool:
+    """Whether the person has no other factor. Raises FactorRequiredError if they need this one."""
+    last: bool = staff.factor_ids == {factor_id}
+    if last and staff.needs_factor:
+        raise FactorRequiredError
+    return last
+
+
+def _retry(staff: Staff, change: Callable[[Staff], Result]) -> Result:
+    """Retries if another request changed this person's factors first, but not if it ended the sessions."""
+    current = staff
+    for _ in range(_MAX_ATTEMPTS):
+        try:
+            return change(current)
+        except StaffChangedError:
+            current = people.get_staff(staff.username)
+            if current.epoch != staff.epoch:
+                raise
+    raise StorageBusyError("somebody else changed the factors first, at every attempt")
+
+
+def get_codes(staff: Staff) -> RecoveryCodes | None:
+    return repository.get_codes(staff.username)
+
+
+def replace_codes(staff: Staff, seed: bytes | None, made_at: str) -> list[str]:
+    """Makes new recovery codes in place of those of this time ("": none). The same `seed` returns them again.
+
+    Raises StaffChangedError if somebody else has replaced them since.
+    """
+    codes, former = _make_codes(seed), get_codes(staff)
+    if not _are_stored(staff, codes):
+        if made_at != (former.made_at.isoformat() if former else ""):
+            raise StaffChangedError(staff.username)
+        new = RecoveryCodes(_hashes(staff, codes), datetime.now(UTC))
+        change = new_change(staff.username, "recovery-codes-made", staff.username)
+        repository.replace_codes(staff.fields(), new, former, change)
+        logger.info("%s made new recovery codes", staff.username)
+    return codes
+
+
+def _make_codes(seed: bytes | None) -> list[str]:
+    """Ten codes of 79 bits in groups of four."""
+    seed = seed or secrets.token_bytes(64)
+    numbers = range(NUMBER_OF_CODES)
+    made = [salted_hmac(f"eventsite.accounts.recovery {number}", seed, algorithm="sha256") for number in numbers]
+    return [generate_password(code.digest()) for code in made]
+
+
+def _are_stored(staff: Staff, codes: list[str]) -> bool:
+    """Whether the person's codes are these. Some of them may have been used."""
+    stored = get_codes(staff)
+    return stored is not None and bool(stored.hashes & _hashes(staff, codes))
+
+
+def _hashes(staff: Staff, codes: Iterable[str]) -> frozenset[str]:
+    return frozenset(_hash(staff, code.replace("-", "")) for code in codes)
+
+
+def _hash(staff: Staff, code: str) -> str:
+    """A code has so many bits that a slow hash would not make it safer."""
+    return sha256(f"{staff.username}:{code}".encode()).hexdigest()
+
+
+def read_code(typed: str) -> Code | None:
+    """None if this is neither a code of an authenticator app nor a recovery code."""
+    text = "".join(character for character in unicodedata.normalize("NFKC", typed).lower() if character.isalnum())
+    if not text.isascii():
+        return None
+    if text.isdecimal() and len(text) == totp.DIGITS:
+        return Code("totp", text)
+    return Code("recovery-code", text) if len(text) == _CODE_LENGTH else None
+
+
+def use_code(staff: Staff, code: Code, address: str) -> bool:
+    """Whether the code is right. It then cannot be used again. Attempts are counted first. Raises LockedOutError."""
+    counters = {f"{code.method} within {window}\n{staff.password}\n{staff.username}": window for window in LIMITS}
+    try:
+        for counter, window in counters.items():
+            count_attempt(counter, LIMITS[window], window)
+    except LockedOutError:
+        observed.current().count("SignInLockouts")
+        logger.warning("Too many codes for the second step of %s from %s", staff.username, address)
+        raise
+    is_right = _use_totp(staff, code.text) if code.method == "totp" else _use_recovery_code(staff, code.text)
+    if is_right:
+        for counter in counters:
+            forget_attempts(counter)
+    return is_right
+
+
+def _use_totp(staff: Staff, code: str) -> bool:
+    for factor in list_factors(staff):
+        secret = _secret(staff, factor) if factor.method == "totp" else None
+        step = totp.matching_step(secret, code) if secret else None
+        if secret and step is not None:
+            encrypted = encryption.encrypt(secret, _purpose(staff))  # with the newest key
+            if repository.use_step(staff.username, factor, step, datetime.now(UTC), encrypted):
+                return True
+    return False
+
+
+def _use_recovery_code(staff: Staff, code: str) -> bool:
+    return repository.use_code(staff.username, _hash(staff, code))
