@@ -28,7 +28,7 @@ def decrypt(encrypted: str, purpose: str, max_age: timedelta | None = None) -> s
     from cryptography.fernet import InvalidToken
 
     try:
-        return _keys(purpose).decrypt(encrypted, int(max_age.total_seconds()) if max_age else None).decode()
+        return _keys(purpose).decrypt(encrypted.encode(), int(max_age.total_seconds()) if max_age else None).decode()
     except InvalidToken:
         raise UnreadableError from None
 

@@ -31,7 +31,7 @@ _FLAGS = [
 ]
 # Chromium also reports intended error responses on the console.
 _EXPECTED = (
-    *(f"status of {status}" for status in (403, 404, 409, 410, 422)),
+    *(f"status of {status}" for status in (403, 404, 409, 410, 422, 429)),
     "Response Status Error Code 409",  # htmx, for a request that a test makes fail
     "does not conform to the required format",  # an invalid date in an address
 )
