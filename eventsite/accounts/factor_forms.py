@@ -80,7 +80,8 @@ class AddAuthenticatorForm(OnceForm):
         step = totp.matching_step(self.secret, code.text) if code and code.method == "totp" else None
         if step is None:
             raise ValidationError(
-                "This code is wrong. Enter the one that the app shows now. Check that its clock is right."
+                "This code is wrong. Enter the one that the app shows now, "
+                "and check that the clock of your device is right."
             )
         return step
 

@@ -61,6 +61,8 @@ def locked_out(error: LockedOutError) -> ValidationError:
     """Says the same whether the account exists or not."""
     minutes = max(1, math.ceil((error.until - datetime.now(UTC)).total_seconds() / 60))
     when = "in a minute" if minutes == 1 else f"in {minutes} minutes"
+    if minutes > 120:
+        when = f"in {math.ceil(minutes / 60)} hours"
     return ValidationError(f"Too many attempts. Please try again {when}.", code="locked")
 
 

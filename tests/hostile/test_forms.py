@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+import pyotp
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
@@ -15,10 +16,12 @@ from events.domain import FIELD_NAMES, Actor
 from events.storage.models import TABLES
 from events.storage.uploads import add_upload
 from events.tasks import Task
-from eventsite.accounts import keys, people
+from eventsite.accounts import factors, keys, people
 from eventsite.accounts.domain import Scope
+from eventsite.accounts.factor_forms import AddAuthenticatorForm
 from tests.support.builders import ACTOR, PASSWORD, make_body, make_fields, make_staff
 from tests.support.clients import client_of
+from tests.support.codes import ADD, FACTORS, add_authenticator
 from tests.support.csv_rows import HEADER, csv_row
 from tests.support.hostile_texts import mostly_at_length
 from tests.support.staff_pages import PAGES
@@ -29,8 +32,16 @@ HTML = {"Accept": "text/html"}
 REFUSED = "this page was open for too long"
 
 
-# Valid forms of these pages write nothing here: they set a cookie, lack a file, or come after `edit_event`.
-CHANGING_NOTHING = ("theme", "pages:delete_event", "pages:undo_change", "pages:restore_event", "pages:import_events")
+# Valid forms of these pages write nothing here: they set a cookie, lack a file, come after `edit_event`, or are for
+# people who are not signed in yet.
+CHANGING_NOTHING = (
+    "theme",
+    "accounts:second_step",
+    "pages:delete_event",
+    "pages:undo_change",
+    "pages:restore_event",
+    "pages:import_events",
+)
 
 
 def everything() -> list[list[dict[str, Any]]]:
@@ -41,6 +52,11 @@ def everything() -> list[list[dict[str, Any]]]:
 def forms() -> dict[str, tuple[str, dict[str, Any]]]:
     """For each page with a form: an existing address, and a valid form."""
     make_staff("eva", "editor")
+    add_authenticator("eva")
+    add_authenticator("ada")
+    [factor] = factors.list_factors(people.get_staff("ada"))
+    recovery = factors.get_codes(people.get_staff("ada"))
+    assert recovery
     key, _ = keys.create_key("shop", Scope.READ, ACTOR)
     created = services.create_event(make_fields(), ACTOR)
     task = Task("delete", "launch", "Launch night", created.revision)
@@ -56,6 +72,11 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "accounts:sign_in_again": ("/staff/login/again/", {"password": PASSWORD}),
         "accounts:logout": ("/staff/logout/", {}),
         "accounts:password": ("/staff/account/password/", new),
+        "accounts:second_step": ("/staff/login/second/", {"start_again": "yes"}),
+        "accounts:add_authenticator": (ADD, new_app("ada")),
+        "accounts:new_codes": (f"{FACTORS}recovery-codes/", {"made_at": recovery.made_at.isoformat()}),
+        "accounts:remove_factor": (f"{FACTORS}{factor.id}/remove/", {}),
+        "accounts:remove_factors": ("/staff/people/eva/remove-factors/", {}),
         "accounts:sign_out_everywhere": ("/staff/account/sign-out-everywhere/", {}),
         "accounts:sessions": ("/staff/account/sessions/", {"end": "others"}),
         "accounts:person_sessions": ("/staff/people/eva/sessions/", {"end": "all"}),
@@ -89,6 +110,12 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "pages:import_events": ("/staff/import/", {}),
         "pages:import_columns": ("/staff/import/columns/", {"upload": upload, "read_sheet": "", **columns}),
     }
+
+
+def new_app(username: str) -> dict[str, str]:
+    """A valid form that adds an authenticator app, for the next 30 seconds."""
+    form = AddAuthenticatorForm(people.get_staff(username))
+    return {"set_up": form.set_up, "name": "Theirs", "code": pyotp.TOTP(form.secret).now()}
 
 
 def _other() -> Task:
@@ -215,6 +242,7 @@ def test_forms_do_not_redirect_to_other_sites(there: str) -> None:
     form = {"next": there, "theme": "dark", "username": "ada", "password": PASSWORD}
     new = {"old_password": PASSWORD, "new_password1": "another battery horse", "new_password2": "another battery horse"}
     page = {"Referer": there, "HX-Current-URL": there} if there.isascii() and there.isprintable() else {}
+    add_authenticator("second")
     answers = [
         Client().post("/staff/theme/", form),
         Client().post("/staff/login/", form),
@@ -227,6 +255,7 @@ def test_forms_do_not_redirect_to_other_sites(there: str) -> None:
         client_of(people.get_staff("ada")).post("/staff/login/again/", form),
         client_of(people.get_staff("ada")).post("/staff/account/password/", {**form, **new}),
         no_longer_recent().post("/staff/account/feed/", headers=page),
+        client_of(people.get_staff("second")).post(ADD, {**form, **new_app("second")}),
     ]
     for response in answers:
         assert response.status_code == 302, response.request["PATH_INFO"]

@@ -171,7 +171,9 @@ def remove_factors_of(request: HttpRequest, username: str) -> HttpResponse:
     """For admins, if a person has lost everything. For oneself, there is the page of one's own factors."""
     person = people.get_staff(username)
     if person.username == staff_of(request).username:
-        messages.error(request, "Remove your own here.")
+        messages.error(
+            request, "You cannot remove your own two-step sign-in there. Here you can remove each second step."
+        )
         return redirect("accounts:factors")
     if request.method != "POST":
         return render(request, "accounts/remove_factors.html", {"person": person})

@@ -390,7 +390,9 @@ class TestAdmins:
         add_authenticator("ada", secret=OTHER_SECRET)
         assert "Remove two-step sign-in…" not in links(admin.get("/staff/people/ada/"))
         for ask in (admin.get, admin.post):
-            assert "Remove your own here." in text(ask("/staff/people/ada/remove-factors/", follow=True))
+            assert "You cannot remove your own two-step sign-in there." in text(
+                ask("/staff/people/ada/remove-factors/", follow=True)
+            )
         assert people.get_staff("ada").has_factors
 
     def test_an_unknown_person(self, admin: Client) -> None:

@@ -10,7 +10,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from eventsite.accounts import people
+from eventsite.accounts.changes import list_changes
 from tests.support.builders import PASSWORD, make_staff
+from tests.support.codes import add_authenticator
 from tests.support.sign_in import browser, sign_in
 
 
@@ -94,6 +96,19 @@ def test_changing_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert people.get_staff("anna").check_password(PASSWORD)
     with pytest.raises(CommandError, match=r"^There is no account with the username ben\.$"):
         run(monkeypatch, "changepassword", "ben")
+
+
+def test_a_lost_second_step_can_be_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_staff("ada", "admin")
+    add_authenticator("ada")
+    said = run(monkeypatch, "changepassword", "ada")
+    assert "The sign-in also needs a second step. If the person has lost it, run this again with --remove" in said
+    assert people.get_staff("ada").has_factors
+    said = run(monkeypatch, "changepassword", "ada", "--remove-factors")
+    assert said.endswith("The password alone is enough for the next sign-in.\n")
+    assert not people.get_staff("ada").has_factors
+    latest = list_changes().changes[0]
+    assert (latest.actor, latest.action, latest.whom) == ("manage.py", "factors-reset", "ada")
 
 
 @pytest.mark.parametrize(("command", "sentence"), [("migrate", "no relational database"), ("createsuperuser", "Use ")])
