@@ -160,7 +160,9 @@ def replace_codes(
 
     def fill(write: TransactWrite) -> None:
         write.save(_recovery_item(username, codes), condition=same)
-        write.condition_check(StaffItem, staff.row_key(username), condition=_unchanged(account))
+        # Writes the epoch that the condition demands: a mere check would need one more permission of the function.
+        actions: list[Action] = [StaffItem.epoch.set(account["epoch"])]
+        write.update(StaffItem(staff.row_key(username)), actions, _unchanged(account))
         add_change(write, change)
 
     _transact(username, fill)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyotp
 import pytest
 
 from tests.deployment.ministack import REGION, Browser, Ministack, Project
 from tests.support.builders import PASSWORD, make_body
-from tests.support.page_reader import links, text
+from tests.support.codes import ADD, codes_on, secret_on
+from tests.support.page_reader import fields, links, text
 
 pytestmark = [pytest.mark.ministack, pytest.mark.xdist_group("ministack"), pytest.mark.timeout(600)]
 
@@ -58,13 +60,17 @@ def dev(ministack: Ministack, tmp_path_factory: pytest.TempPathFactory) -> Deplo
 
 @pytest.fixture
 def staff(dev: Deployed) -> Browser:
-    """An admin's browser, signed in."""
+    """An admin's browser, signed in. The first page asks for two-step sign-in, because a stage needs it of admins."""
     name = f"ada-{secrets.token_hex(3)}"
     made = dev.project.manage("create_staff", name, "--role", "admin", stage="dev", typed=f"{PASSWORD}\n")
     browser = dev.browser()
     assert made.returncode == 0, made.stderr
     response = browser.post("/staff/login/", {"username": name, "password": PASSWORD, "next": ""})
     assert (response.status_code, response.headers["Location"]) == (302, "/dev/staff/"), response.text
+    assert browser.get("/staff/").headers["Location"] == "/dev/staff/account/factors/?next=/dev/staff/"
+    page = browser.get(ADD)
+    code = pyotp.TOTP(secret_on(page)).now()
+    assert len(codes_on(browser.post(ADD, {**fields(page), "name": "Phone", "code": code}))) == 10
     return browser
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pyotp
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 from rest_framework.test import APIClient
@@ -16,8 +17,9 @@ from eventsite.accounts import keys
 from eventsite.accounts.lockout import WINDOW
 from tests.support.api_calls import LAUNCH, send
 from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
+from tests.support.codes import codes_on, secret_on
 from tests.support.commands import run_command
-from tests.support.page_reader import fields, submit, text, undo_address
+from tests.support.page_reader import fields, links, submit, text, undo_address
 from tests.support.stored import set_attribute
 
 NEW_PASSWORD = "another battery horse"
@@ -34,6 +36,7 @@ def take_tour() -> None:
     upgrade_stored_events()
     manage_people(ada)
     ada.post(f"/staff/keys/{key_id}/revoke/")
+    sign_in_in_two_steps(edith, ada)
     use_own_account(edith)
     get_locked_out()
 
@@ -151,6 +154,22 @@ def manage_people(admin: Client) -> None:
     for path, form in (("", {"role": "admin"}), ("deactivate/", {}), ("reactivate/", {})):
         assert admin.post(f"/staff/people/anna/{path}", form).status_code == 302
     assert admin.post("/staff/people/anna/reset-password/").status_code == 200
+
+
+def sign_in_in_two_steps(editor: Client, admin: Client) -> None:
+    browser, factors = Client(headers={"Accept": "text/html"}), "/staff/account/factors/"
+    page: Any = editor.get(f"{factors}authenticator/")
+    secret = secret_on(page)
+    form = {**fields(page), "name": "Phone", "code": pyotp.TOTP(secret).now()}
+    codes = codes_on(editor.post(f"{factors}authenticator/", form))
+    browser.post("/staff/login/", {"username": "edith", "password": PASSWORD})
+    assert browser.post("/staff/login/second/", {"code": "000000"}).status_code == 200
+    assert browser.post("/staff/login/second/", {"code": codes[0]}).status_code == 302
+    assert submit(editor, f"{factors}recovery-codes/").status_code == 200
+    page = editor.get(factors)
+    [remove] = {address for address in links(page).values() if address.endswith("/remove/")}
+    assert editor.post(remove).status_code == 302
+    assert admin.post("/staff/people/anna/remove-factors/").status_code == 302
 
 
 def use_own_account(staff: Client) -> None:
