@@ -85,6 +85,7 @@ INTERNAL_ERROR = Error(
     "Something went wrong on our side. The request may or may not have been completed.",
     "Something went wrong on our side. If you were saving, check whether it was saved before you try again.",
 )
+PASSKEY_REFUSED = Error(422, "passkey_refused", "This passkey was not accepted.")
 STORAGE_UNAVAILABLE = Error(503, "storage_unavailable", "DynamoDB is not responding. Please try again in a moment.")
 STORAGE_ERROR = INTERNAL_ERROR._replace(
     code="storage_error",
@@ -241,6 +242,7 @@ ERRORS: dict[type[Exception], Error | Callable[[Any], Error]] = {
         "own_password",
         "You cannot reset your own password. Change it on My account: that needs your current password.",
     ),
+    accounts.PasskeyRefusedError: lambda error: PASSKEY_REFUSED._replace(message=error.sentence),
     accounts.KeyNotFoundError: Error(404, "key_not_found", "This API key does not exist, or is already revoked."),
     ValidationError: lambda error: invalid([_field_error(found) for found in error.errors]),
     HttpError: _http_error,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
@@ -38,6 +39,21 @@ class FactorItem(AccessItem):
     last_used_at = UTCDateTimeAttribute(attr_name="lastUsedAt", null=True)
     secret = UnicodeAttribute(null=True)
     last_step = NumberAttribute(attr_name="lastStep", null=True)
+    credential_id = UnicodeAttribute(attr_name="credentialId", null=True)
+    public_key = UnicodeAttribute(attr_name="publicKey", null=True)
+    user_handle = UnicodeAttribute(attr_name="userHandle", null=True)
+    transports = UnicodeAttribute(null=True)
+    sign_count = NumberAttribute(attr_name="signCount", null=True)
+
+
+class CredentialItem(AccessItem):
+    """Whose passkey it is, under "credential#<ID of the factor>": a passkey signs in without a username."""
+
+    username = UnicodeAttribute()
+
+
+class ChallengeItem(AccessItem):
+    """A challenge for a passkey that was used, under "challenge#<SHA-256>"."""
 
 
 class RecoveryCodesItem(AccessItem):
@@ -49,6 +65,10 @@ class RecoveryCodesItem(AccessItem):
 
 def _factor_key(username: str, factor_id: str) -> str:
     return f"factor#{username}#{factor_id}"
+
+
+def _credential_key(factor_id: str) -> str:
+    return f"credential#{factor_id}"
 
 
 def _recovery_key(username: str) -> str:
@@ -70,6 +90,11 @@ def _factor_of(item: FactorItem) -> Factor:
         item.last_used_at,
         item.secret,
         None if item.last_step is None else int(item.last_step),
+        item.credential_id or "",
+        item.public_key or "",
+        item.user_handle or "",
+        item.transports or "",
+        None if item.sign_count is None else int(item.sign_count),
     )
 
 
@@ -79,11 +104,14 @@ def add_factor(account: StaffFields, factor: Factor, codes: RecoveryCodes | None
     Raises StaffChangedError if the account's factors or epoch are no longer as in `account`.
     """
     username = account["username"]
-    stored: dict[str, Any] = {name: value for name, value in factor._asdict().items() if name != "id"}
+    stored: dict[str, Any] = {name: value for name, value in factor._asdict().items() if name != "id" and value != ""}
 
     def fill(write: TransactWrite) -> None:
         item = FactorItem(_factor_key(username, factor.id), **stored)
         write.save(item, condition=FactorItem.key.does_not_exist())
+        if factor.credential_id:
+            found_by = CredentialItem(_credential_key(factor.id), username=username)
+            write.save(found_by, condition=CredentialItem.key.does_not_exist())
         if codes:
             write.save(_recovery_item(username, codes))
         write.update(StaffItem(staff.row_key(username)), [StaffItem.factor_ids.add({factor.id})], _unchanged(account))
@@ -98,6 +126,7 @@ def remove_factor(account: StaffFields, factor_id: str, change: AccountChange) -
 
     def fill(write: TransactWrite) -> None:
         write.delete(FactorItem(_factor_key(username, factor_id)))
+        write.delete(CredentialItem(_credential_key(factor_id)))
         if account["factor_ids"] <= {factor_id}:
             write.delete(RecoveryCodesItem(_recovery_key(username)))
         actions: list[Action] = [StaffItem.factor_ids.delete({factor_id})]
@@ -114,6 +143,7 @@ def remove_all_factors(account: StaffFields, epoch: str, change: AccountChange) 
     def fill(write: TransactWrite) -> None:
         for factor_id in account["factor_ids"]:
             write.delete(FactorItem(_factor_key(username, factor_id)))
+            write.delete(CredentialItem(_credential_key(factor_id)))
         write.delete(RecoveryCodesItem(_recovery_key(username)))
         actions: list[Action] = [StaffItem.factor_ids.remove(), StaffItem.epoch.set(epoch)]
         write.update(StaffItem(staff.row_key(username)), actions, _unchanged(account))
@@ -143,6 +173,32 @@ def use_step(username: str, factor: Factor, step: int, at: datetime, secret: str
     """
     actions = [FactorItem.last_step.set(step), FactorItem.last_used_at.set(at), FactorItem.secret.set(secret)]
     return _use(_factor_key(username, factor.id), actions, FactorItem.last_step < step)
+
+
+def find_passkey(factor_id: str) -> tuple[Factor, StaffFields] | None:
+    """The passkey with this ID, and the account that it belongs to, in two calls."""
+    credential = access_table.get(CredentialItem, _credential_key(factor_id))
+    if credential is None:
+        return None
+    username = credential.username
+    item, account = access_table.get_two(
+        FactorItem, _factor_key(username, factor_id), StaffItem, staff.row_key(username)
+    )
+    return (_factor_of(item), staff.fields_of(account)) if item and account else None
+
+
+def use_passkey(username: str, passkey: Factor, sign_count: int, at: datetime) -> bool:
+    """Records the use. False if the passkey was removed meanwhile, or its counter has not grown (0: it has none)."""
+    stored = FactorItem.sign_count
+    grown = stored < sign_count if sign_count else stored == 0
+    actions = [stored.set(sign_count), FactorItem.last_used_at.set(at)]
+    return _use(_factor_key(username, passkey.id), actions, FactorItem.key.exists() & grown)
+
+
+def use_challenge(challenge: str, until: datetime) -> bool:
+    """Whether this is the first use. It is remembered until this time."""
+    key = f"challenge#{sha256(challenge.encode()).hexdigest()}"
+    return _use(key, [ChallengeItem.expiresAt.set(until)], ChallengeItem.key.does_not_exist())
 
 
 def get_codes(username: str) -> RecoveryCodes | None:

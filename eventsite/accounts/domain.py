@@ -120,7 +120,9 @@ _METHOD_LABELS: dict[Method, str] = {"totp": "Authenticator app", "passkey": "Pa
 class Factor(NamedTuple):
     """One way to complete a sign-in in two steps. `secret` (encrypted) and `last_step` belong to "totp" only.
 
-    `last_step` is the number of the 30 seconds whose code was accepted last.
+    `last_step` is the number of the 30 seconds whose code was accepted last. The last five belong to "passkey": the
+    credential's ID, its public key (COSE) and the random name of the person for authenticators, in base64url; how the
+    authenticator can be reached, separated by spaces; and its last counter (0: it does not count).
     """
 
     id: str
@@ -130,6 +132,11 @@ class Factor(NamedTuple):
     last_used_at: datetime | None = None
     secret: str | None = None
     last_step: int | None = None
+    credential_id: str = ""
+    public_key: str = ""
+    user_handle: str = ""
+    transports: str = ""
+    sign_count: int | None = None
 
     @property
     def method_label(self) -> str:
@@ -244,6 +251,16 @@ class FactorNameTakenError(Exception):
 
 class TooManyFactorsError(Exception):
     """The person has as many factors as are allowed."""
+
+
+class PasskeyRefusedError(Exception):
+    """A passkey, or what a browser sent for one, is not accepted. `sentence` is what the user reads."""
+
+    def __init__(
+        self, reason: str, sentence: str = "This passkey was not accepted. Try again, or sign in another way."
+    ) -> None:
+        self.sentence = sentence
+        super().__init__(reason)
 
 
 class KeyNotFoundError(Exception):

@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from eventsite.accounts import encryption, factors, totp
+from eventsite.accounts.domain import FactorNameTakenError, TooManyFactorsError
 from eventsite.accounts.forms import OnceForm
 from eventsite.accounts.models import Staff
 
@@ -44,14 +45,35 @@ class SecondStepForm(forms.Form):
         return code
 
 
-class AddAuthenticatorForm(OnceForm):
-    """`secret` is the new app's secret. The page keeps it encrypted, in `set_up`; nothing is stored before the code."""
-
+class FactorForm(OnceForm):
     name = forms.CharField(
         max_length=MAX_NAME_LENGTH,
         help_text="Name the device, such as “My phone”. Only you see this name.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        if not name.isprintable():
+            raise ValidationError("The name contains a character that cannot be displayed.")
+        return name
+
+    def refuse(self, error: FactorNameTakenError | TooManyFactorsError) -> None:
+        if isinstance(error, FactorNameTakenError):
+            self.add_error("name", "You already use this name. Choose a different one.")
+        else:
+            self.add_error(None, f"You have {factors.MAX_FACTORS} already. Remove one first.")
+
+
+class AddPasskeyForm(FactorForm):
+    """`credential` is the browser's response as JSON, which a script fills in."""
+
+    credential = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class AddAuthenticatorForm(FactorForm):
+    """`secret` is the new app's secret. The page keeps it encrypted, in `set_up`; nothing is stored before the code."""
+
     code = forms.CharField(max_length=_MAX_CODE_LENGTH, label="Code from the app", widget=_CodeInput(attrs=_NUMERIC))
 
     def __init__(self, staff: Staff, data: Any = None) -> None:
@@ -65,12 +87,6 @@ class AddAuthenticatorForm(OnceForm):
                 self.expired = True
         self.secret = self.secret or totp.new_secret()
         self.set_up = encryption.encrypt(self.secret, purpose)
-
-    def clean_name(self) -> str:
-        name = " ".join(self.cleaned_data["name"].split())
-        if not name.isprintable():
-            raise ValidationError("The name contains a character that cannot be displayed.")
-        return name
 
     def clean_code(self) -> int:
         """The step whose code this is."""

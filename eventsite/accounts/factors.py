@@ -99,11 +99,7 @@ def add_factor(staff: Staff, factor: Factor, seed: bytes | None) -> list[str]:
     def add(current: Staff) -> list[str]:
         if factor.id in current.factor_ids:
             return codes if _are_stored(current, codes) else []
-        listed = list_factors(current)
-        if len(listed) >= MAX_FACTORS:
-            raise TooManyFactorsError
-        if factor.name.casefold() in (other.name.casefold() for other in listed):
-            raise FactorNameTakenError
+        check_room(list_factors(current), factor.name)
         first = RecoveryCodes(_hashes(current, codes), datetime.now(UTC)) if not current.factor_ids else None
         change = new_change(staff.username, "factor-added", staff.username, factor.method)
         repository.add_factor(current.fields(), factor, first, change)
@@ -111,6 +107,14 @@ def add_factor(staff: Staff, factor: Factor, seed: bytes | None) -> list[str]:
         return codes if first else []
 
     return _retry(staff, add)
+
+
+def check_room(listed: list[Factor], name: str) -> None:
+    """Raises FactorNameTakenError, TooManyFactorsError."""
+    if len(listed) >= MAX_FACTORS:
+        raise TooManyFactorsError
+    if name.casefold() in (factor.name.casefold() for factor in listed):
+        raise FactorNameTakenError
 
 
 def remove_factor(staff: Staff, factor_id: str) -> Factor:

@@ -76,6 +76,25 @@ def attempts_in_session(session_key: str, staff: Staff, address: str) -> Attempt
     return Attempts(f"{staff.username} from {address}", {f"session {session_key}": ATTEMPTS_PER_SESSION})
 
 
+def count_passkey(address: str) -> None:
+    """Counts an attempt with a passkey, which works while a name is locked. Raises LockedOutError."""
+    try:
+        session_repository.count_attempt(_any_passkey(address), ATTEMPTS_WITH_ANY_NAME, WINDOW)
+    except LockedOutError:
+        observed.current().count("SignInLockouts")
+        logger.warning("Too many attempts with passkeys from %s", address)
+        raise
+
+
+def forget_passkey(address: str) -> None:
+    """Resets the counter after a passkey was accepted."""
+    session_repository.forget_attempts(_any_passkey(address))
+
+
+def _any_passkey(address: str) -> str:
+    return f"any passkey from {_networks(address)[0]}"
+
+
 def _networks(address: str) -> list[str]:
     """The networks whose attempts count together, the smallest first.
 

@@ -43,7 +43,9 @@ NOTHING_CHANGED = "Nothing was changed. Please do it again."
 # The pages for users who must replace their one-time password.
 _ALLOWED_WITH_ONE_TIME_PASSWORD = frozenset({"password"})
 # The pages for users who must set up two-step sign-in.
-_ALLOWED_WITHOUT_FACTOR = frozenset({"password", "factors", "add_authenticator", "sign_in_again"})
+_ALLOWED_WITHOUT_FACTOR = frozenset(
+    {"password", "factors", "add_authenticator", "add_passkey", "new_passkey_options", "sign_in_again"}
+)
 
 
 def page(  # noqa: PLR0913

@@ -80,8 +80,12 @@ def finish(request: HttpRequest, staff: Staff, method: SignInMethod) -> None:
 
 
 def redirect(request: HttpRequest, address: str) -> HttpResponse:
-    """The response after a step. It marks the browser if the sign-in is complete."""
-    response = HttpResponseRedirect(address)
+    """The response after a step."""
+    return remember(request, HttpResponseRedirect(address))
+
+
+def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Marks the browser if the sign-in is complete."""
     if isinstance(request.user, Staff):
         remember_browser(request, response, request.user)
     return response

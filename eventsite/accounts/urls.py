@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eventsite.accounts.roles import ADMIN, ANYONE, VIEWER, page
-from eventsite.accounts.views import account, factors, keys, people, sessions
+from eventsite.accounts.views import account, factors, keys, passkeys, people, sessions
 
 app_name = "accounts"
 
@@ -11,12 +11,16 @@ urlpatterns = [
     page("login/", account.SignIn.as_view(), ANYONE, "login"),
     page("login/again/", sessions.SignInAgain.as_view(), VIEWER, "sign_in_again"),
     page("login/second/", factors.second_step, ANYONE, "second_step"),
+    page("login/passkey/", passkeys.SignInWithPasskey.as_view(), ANYONE, "passkey_sign_in"),
+    page("login/passkey/options/", passkeys.sign_in_options, ANYONE, "passkey_options"),
     page("logout/", account.SignOut.as_view(), ANYONE, "logout"),
     page("account/", account.account, VIEWER, "account"),
     page("account/password/", account.ChangePassword.as_view(), VIEWER, "password"),
     page("account/sessions/", sessions.own_sessions, VIEWER, "sessions"),
     page("account/factors/", factors.list_factors, VIEWER, "factors"),
     page("account/factors/authenticator/", factors.add_authenticator, VIEWER, "add_authenticator", recent=True),
+    page("account/passkeys/new/", passkeys.add_passkey, VIEWER, "add_passkey", recent=True),
+    page("account/passkeys/new/options/", passkeys.new_passkey_options, VIEWER, "new_passkey_options", recent=True),
     page("account/factors/recovery-codes/", factors.new_codes, VIEWER, "new_codes", recent=True),
     page("account/factors/<str:factor_id>/remove/", factors.remove_factor, VIEWER, "remove_factor", recent=True),
     page("account/sign-out-everywhere/", account.sign_out_everywhere, VIEWER, "sign_out_everywhere"),

@@ -47,7 +47,7 @@ class Desk:
         self.page.goto(f"{address}/staff/login/")
         self.page.get_by_label("Username").fill("ada")
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         self.page.wait_for_url("**/staff/")
 
     def _go(self, name: str) -> None:

@@ -69,7 +69,7 @@ def open_browser(browser: Browser, server: Server, tmp_path: Path) -> Iterator[O
             "accept_downloads": True,
             "reduced_motion": "reduce",
         }
-        context = browser.new_context(**defaults, **options)
+        context = browser.new_context(**{**defaults, **options})
         context.set_default_timeout(15_000)
         contexts.append(context)
         context.on("console", listen)
@@ -95,7 +95,7 @@ def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
     page.goto("/staff/login/")
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/staff/")
 
 

@@ -320,7 +320,7 @@ def test_a_signed_out_window_leads_to_sign_in_and_back(desk: Page) -> None:
     expect(desk).to_have_url(re.compile(r"/staff/login/\?next="))
     desk.get_by_label("Username").fill("ada")
     desk.get_by_label("Password").fill("correct horse battery")
-    desk.get_by_role("button", name="Sign in").click()
+    desk.get_by_role("button", name="Sign in", exact=True).click()
     expect(desk).to_have_url(re.compile(r"/staff/events/\?q=launch"))
 
 

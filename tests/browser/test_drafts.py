@@ -48,7 +48,7 @@ def test_typed_text_survives_an_expired_session(desk: Page) -> None:
     desk.get_by_role("button", name="Save", exact=True).click()
     desk.get_by_label("Username").fill("ada")
     desk.get_by_label("Password").fill("correct horse battery")
-    desk.get_by_role("button", name="Sign in").click()
+    desk.get_by_role("button", name="Sign in", exact=True).click()
     expect(desk.get_by_text(RESTORED)).to_be_visible()
     expect(desk.get_by_label("Title")).to_have_value("Typed for long")
     expect(desk.get_by_label("Description")).to_have_value("Much\ntext")

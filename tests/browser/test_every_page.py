@@ -59,6 +59,7 @@ PAGES = [
     "/staff/account/",
     "/staff/account/password/",
     "/staff/account/sessions/",
+    "/staff/account/passkeys/new/",
     "/staff/people/",
     "/staff/people/new/",
     "/staff/people/eva/",
@@ -126,7 +127,7 @@ def test_every_page(open_browser: Open, full_desk: dict[str, Batch], window: str
     page.goto("/staff/login/")
     found = problems(page, window)
     page.get_by_label("Username").fill("ada")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     found += problems(page, window)
     sign_in(page, "ada")
     batch_pages = [f"/staff/batches/{batch.id}/" for batch in full_desk.values()]

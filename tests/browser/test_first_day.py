@@ -75,7 +75,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
     page.goto("/")
     expect(page).to_have_url(re.compile("/staff/login/"))
     fill(hands, page, Username="eva", Password=PASSWORD)
-    hands.click(page.get_by_role("button", name="Sign in"))
+    hands.click(page.get_by_role("button", name="Sign in", exact=True))
 
     # Without events, the list offers to create one. Create one event, then a second one.
     go(hands, page, "Events")

@@ -28,7 +28,7 @@ def enter_password(page: Page, hands: Mouse, username: str = "anna") -> None:
     page.goto("/staff/login/?next=/staff/events/")
     hands.fill(page.get_by_label("Username"), username)
     hands.fill(page.get_by_label("Password", exact=True), PASSWORD)
-    hands.click(page.get_by_role("button", name="Sign in"))
+    hands.click(page.get_by_role("button", name="Sign in", exact=True))
 
 
 def secret_on(page: Page) -> str:
@@ -86,7 +86,7 @@ def test_a_forced_set_up_and_a_sign_in_by_keyboard_on_a_phone(
     expect(page.get_by_label("Recovery code")).not_to_have_attribute("inputmode", "numeric")
     check()
     hands.fill(page.get_by_label("Recovery code"), codes[0])
-    hands.click(page.get_by_role("button", name="Sign in"))
+    hands.click(page.get_by_role("button", name="Sign in", exact=True))
     page.wait_for_url("**/staff/events/")
     expect(page.get_by_text("You used a recovery code. 9 of 10 are left.")).to_be_visible()
     page.goto(FACTORS)
@@ -107,7 +107,7 @@ def test_too_many_codes(open_browser: Open, clock: Clock) -> None:
     enter_password(page, Mouse())
     for _ in range(6):
         page.get_by_label("Code from your authenticator app").fill("000000")
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_role("alert")).to_contain_text("Too many attempts. Please try again in 15 minutes.")
     assert problems(page) == []
@@ -119,7 +119,7 @@ def test_the_codes_are_downloaded_without_scripts(open_browser: Open, clock: Clo
     page = open_browser(java_script_enabled=False)
     enter_password(page, Mouse())
     page.get_by_label("Code from your authenticator app").fill(clock.code())
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.goto(f"{FACTORS}recovery-codes/")
     page.get_by_role("button", name="Create new codes").dblclick(delay=100)
     codes = page.locator("#codes").inner_text()

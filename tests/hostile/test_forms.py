@@ -32,11 +32,13 @@ HTML = {"Accept": "text/html"}
 REFUSED = "this page was open for too long"
 
 
-# Valid forms of these pages write nothing here: they set a cookie, lack a file, come after `edit_event`, or are for
-# people who are not signed in yet.
+# Valid forms of these pages write nothing here: they set a cookie, lack a file or an answer of an authenticator, come
+# after `edit_event`, or are for people who are not signed in yet.
 CHANGING_NOTHING = (
     "theme",
     "accounts:second_step",
+    "accounts:passkey_sign_in",
+    "accounts:add_passkey",
     "pages:delete_event",
     "pages:undo_change",
     "pages:restore_event",
@@ -74,6 +76,10 @@ def forms() -> dict[str, tuple[str, dict[str, Any]]]:
         "accounts:password": ("/staff/account/password/", new),
         "accounts:second_step": ("/staff/login/second/", {"start_again": "yes"}),
         "accounts:add_authenticator": (ADD, new_app("ada")),
+        "accounts:passkey_sign_in": ("/staff/login/passkey/", {"credential": "{}"}),
+        "accounts:passkey_options": ("/staff/login/passkey/options/", {}),
+        "accounts:add_passkey": ("/staff/account/passkeys/new/", {"name": "Laptop", "credential": "{}"}),
+        "accounts:new_passkey_options": ("/staff/account/passkeys/new/options/", {"name": "Laptop"}),
         "accounts:new_codes": (f"{FACTORS}recovery-codes/", {"made_at": recovery.made_at.isoformat()}),
         "accounts:remove_factor": (f"{FACTORS}{factor.id}/remove/", {}),
         "accounts:remove_factors": ("/staff/people/eva/remove-factors/", {}),

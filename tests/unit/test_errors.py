@@ -15,9 +15,9 @@ CODES = """
 account_changed account_not_found bad_request batch_not_found body_incomplete body_too_large change_superseded
 condition_unsupported credentials_invalid csrf_failed event_exists event_not_found forbidden https_required
 internal_error invalid_request key_expired key_invalid key_not_found key_required key_scope length_required
-method_not_allowed not_found origin_refused own_password request_failed response_too_large revision_mismatch
-storage_busy storage_error storage_unavailable unsupported_charset unsupported_encoding unsupported_patch
-version_not_found version_out_of_reach
+method_not_allowed not_found origin_refused own_password passkey_refused request_failed response_too_large
+revision_mismatch storage_busy storage_error storage_unavailable unsupported_charset unsupported_encoding
+unsupported_patch version_not_found version_out_of_reach
 """.split()  # noqa: SIM905
 
 FIELD_CODES = """

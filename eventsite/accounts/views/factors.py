@@ -91,23 +91,21 @@ def list_factors(request: HttpRequest) -> HttpResponse:
         "codes": factors.get_codes(staff) if listed else None,
         "number_of_codes": factors.NUMBER_OF_CODES,
         "full": len(listed) >= factors.MAX_FACTORS,
-        "next": _next_page(request),
+        "next": next_page_of(request),
     }
     return render(request, "accounts/factors.html", context)
 
 
 @form_page
 def add_authenticator(request: HttpRequest) -> HttpResponse:
-    staff, next_page = staff_of(request), _next_page(request)
+    staff, next_page = staff_of(request), next_page_of(request)
     form = AddAuthenticatorForm(staff, request.POST or None)
     if form.is_valid():
         name, seed = form.cleaned_data["name"], form.seed(actor_of(request))
         try:
             codes = factors.add_authenticator(staff, name, form.secret, form.cleaned_data["code"], seed)
-        except FactorNameTakenError:
-            form.add_error("name", "You already use this name. Choose a different one.")
-        except TooManyFactorsError:
-            form.add_error(None, f"You have {factors.MAX_FACTORS} already. Remove one first.")
+        except (FactorNameTakenError, TooManyFactorsError) as error:
+            form.refuse(error)
         else:
             return show_added(request, name, codes, next_page)
     address = totp.address(form.secret, staff.username, request.get_host())
@@ -182,7 +180,7 @@ def remove_factors_of(request: HttpRequest, username: str) -> HttpResponse:
     return redirect("accounts:person", username)
 
 
-def _next_page(request: HttpRequest) -> str:
+def next_page_of(request: HttpRequest) -> str:
     """The page to open afterwards; empty if it is none of this site."""
     asked = request.POST.get("next", request.GET.get("next", ""))
     allowed = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
