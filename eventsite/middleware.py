@@ -39,6 +39,8 @@ def observe(get_response: GetResponse) -> GetResponse:
         context = request.META.get("apig_wsgi.context")
         observation = observed.begin(context.aws_request_id if context else uuid4().hex)
         observation.method = request.method or ""
+        observation.address = request.META.get("REMOTE_ADDR", "")
+        observation.user_agent = request.META.get("HTTP_USER_AGENT", "")
         response = get_response(request)
         observation.route = route_of(request)
         if match := request.resolver_match:

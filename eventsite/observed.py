@@ -10,13 +10,18 @@ from threading import Lock
 
 @dataclass(slots=True)
 class Observation:
-    """One request: who made it, about which event, and what it consumed. `capacity` is in DynamoDB's units."""
+    """One request: who made it, from where, about which event, and what it consumed.
+
+    `capacity` is in DynamoDB's units. `address` and `user_agent` are for the security log only.
+    """
 
     request_id: str = ""
     method: str = ""
     route: str = ""
     status: int = 0
     actor: str = ""
+    address: str = ""
+    user_agent: str = ""
     event_id: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     capacity: Counter[str] = field(default_factory=Counter)

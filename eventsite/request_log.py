@@ -26,6 +26,7 @@ METRICS = {
     "ColdStarts": "Count",
     "EventsCreated": "Count",
     "SignInLockouts": "Count",
+    "SignInFailures": "Count",
 }
 _DIRECTIVE = {
     "Namespace": "Events",
@@ -54,14 +55,14 @@ def write_request(observation: Observation, milliseconds: float, cold_start: boo
         "ServerErrors": int(observation.status >= 500),
         "Milliseconds": round(milliseconds, 1),
         "ColdStarts": int(cold_start),
-        **{name: observation.counts[name] for name in ("EventsCreated", "SignInLockouts")},
+        **{name: observation.counts[name] for name in ("EventsCreated", "SignInLockouts", "SignInFailures")},
     }
     sys.stdout.write(f"{_as_json(line)}\n")
     sys.stdout.flush()
 
 
 class JSONFormatter(logging.Formatter):
-    """A record as one line of JSON, with the request ID and the traceback."""
+    """A record as one line of JSON, with the request ID, the traceback, and the fields of the security log."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
@@ -69,6 +70,8 @@ class JSONFormatter(logging.Formatter):
         if request := getattr(record, "request", None):  # Django logs the path, which may name an event
             message = message.replace(request.path, route_of(request))
         line: dict[str, Any] = {"level": record.levelname, "logger": record.name, "message": message}
+        if fields := getattr(record, "security", None):
+            line |= {"message": fields["event"], **fields}
         if observation.request_id:
             line["requestId"] = observation.request_id
         if record.exc_info:

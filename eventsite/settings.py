@@ -303,6 +303,6 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security.csrf": {"level": "ERROR"},  # its warnings quote the Referer, which may hold anything
         "eventsite.engine": {"level": "INFO"},
-        "eventsite.accounts": {"level": "INFO"},
+        "eventsite.security": {"level": "INFO"},
     },
 }

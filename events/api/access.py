@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 from events.domain import Actor
 from eventsite import observed
-from eventsite.accounts import keys
-from eventsite.accounts.domain import Scope
+from eventsite.accounts import keys, security_log
+from eventsite.accounts.domain import KeyExpiredError, Scope
 
 ANONYMOUS = "anonymous"
 
@@ -46,6 +46,15 @@ class OriginRefusedError(Exception):
     """A page of another origin tries to write, in open access."""
 
 
+# Why a key was refused, for the security log.
+_REFUSALS: dict[type[Exception], str] = {
+    CredentialsInvalidError: "malformed",
+    KeyInvalidError: "invalid",
+    KeyExpiredError: "expired",
+    KeyScopeError: "read-only",
+}
+
+
 def may_only_read(request: HttpRequest) -> bool:
     """Whether the access is open and the request comes from a page of another origin that is not listed.
 
@@ -78,7 +87,11 @@ class ApiKeyAuth:
 
     def __call__(self, request: HttpRequest) -> Actor:
         """The caller, whose name the request's log line shows. Raises the same errors as `_caller`."""
-        caller = self._caller(request)
+        try:
+            caller = self._caller(request)
+        except tuple(_REFUSALS) as error:
+            security_log.note("key-refused", observed.current().actor, str(error), _REFUSALS[type(error)])
+            raise
         observed.current().actor = caller.name
         return caller
 

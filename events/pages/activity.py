@@ -1,4 +1,4 @@
-"""The most recent changes of events and, for admins, of accounts; and the deleted events."""
+"""The most recent changes of events, and the deleted events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from events.activity import list_activity, list_deleted
 from events.domain import ActivityFilter
 from events.pages.filters import actor
 from events.pages.forms import RuleField, date_input
-from eventsite.accounts.changes import list_changes
 from eventsite.accounts.domain import fold_username
 
 _MAX_NAME_LENGTH = 100
@@ -87,7 +86,7 @@ def _begin_of(day: date, days_later: int = 0) -> str:
 @require_safe
 def show_activity(request: HttpRequest) -> HttpResponse:
     """The latest changes that match, or those before a cursor."""
-    form, before = _form(request), _cursor(request)
+    form, before = _form(request), cursor_of(request)
     page = list_activity(before=before, wanted=form.wanted)
     people = sorted({actor(line.latest.actor) for line in page.lines})
     context = {"form": form, "page": page, "before": before, "next": _encoded(page.next), "people": people}
@@ -95,19 +94,9 @@ def show_activity(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def show_account_changes(request: HttpRequest) -> HttpResponse:
-    """The latest changes of accounts and API keys, for admins."""
-    form, before = _form(request), _cursor(request)
-    page = list_changes(form.names, before, form.since, form.until)
-    people = sorted({name for change in page.changes for name in (change.actor, change.whom)})
-    context = {"form": form, "page": page, "before": before, "next": _encoded(page.next), "people": people}
-    return render(request, "events/account_activity.html", context)
-
-
-@require_safe
 def show_deleted(request: HttpRequest) -> HttpResponse:
     """The deleted events, latest first, each with a button that restores it."""
-    before = _cursor(request)
+    before = cursor_of(request)
     page = list_deleted(before=before)
     return render(request, "events/deleted.html", {"page": page, "before": before, "next": _encoded(page.next)})
 
@@ -118,7 +107,7 @@ def _form(request: HttpRequest) -> ActivityForm:
     return form
 
 
-def _cursor(request: HttpRequest) -> str | None:
+def cursor_of(request: HttpRequest) -> str | None:
     """The key in the cursor. An invalid cursor shows the latest changes."""
     try:
         return cursors.decode_change(request.GET.get("before", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from events import batches, services
-from events.domain import FIELD_NAMES
+from events.domain import FIELD_NAMES, EventFields
 from events.exports import CONTENT_TYPES, Format, export_csv, export_xlsx
 from events.imports import Plan, plan_import
 from events.mapping import FieldMapping, MappingError, header_key, recognise
@@ -23,6 +24,7 @@ from events.pages.today import today
 from events.spreadsheets import read_spreadsheet
 from events.spreadsheets.sheet import Sheet, SpreadsheetError, TooLongForExcelError
 from events.storage.uploads import add_upload, get_upload
+from eventsite.accounts import security_log
 from eventsite.accounts.preferences import PreferencesTooLongError, change_preference
 from eventsite.accounts.roles import actor_of, staff_of
 
@@ -148,11 +150,22 @@ def _remember(request: HttpRequest, header: list[str], mapping: FieldMapping) ->
             change_preference(staff_of(request), _PREFERENCE, change)
 
 
+def _counted(events: Iterable[EventFields], format_: Format, username: str) -> Iterator[EventFields]:
+    """The events. At the end, also if the client stops reading, the security log records how many there were."""
+    rows = 0
+    try:
+        for event in events:
+            yield event
+            rows += 1
+    finally:
+        security_log.record("events-exported", username, detail=f"{rows} {format_}")
+
+
 @require_safe
 def export_events(request: HttpRequest) -> HttpResponseBase:
     """A file with all events that match the list's filter."""
     format_: Format = "xlsx" if request.GET.get("format") == "xlsx" else "csv"
-    events = services.export_events(FilterForm(request.GET).search)
+    events = _counted(services.export_events(FilterForm(request.GET).search), format_, staff_of(request).username)
     name = f"events-{today().isoformat()}.{format_}"
     if format_ == "csv":
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}

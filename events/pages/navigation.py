@@ -18,7 +18,6 @@ _SECTIONS = {
     **dict.fromkeys(("accounts:reactivate", "accounts:reset_password", "accounts:person_sessions"), "accounts:people"),
     "accounts:remove_factors": "accounts:people",
     **dict.fromkeys(("accounts:add_key", "accounts:revoke_key"), "accounts:keys"),
-    "pages:account_activity": "pages:activity",
     "pages:import_columns": "pages:import_events",
 }
 _MENU = {"home", "events", "calendar", "activity", "deleted", "import_events"}

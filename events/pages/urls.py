@@ -19,7 +19,7 @@ from events.pages import (
     one_field,
     saved_views,
 )
-from eventsite.accounts.roles import ADMIN, ANYONE, EDITOR, VIEWER, View, page
+from eventsite.accounts.roles import ANYONE, EDITOR, VIEWER, View, page
 
 
 def of_imports(name: str) -> View:
@@ -37,7 +37,6 @@ urlpatterns = [
     page("calendar/", calendar.show_calendar, VIEWER, "calendar"),
     page("calendar/first-day/", calendar.choose_first_day, VIEWER, "first_day"),
     page("activity/", activity.show_activity, VIEWER, "activity"),
-    page("activity/accounts/", activity.show_account_changes, ADMIN, "account_activity"),
     page("deleted/", activity.show_deleted, VIEWER, "deleted"),
     page("events/", lists.list_events, VIEWER, "events"),
     page("events/new/", event.new_event, EDITOR, "new_event"),

@@ -6,10 +6,10 @@ import csv
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import StringIO
-from itertools import islice
+from itertools import chain, islice
 
 from events.domain import FIELD_NAMES, EventFields
 from events.spreadsheets.sheet import (
@@ -59,14 +59,20 @@ class _Line:
 
 
 def write_csv(events: Iterable[EventFields]) -> Iterator[bytes]:
-    """One line for each event, as it is read (RFC 4180, UTF-8 with the byte order mark that Excel needs).
+    """The names of the fields, and one line for each event, as it is read."""
+    return csv_lines(chain([FIELD_NAMES], map(harmless_row, events)))
+
+
+def csv_lines(rows: Iterable[Sequence[str | int]]) -> Iterator[bytes]:
+    """A line for each row, as it is read (RFC 4180, UTF-8 with the byte order mark that Excel needs).
 
     All cells are quoted: if Excel expects semicolons, an unquoted one would start another cell, perhaps a formula.
     """
     writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL)
-    yield BOM_UTF8 + writer.writerow(FIELD_NAMES).encode()
-    for event in events:
-        yield writer.writerow(harmless_row(event)).encode()
+    mark = BOM_UTF8
+    for row in rows:
+        yield mark + writer.writerow(row).encode()
+        mark = b""
 
 
 def read_csv(data: bytes) -> Sheet:

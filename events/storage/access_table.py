@@ -54,9 +54,9 @@ def get_two(first: type[Item], key: str, second: type[OtherItem], other: str) ->
     )
 
 
-def put(item: AccessItem) -> None:
-    """Writes a complete row. It replaces a row with the same key."""
-    _write(lambda: connection().put_item(TABLE, item.key, attributes=item.serialize()))
+def put(item: AccessItem, condition: Condition | None = None) -> None:
+    """Writes a complete row. It replaces a row with the same key. Raises RefusedError."""
+    _write(lambda: connection().put_item(TABLE, item.key, attributes=item.serialize(), condition=condition))
 
 
 def update(key: str, actions: list[Action], condition: Condition | None = None) -> dict[str, Any]:
@@ -89,12 +89,20 @@ def _write(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     raise AssertionError  # _attempts ends by raising
 
 
-def transact(fill: Callable[[TransactWrite], None]) -> None:
+class Transaction(TransactWrite):
+    """Several writes, and in `afterwards` what to do when all of them are made."""
+
+    def __init__(self) -> None:
+        super().__init__(connection=connection())
+        self.afterwards: list[Callable[[], None]] = []
+
+
+def transact(fill: Callable[[Transaction], None]) -> None:
     """Makes all the writes that `fill` adds, or none. Raises RefusedError."""
     for _ in _attempts():
         with storage_errors():
             try:
-                with TransactWrite(connection=connection()) as write:
+                with Transaction() as write:
                     fill(write)
             except TransactWriteError as error:
                 codes = [reason.code if reason else None for reason in error.cancellation_reasons]
@@ -105,7 +113,9 @@ def transact(fill: Callable[[TransactWrite], None]) -> None:
                 if THROTTLED.intersection(codes):
                     raise StorageBusyError(str(error.cause)) from error
                 raise
-            return
+        for action in write.afterwards:
+            action()
+        return
 
 
 def _attempts() -> Iterator[None]:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table
 from events.storage.account_changes import add_change
@@ -71,7 +70,7 @@ def create_key(api_key: ApiKey, change: AccountChange | None = None) -> None:
     """Stores the key, and the row of the change with it. Raises KeyNameTakenError."""
     stored = {name: value for name, value in api_key._asdict().items() if name != "id"}
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         write.save(ApiKeyItem(_key(api_key.id), kind=_KIND, **stored), condition=ApiKeyItem.key.does_not_exist())
         write.save(_name_item(api_key.name, api_key.id), condition=ApiKeyNameItem.key.does_not_exist())
         add_change(write, change)
@@ -90,7 +89,7 @@ def rotate_key(api_key: ApiKey, replaced: str, change: AccountChange | None = No
         attribute, value = getattr(ApiKeyItem, name), getattr(api_key, name)
         actions.append(attribute.remove() if value is None else attribute.set(value))
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         unchanged = ApiKeyItem.secret_hash == replaced
         write.update(item, actions, condition=_LIVE & unchanged)
         add_change(write, change)
@@ -104,7 +103,7 @@ def rotate_key(api_key: ApiKey, replaced: str, change: AccountChange | None = No
 def revoke_key(api_key: ApiKey, at: datetime, change: AccountChange | None = None) -> None:
     """Raises KeyNotFoundError if it was revoked already."""
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         write.update(ApiKeyItem(_key(api_key.id)), [ApiKeyItem.revoked_at.set(at)], condition=_LIVE)
         write.delete(_name_item(api_key.name))
         add_change(write, change)
@@ -118,7 +117,7 @@ def revoke_key(api_key: ApiKey, at: datetime, change: AccountChange | None = Non
 def delete_key(api_key: ApiKey) -> None:
     """Deletes the key and its name. It is no error if they do not exist."""
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         write.delete(ApiKeyItem(_key(api_key.id)))
         write.delete(_name_item(api_key.name))
 

@@ -19,7 +19,6 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from events.domain import BatchNotFoundError, WriteConflictError
 from events.storage import access_table
@@ -206,7 +205,7 @@ def finish_part(batch_id: str, number: int, outcomes: Sequence[Outcome]) -> None
     packed = zlib.compress(orjson.dumps([asdict(outcome) for outcome in outcomes]))
     counts = {kind: sum(outcome.kind == kind for outcome in outcomes) for kind in ("done", "same", "failed")}
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         actions: list[Action] = [
             BatchItem.next.set(number + 1),
             BatchItem.done.add(counts["done"]),

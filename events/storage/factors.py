@@ -14,7 +14,6 @@ from typing import Any, cast
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table, staff
 from events.storage.account_changes import add_change
@@ -106,7 +105,7 @@ def add_factor(account: StaffFields, factor: Factor, codes: RecoveryCodes | None
     username = account["username"]
     stored: dict[str, Any] = {name: value for name, value in factor._asdict().items() if name != "id" and value != ""}
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         item = FactorItem(_factor_key(username, factor.id), **stored)
         write.save(item, condition=FactorItem.key.does_not_exist())
         if factor.credential_id:
@@ -124,7 +123,7 @@ def remove_factor(account: StaffFields, factor_id: str, change: AccountChange) -
     """Also removes the recovery codes with the last factor. Raises StaffChangedError, as `add_factor` does."""
     username = account["username"]
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         write.delete(FactorItem(_factor_key(username, factor_id)))
         write.delete(CredentialItem(_credential_key(factor_id)))
         if account["factor_ids"] <= {factor_id}:
@@ -140,7 +139,7 @@ def remove_all_factors(account: StaffFields, epoch: str, change: AccountChange) 
     """Also removes the recovery codes, and ends all sessions by the new epoch. Raises StaffChangedError."""
     username = account["username"]
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         for factor_id in account["factor_ids"]:
             write.delete(FactorItem(_factor_key(username, factor_id)))
             write.delete(CredentialItem(_credential_key(factor_id)))
@@ -214,7 +213,7 @@ def replace_codes(
     made_at = RecoveryCodesItem.made_at
     same = made_at == former.made_at if former else made_at.does_not_exist()
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         write.save(_recovery_item(username, codes), condition=same)
         # Writes the epoch that the condition demands: a mere check would need one more permission of the function.
         actions: list[Action] = [StaffItem.epoch.set(account["epoch"])]

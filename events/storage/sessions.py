@@ -10,7 +10,6 @@ from typing import NamedTuple
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table, staff
 from events.storage.account_changes import add_change
@@ -134,7 +133,7 @@ def list_sessions(username: str, most: int, also: str) -> list[StoredSession]:
 def end_session(session_id: str, username: str, change: AccountChange) -> bool:
     """Deletes a session of this person, and stores the row of the change. Returns False if there is no such session."""
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         item = SessionItem(f"{_PREFIX}{session_id}")
         write.delete(item, condition=SessionItem.kind == f"{_PREFIX}{username}")
         add_change(write, change)
@@ -151,7 +150,7 @@ def delete_sessions(username: str, keep: str) -> None:
     keys = [key for key in access_table.list_keys(f"{_PREFIX}{username}") if key != f"{_PREFIX}{keep}"]
     for start in range(0, len(keys), _DELETED_AT_ONCE):
 
-        def fill(write: TransactWrite, part: list[str] = keys[start : start + _DELETED_AT_ONCE]) -> None:
+        def fill(write: access_table.Transaction, part: list[str] = keys[start : start + _DELETED_AT_ONCE]) -> None:
             for key in part:
                 write.delete(SessionItem(key))
 

@@ -14,7 +14,6 @@ from pynamodb.attributes import (
 )
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from events.storage import access_table
 from events.storage.account_changes import add_change
@@ -87,7 +86,7 @@ def create_staff(fields: StaffFields, change: AccountChange | None = None) -> No
     username = fields["username"]
     stored: dict[str, Any] = {name: value for name, value in fields.items() if name != "username"}
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         write.save(StaffItem(row_key(username), kind=_KIND, **stored), condition=StaffItem.key.does_not_exist())
         if _is_active_admin(fields["role"], fields["is_active"]):
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])
@@ -118,7 +117,7 @@ def update_staff(
         # An account that was stored before this attribute existed lacks it, which reads as empty.
         condition &= attribute == value if value else (attribute == value) | attribute.does_not_exist()
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         write.update(StaffItem(row_key(username)), actions, condition=condition)
         add_change(write, change)
 
@@ -151,7 +150,7 @@ def change_standing(
     unchanged = (StaffItem.role == before["role"]) & (StaffItem.is_active == before["is_active"])
     others = size(AdminsItem.usernames) > 1  # type: ignore[no-untyped-call]
 
-    def fill(write: TransactWrite) -> None:
+    def fill(write: access_table.Transaction) -> None:
         write.update(StaffItem(row_key(username)), actions, condition=unchanged)
         if is_admin and not was_admin:
             write.update(AdminsItem(_ADMINS), [AdminsItem.usernames.add({username})])

@@ -8,7 +8,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
-from eventsite.accounts import known_browsers, lockout
+from eventsite.accounts import known_browsers, lockout, security_log
 from eventsite.accounts.domain import OneTimePasswordExpiredError, StaffChangedError, fold_username
 from eventsite.accounts.models import Staff
 from eventsite.accounts.sessions import UsernameWithAccount
@@ -27,9 +27,13 @@ class StaffBackend(BaseBackend):
         attempts = lockout.attempts_to_sign_in(username, address, staff, known_browsers.known_browser(request, staff))
         attempts.count()
         if not _has_password(staff, password) or staff is None or not staff.is_active:
+            detail = "deactivated" if staff and not staff.is_active else ""
+            # If no account has this name, it may be a password, typed into the wrong field.
+            security_log.record("sign-in-failed", whom=staff.username if staff else "", detail=detail)
             return None
         attempts.forget()
         if staff.one_time_password_expired:
+            security_log.record("sign-in-failed", whom=username, detail="expired")
             raise OneTimePasswordExpiredError(username)
         return staff
 

@@ -93,15 +93,26 @@ AccountAction = Literal[
     "factor-removed",
     "factors-reset",
     "recovery-codes-made",
+    "signed-in",
+    "signed-out",
+    "sign-in-failed",
+    "second-step-failed",
+    "password-refused",
+    "locked-out",
+    "access-refused",
+    "key-refused",
+    "events-exported",
+    "log-exported",
 ]
 
 
 class AccountChange(NamedTuple):
-    """A change of an account or API key. `whom` is a username or a key's name, `key` the place in the list of changes.
+    """A row of the security log. `whom` is a username or a key's name, `key` the place in the log.
 
     `detail` is the new role of an account, the scope of a new key, when the former secret of a rotated key expires, the
-    device of a session, or "others" if the session that signed out everywhere continues.
-    `expires` is when the new secret of a key expires. Both times are as in ISO 8601.
+    device of a session, "others" if the session that signed out everywhere continues, how somebody signed in, the page
+    that was refused, or how many rows an export has. `expires` is when the new secret of a key expires. Both times are
+    as in ISO 8601. Rows of earlier versions lack the last three fields.
     """
 
     at: str
@@ -111,6 +122,26 @@ class AccountChange(NamedTuple):
     detail: str = ""
     key: str = ""
     expires: str = ""
+    address: str = ""
+    device: str = ""
+    request_id: str = ""
+
+
+class LogFilter(NamedTuple):
+    """Which rows of the security log: by or about one of these names, with one of these actions, within two times.
+
+    An empty field does not filter.
+    """
+
+    names: frozenset[str] = frozenset()
+    actions: frozenset[AccountAction] = frozenset()
+    since: str = ""
+    until: str = ""
+
+    def matches(self, change: AccountChange) -> bool:
+        """Whether a row has one of the names and one of the actions."""
+        by_name = not self.names or not self.names.isdisjoint((change.actor, change.whom))
+        return by_name and (not self.actions or change.action in self.actions)
 
 
 Method = Literal["totp", "passkey"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -17,7 +16,6 @@ from events.storage import factors as repository
 from events.storage.sessions import count_attempt, forget_attempts
 from eventsite import observed
 from eventsite.accounts import encryption, people, totp
-from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import (
     Factor,
     FactorNameTakenError,
@@ -30,8 +28,7 @@ from eventsite.accounts.domain import (
 )
 from eventsite.accounts.models import Staff
 from eventsite.accounts.passwords import generate_password
-
-logger = logging.getLogger("eventsite.accounts")
+from eventsite.accounts.security_log import new_change, record
 
 MAX_FACTORS = 10
 NUMBER_OF_CODES = 10
@@ -103,7 +100,6 @@ def add_factor(staff: Staff, factor: Factor, seed: bytes | None) -> list[str]:
         first = RecoveryCodes(_hashes(current, codes), datetime.now(UTC)) if not current.factor_ids else None
         change = new_change(staff.username, "factor-added", staff.username, factor.method)
         repository.add_factor(current.fields(), factor, first, change)
-        logger.info("%s added a factor: %s", staff.username, factor.method)
         return codes if first else []
 
     return _retry(staff, add)
@@ -125,7 +121,6 @@ def remove_factor(staff: Staff, factor_id: str) -> Factor:
         is_last(current, factor_id)
         change = new_change(staff.username, "factor-removed", staff.username, factor.method)
         repository.remove_factor(current.fields(), factor_id, change)
-        logger.info("%s removed a factor: %s", staff.username, factor.method)
         return factor
 
     return _retry(staff, remove)
@@ -168,7 +163,6 @@ def replace_codes(staff: Staff, seed: bytes | None, made_at: str) -> list[str]:
         new = RecoveryCodes(_hashes(staff, codes), datetime.now(UTC))
         change = new_change(staff.username, "recovery-codes-made", staff.username)
         repository.replace_codes(staff.fields(), new, former, change)
-        logger.info("%s made new recovery codes", staff.username)
     return codes
 
 
@@ -205,7 +199,7 @@ def read_code(typed: str) -> Code | None:
     return Code("recovery-code", text) if len(text) == _CODE_LENGTH else None
 
 
-def use_code(staff: Staff, code: Code, address: str) -> bool:
+def use_code(staff: Staff, code: Code) -> bool:
     """Whether the code is right. It then cannot be used again. Attempts are counted first. Raises LockedOutError."""
     counters = {f"{code.method} within {window}\n{staff.password}\n{staff.username}": window for window in LIMITS}
     try:
@@ -213,12 +207,14 @@ def use_code(staff: Staff, code: Code, address: str) -> bool:
             count_attempt(counter, LIMITS[window], window)
     except LockedOutError:
         observed.current().count("SignInLockouts")
-        logger.warning("Too many codes for the second step of %s from %s", staff.username, address)
+        record("locked-out", whom=staff.username, once_a_minute=True)
         raise
     is_right = _use_totp(staff, code.text) if code.method == "totp" else _use_recovery_code(staff, code.text)
     if is_right:
         for counter in counters:
             forget_attempts(counter)
+    else:
+        record("second-step-failed", whom=staff.username, detail=code.method)
     return is_right
 
 

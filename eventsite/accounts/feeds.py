@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
@@ -11,13 +10,11 @@ from hmac import compare_digest
 
 from django.core.signing import BadSignature, Signer
 
-from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import NO_FEED, AccountAction, StaffChangedError
 from eventsite.accounts.keys import SHOWN_AGAIN_FOR
 from eventsite.accounts.models import Staff
 from eventsite.accounts.people import get_staff
-
-logger = logging.getLogger("eventsite.accounts")
+from eventsite.accounts.security_log import new_change
 
 _SECRET_BYTES = 24
 
@@ -81,7 +78,6 @@ def _save(staff: Staff, action: AccountAction, **changes: object) -> None:
     for name, value in changes.items():
         setattr(staff, name, value)
     staff.save(update_fields=changes, change=new_change(staff.username, action, staff.username))
-    logger.info("%s: %s", staff.username, action)
 
 
 def _hash(secret: str) -> str:

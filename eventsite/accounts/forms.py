@@ -16,7 +16,6 @@ from django.utils.crypto import salted_hmac
 
 from events.domain import Actor
 from eventsite.accounts import lockout
-from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import (
     MAX_USERNAME_LENGTH,
     USERNAME_RULE,
@@ -29,6 +28,7 @@ from eventsite.accounts.domain import (
     is_username,
 )
 from eventsite.accounts.models import Staff
+from eventsite.accounts.security_log import new_change, record
 
 MAX_KEY_NAME_LENGTH = 60
 
@@ -93,8 +93,7 @@ class SignInAgainForm(forms.Form):
         password, user = self.cleaned_data.get("password"), cast(Staff, self._request.user)
         if password is None:
             return self.cleaned_data
-        address = self._request.META.get("REMOTE_ADDR", "")
-        attempts = lockout.attempts_in_session(str(self._request.session.session_key), user, address)
+        attempts = lockout.attempts_in_session(str(self._request.session.session_key), user)
         try:
             attempts.count()
         except LockedOutError as error:
@@ -102,6 +101,7 @@ class SignInAgainForm(forms.Form):
         if user.check_password(password):
             attempts.forget()
         else:
+            record("password-refused", user.username)
             self.add_error("password", "This password is wrong. Please try again.")
         return self.cleaned_data
 
@@ -110,9 +110,9 @@ class ChangePasswordForm(PasswordChangeForm):
     user: Staff
     error_messages = _PASSWORD_ERRORS
 
-    def __init__(self, *args: Any, session_key: str, address: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, session_key: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._session_key, self._address = session_key, address
+        self._session_key = session_key
         self.fields["old_password"].label = "Current password"
         self.fields["new_password2"].label = "Repeat new password"
         self.fields["new_password1"].help_text = (
@@ -124,12 +124,16 @@ class ChangePasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         """Limits attempts, as sign-in does, because a stranger may use a browser that was left open."""
-        attempts = lockout.attempts_in_session(self._session_key, self.user, self._address)
+        attempts = lockout.attempts_in_session(self._session_key, self.user)
         try:
             attempts.count()
         except LockedOutError as error:
             raise locked_out(error) from None
-        password: str = super().clean_old_password()
+        try:
+            password: str = super().clean_old_password()
+        except ValidationError:
+            record("password-refused", self.user.username)
+            raise
         attempts.forget()
         if self.user.one_time_password_expired:
             raise ValidationError(_EXPIRED, code="expired")

@@ -15,7 +15,6 @@ from hashlib import sha256
 
 from events.domain import Actor, StorageError
 from events.storage import api_keys as key_repository
-from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import (
     NEVER,
     ApiKey,
@@ -26,6 +25,7 @@ from eventsite.accounts.domain import (
     Rotation,
     Scope,
 )
+from eventsite.accounts.security_log import new_change
 
 logger = logging.getLogger("eventsite.accounts")
 
@@ -71,8 +71,6 @@ def create_key(
         if stored is None or stored.revoked_at or not _made_just_now(stored, key.secret_hash):
             raise
         key = stored
-    else:
-        logger.info("%s created the API key %s (%s, %r)", actor.name, key_id, scope, name)
     return key, f"evk_{key_id}_{secret}"
 
 
@@ -104,7 +102,6 @@ def _rotate(key: ApiKey, secret_hash: str, actor: Actor, rotation: Rotation) -> 
         rotated = rotated._replace(former_hash=key.secret_hash, former_until=former_until)
     change = new_change(actor.name, "key-rotated", key.name, _text(rotated.former_until), _text(until))
     key_repository.rotate_key(rotated, key.secret_hash, change)
-    logger.info("%s rotated the API key %s (%r)", actor.name, key.id, key.name)
     return rotated
 
 
@@ -154,7 +151,6 @@ def revoke_key(key_id: str, actor: Actor) -> ApiKey:
     key = get_key(key_id)
     key_repository.revoke_key(key, datetime.now(UTC), new_change(actor.name, "key-revoked", key.name))
     remembered_keys.pop(key_id, None)
-    logger.info("%s revoked the API key %s (%r)", actor.name, key_id, key.name)
     return key
 
 
@@ -188,7 +184,7 @@ def check_token(token: str, address: str = "") -> ApiKey | None:
         return None
     now = datetime.now(UTC)
     if end <= now:
-        raise KeyExpiredError(remembered.key.id)
+        raise KeyExpiredError(remembered.key.name)
     _record_use(remembered, now, address)
     return remembered.key
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from events.storage import sessions as session_repository
 from eventsite import observed
+from eventsite.accounts import security_log
 from eventsite.accounts.domain import LockedOutError
 from eventsite.accounts.models import Staff
-
-logger = logging.getLogger("eventsite.accounts")
 
 WINDOW = timedelta(minutes=15)
 ATTEMPTS_PER_ADDRESS = 5  # with one username, from one address
@@ -25,9 +23,9 @@ ATTEMPTS_PER_SESSION = 5
 class Attempts:
     """Attempts that share counters: `of_all` names, and those of one `name`. A new password starts at zero."""
 
-    def __init__(self, whose: str, name: dict[str, int], of_all: dict[str, int] | None = None) -> None:
-        """`whose`: for the log. The other two: counters and their limits."""
-        self._whose, self._name, self._of_all = whose, name, of_all or {}
+    def __init__(self, whom: str, name: dict[str, int], of_all: dict[str, int] | None = None) -> None:
+        """`whom`: for the log, empty if unknown. The other two: counters and their limits."""
+        self._whom, self._name, self._of_all = whom, name, of_all or {}
 
     def count(self) -> None:
         """Counts an attempt. Raises LockedOutError if there were too many."""
@@ -36,7 +34,7 @@ class Attempts:
                 session_repository.count_attempt(key, limit, WINDOW)
         except LockedOutError:
             observed.current().count("SignInLockouts")
-            logger.warning("Too many attempts to sign in as %s", self._whose)
+            security_log.record("locked-out", whom=self._whom, once_a_minute=True)
             raise
 
     def forget(self) -> None:
@@ -53,16 +51,15 @@ def attempts_to_sign_in(username: str, address: str, staff: Staff | None, device
     `device`: what identifies a browser in which this person has signed in before. Its attempts are counted apart, so
     that nobody else can lock it.
     """
-    # If no account has this name, it may be a password, typed into the wrong field.
-    whose = f"{username if staff else 'nobody known'} from {address}"
+    whom = username if staff else ""  # if no account has this name, it may be a password, typed into the wrong field
     if device:
-        return Attempts(whose, {f"device {device}": ATTEMPTS_PER_DEVICE})
+        return Attempts(whom, {f"device {device}": ATTEMPTS_PER_DEVICE})
     # The address and the password come first, because the username may contain anything.
     password = staff.password if staff else ""
     *networks, widest = _networks(address)
     limits = [ATTEMPTS_WITH_ANY_NAME, ATTEMPTS_WITH_ANY_NAME_PER_SITE]
     return Attempts(
-        whose,
+        whom,
         {
             f"from {widest}\n{password}\n{username}": ATTEMPTS_PER_ADDRESS,
             f"from anywhere\n{password}\n{username}": ATTEMPTS_FROM_ANYWHERE,
@@ -71,9 +68,9 @@ def attempts_to_sign_in(username: str, address: str, staff: Staff | None, device
     )
 
 
-def attempts_in_session(session_key: str, staff: Staff, address: str) -> Attempts:
+def attempts_in_session(session_key: str, staff: Staff) -> Attempts:
     """Attempts to type the current password again. Attempts to sign in elsewhere do not count here."""
-    return Attempts(f"{staff.username} from {address}", {f"session {session_key}": ATTEMPTS_PER_SESSION})
+    return Attempts(staff.username, {f"session {session_key}": ATTEMPTS_PER_SESSION})
 
 
 def count_passkey(address: str) -> None:
@@ -82,7 +79,7 @@ def count_passkey(address: str) -> None:
         session_repository.count_attempt(_any_passkey(address), ATTEMPTS_WITH_ANY_NAME, WINDOW)
     except LockedOutError:
         observed.current().count("SignInLockouts")
-        logger.warning("Too many attempts with passkeys from %s", address)
+        security_log.record("locked-out", once_a_minute=True)
         raise
 
 

@@ -259,5 +259,5 @@ def _refusing_invalid() -> Iterator[None]:
 
 
 def _refuse(reason: str, sentence: str = "") -> NoReturn:
-    logger.info("A passkey was refused: %s", reason)
+    logger.warning("A passkey was refused: %s", reason)
     raise PasskeyRefusedError(reason, sentence) if sentence else PasskeyRefusedError(reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import secrets
 import time
@@ -18,7 +17,6 @@ from events.domain import Actor, StorageBusyError
 from events.storage import factors as factor_repository
 from events.storage import sessions as session_repository
 from events.storage import staff as repository
-from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import (
     NO_FEED,
     AccountAction,
@@ -30,8 +28,7 @@ from eventsite.accounts.domain import (
 )
 from eventsite.accounts.models import Staff
 from eventsite.accounts.passwords import generate_password
-
-logger = logging.getLogger("eventsite.accounts")
+from eventsite.accounts.security_log import new_change
 
 _MAX_ATTEMPTS = 6
 ONE_TIME_PASSWORD_WORKS_FOR = timedelta(hours=24)
@@ -65,7 +62,6 @@ def create_staff(username: str, role: Role, password: str, actor: Actor, must_ch
         factor_ids=frozenset(),
     )
     repository.create_staff(staff.fields(), new_change(actor.name, "added", username, role))
-    logger.info("%s added %s as %s", actor.name, username, role)
     return staff
 
 
@@ -101,19 +97,16 @@ def change_role(username: str, role: Role, actor: Actor) -> None:
     A lower one does not: the role is read with every request. Raises StaffNotFoundError, LastAdminError.
     """
     _change_standing(username, actor, "role-changed", role=role)
-    logger.info("%s gave %s the role %s", actor.name, username, role)
 
 
 def deactivate(username: str, actor: Actor) -> None:
     """Also ends the account's sessions and its feed's address. Raises StaffNotFoundError, LastAdminError."""
     _change_standing(username, actor, "deactivated", is_active=False)
-    logger.info("%s deactivated %s", actor.name, username)
 
 
 def reactivate(username: str, actor: Actor) -> None:
     """Raises StaffNotFoundError."""
     _change_standing(username, actor, "reactivated", is_active=True)
-    logger.info("%s reactivated %s", actor.name, username)
 
 
 def _change_standing(
@@ -190,7 +183,6 @@ def set_password(username: str, password: str, actor: Actor, must_change_passwor
     retry_change(
         username, lambda staff: repository.update_staff(username, changes, {"password": staff.password}, change)
     )
-    logger.info("%s set the password of %s", actor.name, username)
 
 
 def remove_factors(username: str, actor: Actor) -> None:
@@ -202,7 +194,6 @@ def remove_factors(username: str, actor: Actor) -> None:
             factor_repository.remove_all_factors(staff.fields(), end_sessions()["epoch"], change)
 
     retry_change(username, remove)
-    logger.info("%s removed all factors of %s", actor.name, username)
 
 
 def sign_out_everywhere(staff: Staff, actor: Actor | None = None, keep: HttpRequest | None = None) -> None:
@@ -215,7 +206,6 @@ def sign_out_everywhere(staff: Staff, actor: Actor | None = None, keep: HttpRequ
         update_session_auth_hash(keep, staff)
     kept = session_repository.id_of(str(keep.session.session_key)) if keep else ""
     session_repository.delete_sessions(staff.username, kept)
-    logger.info("%s signed %s out everywhere%s", by, staff.username, " else" if keep else "")
 
 
 def end_sessions() -> dict[str, str]:

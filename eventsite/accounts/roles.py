@@ -25,7 +25,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from events.domain import Actor, StorageError
 from eventsite import observed
-from eventsite.accounts import sessions
+from eventsite.accounts import security_log, sessions
 from eventsite.accounts.backend import StaffBackend
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
@@ -76,6 +76,7 @@ def page(  # noqa: PLR0913
             if staff.must_add_factor and name not in _ALLOWED_WITHOUT_FACTOR:
                 return _redirect(request, "accounts:factors")
             if not Role(staff.role).includes(role_to_post if request.method == "POST" and role_to_post else role):
+                _record_refusal(request, staff)
                 raise PermissionDenied
             if not sessions.renew(request):
                 return _redirect(request, "accounts:login")
@@ -85,6 +86,11 @@ def page(  # noqa: PLR0913
 
     guarded.role, guarded.role_to_post, guarded.recent = role, role_to_post, recent  # type: ignore[attr-defined]
     return path(route, _with_session(guarded), name=name)
+
+
+def _record_refusal(request: HttpRequest, staff: Staff) -> None:
+    route = request.resolver_match.route if request.resolver_match else ""
+    security_log.record("access-refused", staff.username, detail=f"/{route}", once_a_minute=True)
 
 
 def _with_session(view: View) -> View:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,12 +11,10 @@ from django.utils.crypto import constant_time_compare
 
 from events.domain import Actor
 from events.storage import sessions as repository
-from eventsite.accounts.changes import new_change
 from eventsite.accounts.devices import UNKNOWN_BROWSER
 from eventsite.accounts.models import Staff
+from eventsite.accounts.security_log import new_change
 from eventsite.accounts.sessions import SessionStore, has_ended, time_in
-
-logger = logging.getLogger("eventsite.accounts")
 
 MOST_LISTED = 200
 
@@ -72,10 +69,7 @@ def end_session(staff: Staff, session_id: str, actor: Actor) -> bool:
         return False
     device = SessionStore().decode(stored.data).get("device", UNKNOWN_BROWSER)
     change = new_change(actor.name, "session-ended", staff.username, device)
-    ended = repository.end_session(session_id, staff.username, change)
-    if ended:
-        logger.info("%s ended a session of %s", actor.name, staff.username)
-    return ended
+    return repository.end_session(session_id, staff.username, change)
 
 
 def _is_of(staff: Staff, values: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from eventsite import observed
+from eventsite.accounts import security_log
 from eventsite.accounts.known_browsers import remember_browser
 from eventsite.accounts.models import Staff
 from eventsite.accounts.sessions import mark_signed_in
@@ -72,8 +73,13 @@ def cancel(request: HttpRequest) -> str | None:
 
 
 def finish(request: HttpRequest, staff: Staff, method: SignInMethod) -> None:
-    """Completes every sign-in, in a new session: Django keeps the session and its key if a user signs in again."""
+    """Completes every sign-in, in a new session: Django keeps the session and its key if a user signs in again.
+
+    Raises StorageError, and then nobody is signed in, also if only the security log cannot be written.
+    """
     observed.current().actor = staff.username
+    with_one_time_password = method == "password" and staff.must_change_password
+    security_log.record("signed-in", staff.username, detail="one-time-password" if with_one_time_password else method)
     request.session.flush()
     login(request, staff)
     mark_signed_in(request, method)

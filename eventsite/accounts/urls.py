@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eventsite.accounts.roles import ADMIN, ANYONE, VIEWER, page
-from eventsite.accounts.views import account, factors, keys, passkeys, people, sessions
+from eventsite.accounts.views import account, factors, keys, passkeys, people, security_log, sessions
 
 app_name = "accounts"
 
@@ -39,4 +39,6 @@ urlpatterns = [
     page("keys/new/", keys.add_key, ADMIN, "add_key", recent=True),
     page("keys/<str:key_id>/rotate/", keys.rotate_key, ADMIN, "rotate_key", recent=True),
     page("keys/<str:key_id>/revoke/", keys.revoke_key, ADMIN, "revoke_key", recent=True),
+    page("security/", security_log.show_security_log, ADMIN, "security_log"),
+    page("security/export/", security_log.export_security_log, ADMIN, "export_security_log"),
 ]

@@ -15,7 +15,7 @@ from playwright.sync_api import CDPSession, Page, Route, expect
 
 from events.storage import factors as repository
 from eventsite.accounts import people
-from eventsite.accounts.changes import new_change
+from eventsite.accounts.security_log import new_change
 from tests.browser.conftest import Open, sign_in
 from tests.browser.hands import Keyboard, Mouse
 from tests.browser.test_every_page import problems

@@ -76,7 +76,7 @@ def sign_in(username: str, role: str) -> Client:
 def make_a_key(admin: Client) -> tuple[str, str]:
     page = admin.post("/staff/keys/new/", {"name": "importer", "scope": "write"}).content.decode()
     [token] = re.findall(r"evk_[0-9a-f]{12}_[0-9a-f]{48}", page)
-    for path in ("keys", "activity/accounts"):
+    for path in ("keys", "security"):
         assert admin.get(f"/staff/{path}/").status_code == 200
     return token.split("_")[1], token
 

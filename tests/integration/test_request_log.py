@@ -72,6 +72,7 @@ def test_a_request_is_one_line(make_event: Any, lines: Lines, monkeypatch: pytes
         "ColdStarts": 1,
         "EventsCreated": 0,
         "SignInLockouts": 0,
+        "SignInFailures": 0,
     }
 
 

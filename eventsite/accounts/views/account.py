@@ -16,7 +16,7 @@ from events.calendar_feed import DAYS_BACK, MAX_BYTES, MAX_EVENTS, PREFERENCE, F
 from events.fields import allows
 from events.services import statuses_in_use
 from eventsite import observed
-from eventsite.accounts import feeds, people, signing_in
+from eventsite.accounts import feeds, people, security_log, signing_in
 from eventsite.accounts.domain import StaffChangedError
 from eventsite.accounts.forms import ChangePasswordForm, FeedForm, SignInForm
 from eventsite.accounts.known_browsers import remember_browser
@@ -62,10 +62,12 @@ class SignOut(LogoutView):
         return ""  # always next_page
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if isinstance(request.user, Staff):
-            observed.current().actor = request.user.username
+        username = request.user.username if isinstance(request.user, Staff) else ""
         response = super().post(request, *args, **kwargs)
         response.headers["Clear-Site-Data"] = _CLEARED
+        if username:
+            observed.current().actor = username
+            security_log.record("signed-out", username)  # afterwards: it must never prevent somebody from signing out
         messages.success(request, "You have signed out.")
         return response
 

@@ -49,7 +49,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         code = form.cleaned_data["code"]
         try:
-            if factors.use_code(staff, code, request.META.get("REMOTE_ADDR", "")):
+            if factors.use_code(staff, code):
                 signing_in.finish(request, staff, code.method)
                 if code.method == "recovery-code":
                     _say_how_many_are_left(request, staff)

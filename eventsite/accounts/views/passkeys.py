@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views import View
 from django.views.decorators.http import require_http_methods, require_POST
 
-from eventsite.accounts import factors, lockout, passkeys, signing_in
+from eventsite.accounts import factors, lockout, passkeys, security_log, signing_in
 from eventsite.accounts.devices import device_of
 from eventsite.accounts.domain import FactorNameTakenError, LockedOutError, PasskeyRefusedError, TooManyFactorsError
 from eventsite.accounts.factor_forms import AddPasskeyForm
@@ -81,7 +81,13 @@ class SignInWithPasskey(RedirectURLMixin, View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         pending = signing_in.pending(request)
-        staff = passkeys.complete_sign_in(request, request.POST.get("credential", ""), has_password=pending is not None)
+        try:
+            staff = passkeys.complete_sign_in(
+                request, request.POST.get("credential", ""), has_password=pending is not None
+            )
+        except PasskeyRefusedError:
+            security_log.record("sign-in-failed", whom=pending.staff.username if pending else "", detail="passkey")
+            raise
         location = pending.next_page if pending else self.get_success_url()
         signing_in.finish(request, staff, "passkey")
         lockout.forget_passkey(request.META.get("REMOTE_ADDR", ""))

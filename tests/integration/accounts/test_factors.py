@@ -11,8 +11,8 @@ import pytest
 from django.test import Client, override_settings
 
 from eventsite.accounts import factors, people
-from eventsite.accounts.changes import list_changes
 from eventsite.accounts.domain import FactorNotFoundError, Role, StaffChangedError
+from eventsite.accounts.security_log import list_changes
 from tests.support.builders import ACTOR, PASSWORD, make_feed, make_staff
 from tests.support.clients import client_of
 from tests.support.codes import ADD, FACTORS, SECOND, Clock, add_authenticator, codes_on, secret_on, set_up
@@ -265,7 +265,7 @@ class TestRecoveryCodes:
     def test_few_codes_are_a_warning(self, anna: Client, codes: list[str]) -> None:
         staff = people.get_staff("anna")
         for number, code in enumerate(codes, 1):
-            assert factors.use_code(staff, factors.Code("recovery-code", code.replace("-", "")), "")
+            assert factors.use_code(staff, factors.Code("recovery-code", code.replace("-", "")))
             assert ("Create new ones now." in text(anna.get(FACTORS))) == (number > 7)
         assert "You have no recovery codes." in text(anna.get(NEW_CODES))
 

@@ -356,7 +356,7 @@ class TestPages:
         key, _ = make_key("shop", timedelta(days=30))
         rotate(key, DAY, timedelta(days=90))
         rotate(key, timedelta(0))
-        told = text(admin.get("/staff/activity/accounts/")).replace(" ,", ",").replace(" ;", ";")
+        told = text(admin.get("/staff/security/")).replace(" ,", ",").replace(" ;", ";")
         assert "created the API key shop (read and write), which expires " in told
         assert "rotated the API key shop, which expires " in told
         assert "rotated the API key shop; its former secret works until today " in told

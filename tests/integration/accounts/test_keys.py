@@ -54,7 +54,7 @@ def bearer(token: str) -> dict[str, str]:
 
 class TestPages:
     def test_the_key_is_shown_once(self, admin: Client, caplog: pytest.LogCaptureFixture) -> None:
-        with caplog.at_level(logging.INFO, "eventsite.accounts"):
+        with caplog.at_level(logging.INFO, "eventsite.security"):
             response = admin.post(f"{KEYS}new/", {"name": " Web  site ", "scope": "read"})
         assert (response.status_code, response["Cache-Control"]) == (200, "private, no-store")
         [token] = re.findall(r"evk_[0-9a-f]{12}_[0-9a-f]{48}", response.content.decode())
@@ -64,7 +64,7 @@ class TestPages:
         assert secret not in str(read_table(AccessItem))
         assert secret not in caplog.text
         assert [record.getMessage() for record in caplog.records] == [
-            f"ada created the API key {key.id} (read, 'Web site')"
+            'event="key.created" actor="ada" whom="Web site" detail="read" address="127.0.0.1"'
         ]
         page = admin.get(KEYS).content.decode()
         assert secret not in page

@@ -13,7 +13,7 @@ from fido2.utils import websafe_encode
 
 from events.storage import factors as repository
 from eventsite.accounts import factors, lockout, people
-from eventsite.accounts.changes import new_change
+from eventsite.accounts.security_log import new_change
 from tests.support.authenticator import PRESENT, VERIFIED, Authenticator
 from tests.support.builders import ACTOR, PASSWORD, make_staff
 from tests.support.clients import client_of

@@ -213,18 +213,21 @@ class TestChanging:
         assert [staff.username for staff in people.list_staff()] == ["ada"]
 
     def test_the_log_says_who_did_what_to_whom(self, admin: Client, caplog: pytest.LogCaptureFixture) -> None:
-        with caplog.at_level(logging.INFO, "eventsite.accounts"):
+        with caplog.at_level(logging.INFO, "eventsite.security"):
             page = admin.post(f"{PEOPLE}new/", {"username": "anna", "role": "editor"}).content.decode()
             admin.post(f"{PEOPLE}anna/", {"role": "viewer"})
             admin.post(f"{PEOPLE}anna/deactivate/")
             admin.post(f"{PEOPLE}anna/reactivate/")
             admin.post(f"{PEOPLE}anna/reset-password/")
         assert [record.getMessage() for record in caplog.records] == [
-            "ada added anna as editor",
-            "ada gave anna the role viewer",
-            "ada deactivated anna",
-            "ada reactivated anna",
-            "ada set the password of anna",
+            f'event="{event}" actor="ada" whom="anna"{detail} address="127.0.0.1"'
+            for event, detail in (
+                ("account.added", ' detail="editor"'),
+                ("account.role_changed", ' detail="viewer"'),
+                ("account.deactivated", ""),
+                ("account.reactivated", ""),
+                ("password.reset", ""),
+            )
         ]
         assert one_time_password(page) not in caplog.text
 

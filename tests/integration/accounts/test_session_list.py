@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 
 from events.storage import sessions as session_repository
 from eventsite.accounts import people, session_list
-from eventsite.accounts.changes import list_changes
+from eventsite.accounts.security_log import list_changes
 from eventsite.accounts.session_list import list_sessions
 from eventsite.accounts.sessions import SessionStore
 from tests.support.builders import ACTOR, make_staff

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from eventsite.accounts import people
-from eventsite.accounts.changes import list_changes
+from eventsite.accounts.security_log import list_changes
 from tests.support.builders import PASSWORD, make_staff
 from tests.support.codes import add_authenticator
 from tests.support.sign_in import browser, sign_in

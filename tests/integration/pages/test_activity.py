@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import unescape
 from typing import Any
 from unittest.mock import patch
@@ -15,16 +15,11 @@ from events import activity, batches, services
 from events.domain import Actor
 from events.pages.filters import moment
 from events.tasks import Task
-from eventsite.accounts import keys, people
-from eventsite.accounts.domain import Role, Rotation, Scope
-from eventsite.accounts.session_list import end_session, list_sessions
-from tests.support.builders import day, make_staff
+from tests.support.builders import day
 from tests.support.builders import store_titled as store
-from tests.support.clients import client_of
 from tests.support.page_reader import links, text
 
 ACTIVITY = "/staff/activity/"
-ACCOUNTS = "/staff/activity/accounts/"
 DELETED = "/staff/deleted/"
 EDITH = Actor("edith", "192.0.2.7")
 
@@ -227,64 +222,3 @@ class TestDeleted:
         older = viewer.get(DELETED + links(page)["Older"])
         assert [name for name in links(older) if name.startswith("e")] == ["e01", "e00"]
         assert viewer.get(DELETED, {"before": "\ud7ff"}).status_code == 200
-
-
-class TestAccounts:
-    def test_admins_see_account_changes(self, admin: Client) -> None:
-        make_staff("eva", "viewer")
-        people.change_role("eva", Role.EDITOR, Actor("ada"))
-        page = admin.get(ACCOUNTS)
-        assert "ada gave eva the role editor today" in text(page)
-        assert "tester added eva as viewer" in text(page)
-        assert links(admin.get(ACTIVITY))["Accounts"] == ACCOUNTS
-
-    def test_others_do_not(self, viewer: Client, editor: Client) -> None:
-        for client in (viewer, editor):
-            response = client.get(ACCOUNTS)
-            assert response.status_code == 403
-            assert "tester added" not in text(response)
-            assert "Accounts" not in links(client.get(ACTIVITY))
-
-    def test_filters_by_person_and_date(self, admin: Client) -> None:
-        make_staff("eva", "viewer")
-        people.deactivate("eva", Actor("ada"))
-        assert "ada deactivated eva" in text(admin.get(ACCOUNTS, {"person": "Eva"}))
-        assert "added ada" not in text(admin.get(ACCOUNTS, {"person": "eva"}))
-        assert "No changes match" in text(admin.get(ACCOUNTS, {"person": "nobody"}))
-        assert "No changes match" in text(admin.get(ACCOUNTS, {"first": day(1)}))
-        assert "added ada" in text(admin.get(ACCOUNTS, {"first": day(0), "last": day(0)}))
-
-    def test_each_change_has_a_sentence(self, admin: Client) -> None:
-        eva = make_staff("eva", "viewer")
-        people.deactivate("eva", Actor("ada"))
-        people.reactivate("eva", Actor("ada"))
-        people.reset_password("eva", Actor("ada"))
-        people.set_password("eva", "x", Actor("manage.py"))
-        people.set_password("eva", "x", Actor("eva"))
-        people.sign_out_everywhere(people.get_staff(eva.username))
-        people.sign_out_everywhere(people.get_staff(eva.username), Actor("ada"))
-        for actor in ("ada", "eva"):
-            client_of(people.get_staff("eva"))
-            [session] = list_sessions(people.get_staff("eva")).sessions
-            end_session(people.get_staff("eva"), session.id, Actor(actor))
-        key, _ = keys.create_key("<Website>", Scope.WRITE, Actor("ada"))
-        keys.create_key("Poster", Scope.READ, Actor("ada"))
-        keys.rotate_key(key.id, Actor("ada"), Rotation(timedelta(0), timedelta(days=30)))
-        keys.revoke_key(key.id, Actor("ada"))
-        said = text(admin.get(ACCOUNTS))
-        for sentence in (
-            "ada deactivated eva",
-            "ada reactivated eva",
-            "ada reset the password of eva",
-            "manage.py set the password of eva",
-            "eva changed their password",
-            "eva signed out everywhere",
-            "ada signed eva out everywhere",
-            "ada ended a session of eva (Unknown browser)",
-            "eva ended a session (Unknown browser)",
-            "ada created the API key <Website> (read and write)",
-            "ada created the API key Poster (read only)",
-            "ada rotated the API key <Website> , which expires ",
-            "ada revoked the API key <Website>",
-        ):
-            assert sentence in said

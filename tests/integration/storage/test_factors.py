@@ -9,8 +9,8 @@ import pytest
 
 from events.storage import factors as repository
 from eventsite.accounts import people
-from eventsite.accounts.changes import new_change
 from eventsite.accounts.domain import Factor, RecoveryCodes, StaffChangedError, StaffFields
+from eventsite.accounts.security_log import new_change
 from tests.support.builders import make_staff
 from tests.support.sign_in import rows
 
