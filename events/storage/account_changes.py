@@ -92,7 +92,7 @@ def _item(event: AccountChange, once_a_minute: str = "") -> AccountChangeItem:
     key = f"{PREFIX}{at}#{part}#{event.action}#{event.actor}#{event.whom}"
     fields: dict[str, Any] = event._asdict()
     del fields["key"]
-    stored = {name: value or None if name in _OPTIONAL else value for name, value in fields.items()}
+    stored: dict[str, Any] = {name: value or None if name in _OPTIONAL else value for name, value in fields.items()}
     return AccountChangeItem(key, kind=_KIND, expiresAt=datetime.fromisoformat(event.at) + KEPT_FOR, **stored)
 
 

@@ -186,7 +186,7 @@ class HistoryItem(Model):
 
 
 class KindIndex(GlobalSecondaryIndex["AccessItem"]):  # type: ignore[no-untyped-call]
-    """The rows that have a `kind` (accounts, sessions, API keys, changes), to list them. It holds no other rows."""
+    """The rows with a `kind` (accounts, sessions, API keys, the security log), to list them. It holds no other rows."""
 
     class Meta:
         index_name = "by-kind"

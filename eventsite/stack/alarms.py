@@ -1,7 +1,7 @@
 """The alarms, and the topic that sends them.
 
-CloudWatch takes 0.10 USD a month for each metric of an alarm. The alarms use 6 metrics of the API, the function and the
-site (0.60 USD), and 31 metrics of the tables (3.10 USD). `"table_alarms": false` in zappa_settings.json turns off the
+CloudWatch takes 0.10 USD a month for each metric of an alarm. The alarms use 7 metrics of the API, the function and the
+site (0.70 USD), and 31 metrics of the tables (3.10 USD). `"table_alarms": false` in zappa_settings.json turns off the
 alarms of the tables.
 The first ten metrics of an account are free.
 """
@@ -22,6 +22,8 @@ from eventsite.stack.table_resources import logical_id, table_name
 _MINUTES = 60
 # More than a person who forgot a password causes: somebody is guessing.
 _MANY_LOCKOUTS = 20
+# In five minutes. More than a desk of some dozens of people causes on a Monday morning.
+_MANY_FAILURES = 30
 
 
 def alarm_resources(stage: Stage) -> dict[str, Any]:
@@ -84,6 +86,12 @@ def _site_alarms(stage: Stage) -> dict[str, Any]:
             "Many sign-ins were refused after too many attempts: somebody may be guessing passwords.",
             _one(metrics.site(names, "SignInLockouts"), Statistic="Sum", Period=15 * _MINUTES),
             threshold=_MANY_LOCKOUTS,
+        ),
+        "SignInFailures": _alarm(
+            f"{names.function}-sign-in-failures",
+            "Many passwords or codes were wrong within five minutes: somebody may be guessing.",
+            _one(metrics.site(names, "SignInFailures"), Statistic="Sum", Period=5 * _MINUTES),
+            threshold=_MANY_FAILURES,
         ),
     }
 

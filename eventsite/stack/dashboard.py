@@ -65,7 +65,13 @@ def _widgets(stage: Stage) -> list[dict[str, Any]]:
                 for stat in ("p50", "p95", "Maximum")
             ],
         ),
-        _graph("Sign-ins refused", [metrics.site(names, "SignInLockouts").for_dashboard(label="too many attempts")]),
+        _graph(
+            "Sign-ins refused",
+            [
+                metrics.site(names, "SignInFailures").for_dashboard(label="wrong password or code"),
+                metrics.site(names, "SignInLockouts").for_dashboard(label="too many attempts"),
+            ],
+        ),
         {
             "type": "log",
             "properties": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from events.storage.account_changes import PREFIX
 from events.storage.models import TABLES
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import USES, index_names, logical_id
@@ -42,6 +43,14 @@ def _statements(stage: Stage) -> Iterator[dict[str, Any]]:
         indexes = [{"Fn::Sub": f"${{{name}.Arn}}/index/{index}"} for index in index_names(table)]
         yield _allow(name, actions, {"Fn::GetAtt": [name, "Arn"]})
         yield _allow(f"{name}Indexes", ["dynamodb:Query"], *indexes)
+    # The security log. The rows that the site deletes and updates in this table have other keys. PutItem must stay
+    # allowed, because it also adds rows.
+    yield {
+        **_allow("SecurityLog", ["dynamodb:DeleteItem", "dynamodb:UpdateItem"], {"Fn::GetAtt": ["AccessTable", "Arn"]}),
+        "Effect": "Deny",
+        "Condition": {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [f"{PREFIX}*"]}},
+    }
+    # The lines of the security log are in this group: nothing here can remove or change one.
     yield _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": ["FunctionLogs", "Arn"]})
     yield _allow("Invoke", ["lambda:InvokeFunction"], _arn("lambda", f"function:{stage.names.function}"))
     # This is enough to decrypt it: AWS's own key allows everybody who may read the parameter.

@@ -13,6 +13,8 @@ from eventsite.stack.table_resources import table_resources
 
 # Lambda keeps its own copy of a deployed package.
 _PACKAGES_EXPIRE_DAYS = 14
+# The function's log has the lines of the security log. Storing one gigabyte of them costs about 0.03 USD a month.
+_SECURITY_LOG_DAYS = 365
 
 
 def make_template(stage: Stage) -> dict[str, Any]:
@@ -40,8 +42,8 @@ def make_template(stage: Stage) -> dict[str, Any]:
         "Resources": {
             **table_resources(stage),
             "FunctionRole": role_resource(stage),
-            "FunctionLogs": _logs(names.function_logs, stage),
-            "AccessLogs": _logs(names.access_logs, stage),
+            "FunctionLogs": _logs(names.function_logs, stage, max(stage.log_retention_days, _SECURITY_LOG_DAYS)),
+            "AccessLogs": _logs(names.access_logs, stage, stage.log_retention_days),
             **_gateway_logs_role(),
             **_packages(stage),
             **alarm_resources(stage),
@@ -54,12 +56,12 @@ def as_json(template: dict[str, Any]) -> str:
     return json.dumps(template, indent=2)
 
 
-def _logs(name: str, stage: Stage) -> dict[str, Any]:
+def _logs(name: str, stage: Stage, days: int) -> dict[str, Any]:
     return {
         "Type": "AWS::Logs::LogGroup",
         "DeletionPolicy": "Delete",
         "UpdateReplacePolicy": "Retain",
-        "Properties": {"LogGroupName": name, "RetentionInDays": stage.log_retention_days, "Tags": stage.tags},
+        "Properties": {"LogGroupName": name, "RetentionInDays": days, "Tags": stage.tags},
     }
 
 

@@ -69,14 +69,29 @@ class Ministack:
         except subprocess.TimeoutExpired:
             self._process.kill()
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, credentials: dict[str, str] = _CREDENTIALS) -> Any:
         return get_session().create_client(
             service,
             REGION,
             endpoint_url=self.url,
-            aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
         )
+
+    def credentials_with_the_policy_of(self, role: str) -> dict[str, str]:
+        """Of a new user with the role's own policy, because only AWS's services may use the role.
+
+        The emulator compares the ARN of a log group without the ":*" that AWS's ARN ends with.
+        """
+        iam = self.client("iam")
+        name = f"as-{role}"
+        policy = iam.get_role_policy(RoleName=role, PolicyName="function")["PolicyDocument"]
+        iam.create_user(UserName=name)
+        iam.put_user_policy(
+            UserName=name, PolicyName="function", PolicyDocument=json.dumps(policy).replace(':*"', '*"')
+        )
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
 class Project:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 import pyotp
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.deployment.ministack import REGION, Browser, Ministack, Project
 from tests.support.builders import PASSWORD, make_body
@@ -217,6 +219,28 @@ def test_a_second_deploy_updates_and_removes_old_variables(dev: Deployed) -> Non
     assert dev.configuration() == before
     assert not (dev.project.folder / "dist/events-dev-before.zip").exists()
     assert not list((dev.project.folder / "dist").glob("*-template-*"))
+
+
+def test_the_function_can_only_add_to_its_log(dev: Deployed) -> None:
+    """The lines of the security log. tests/deployment/test_template_role.py tests the rows in the table."""
+    group = "/aws/lambda/events-dev"
+    logs = dev.ministack.client("logs", dev.ministack.credentials_with_the_policy_of("events-dev-function"))
+    logs.create_log_stream(logGroupName=group, logStreamName="a")
+    event = {"timestamp": int(time.time() * 1000), "message": "signin.succeeded"}
+    logs.put_log_events(logGroupName=group, logStreamName="a", logEvents=[event])
+    for refused in (
+        lambda: logs.delete_log_stream(logGroupName=group, logStreamName="a"),
+        lambda: logs.delete_log_group(logGroupName=group),
+        lambda: logs.put_retention_policy(logGroupName=group, retentionInDays=1),
+        lambda: logs.delete_retention_policy(logGroupName=group),
+        lambda: logs.create_log_group(logGroupName="/aws/lambda/another"),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
+    kept = dev.ministack.client("logs").get_log_events(logGroupName=group, logStreamName="a")["events"]
+    assert [each["message"] for each in kept] == ["signin.succeeded"]
+    [found] = dev.ministack.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert found["retentionInDays"] == 365
 
 
 def test_a_deploy_whose_smoke_test_fails_is_rolled_back(dev: Deployed) -> None:

@@ -117,7 +117,13 @@ def test_logs_are_kept_for_the_days_of_the_stage() -> None:
         "FunctionLogs": "/aws/lambda/events-dev",
         "AccessLogs": "/aws/apigateway/events-dev",
     }
-    assert {resources[name]["Properties"]["RetentionInDays"] for name in ("FunctionLogs", "AccessLogs")} == {7}
+    assert retention(7) == {"FunctionLogs": 365, "AccessLogs": 7}  # the security log is kept for a year
+    assert retention(400) == {"FunctionLogs": 400, "AccessLogs": 400}
+
+
+def retention(days: int) -> dict[str, int]:
+    resources = make_template(Stage(Names("dev"), {"log_retention_days": days}))["Resources"]
+    return {name: resources[name]["Properties"]["RetentionInDays"] for name in ("FunctionLogs", "AccessLogs")}
 
 
 def test_packages_are_private() -> None:

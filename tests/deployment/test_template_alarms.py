@@ -75,6 +75,7 @@ def test_all_alarms_and_their_thresholds() -> None:
         "events-production-function-throttles": (1, 1),
         "events-production-function-duration": (25_000, 1),
         "events-production-sign-in-lockouts": (20, 1),
+        "events-production-sign-in-failures": (30, 1),
         "events-production-throttles": (1, 1),
         "events-production-system-errors": (1, 1),
         "events-production-history-throttles": (1, 1),
@@ -99,8 +100,8 @@ def test_the_documented_cost_of_the_alarms_is_right() -> None:
     """0.10 USD for each metric: see eventsite.stack.alarms."""
     without = make_template(Stage(NAMES, {"table_alarms": False}))["Resources"]
     few = [each["Properties"] for each in without.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
-    assert sum(len(metrics_of(alarm)) for alarm in ALARMS.values()) == 40
-    assert sum(len(metrics_of(alarm)) for alarm in few) == 6
+    assert sum(len(metrics_of(alarm)) for alarm in ALARMS.values()) == 41
+    assert sum(len(metrics_of(alarm)) for alarm in few) == 7
 
 
 def test_mails_are_sent_only_if_there_is_an_address() -> None:
@@ -147,4 +148,4 @@ def test_the_docs_explain_each_alarm(settings: Any) -> None:
     of_tables = re.compile(r"(?<=^events-production)(-history|-access)?(?=-(throttles|system-errors)$)")
     written = {of_tables.sub(r"[-history\\|-access]", name, count=1) for name in names}
     assert {name for name in written if f"`{name}`" not in guide} == set()
-    assert len(written) == 8
+    assert len(written) == 9

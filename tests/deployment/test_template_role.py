@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ from pynamodb.connection import Connection
 
 from events.storage import connection as dynamodb
 from events.storage.models import TABLES
+from eventsite.accounts import people
+from eventsite.accounts.domain import Role
 from eventsite.stack.names import Names
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import USES, table_name
 from eventsite.stack.template import make_template
 from tests.deployment.tour import take_tour
+from tests.support.builders import ACTOR, PASSWORD
 from tests.support.fault_proxy import FaultProxy, _Handler
+from tests.support.sign_in import rows
 
 STAGE = Stage(Names("production"))
 # The action that each part of a transaction needs.
@@ -68,6 +73,13 @@ def test_all_that_the_role_allows() -> None:
         index_statement("HistoryTable", {"Fn::Sub": "${HistoryTable.Arn}/index/by-time"}),
         table_statement("AccessTable", "BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"),
         index_statement("AccessTable", {"Fn::Sub": "${AccessTable.Arn}/index/by-kind"}),
+        {
+            "Sid": "SecurityLog",
+            "Effect": "Deny",
+            "Action": ["dynamodb:DeleteItem", "dynamodb:UpdateItem"],
+            "Resource": {"Fn::GetAtt": ["AccessTable", "Arn"]},
+            "Condition": {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["account-change#*"]}},
+        },
         {
             "Sid": "Logs",
             "Effect": "Allow",
@@ -122,6 +134,8 @@ def allowed() -> set[Call]:
     """What the policy allows on tables, with the table names of the tests."""
     found: set[Call] = set()
     for statement in statements(STAGE):
+        if statement["Effect"] == "Deny":
+            continue
         for action in statement["Action"]:
             service, _, name = action.partition(":")
             if service == "dynamodb":
@@ -193,6 +207,44 @@ def test_the_site_uses_all_that_and_nothing_else(faults: FaultProxy, reached: se
     assert {call for operation, body in calls for call in needed(operation, body)} == allowed()
     counted = {(table, operation) for operation, body in calls for table, _, _ in needed(operation, body)}
     assert counted == {(table.Meta.table_name, call) for table, use in USES.items() for call in use.calls}
+
+
+def may(action: str, resource: Any, key: str = "") -> bool:
+    """IAM's decision: an explicit Deny wins. It knows only the condition that the template uses.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    effects = set()
+    for statement in statements(STAGE):
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        patterns = statement.get("Condition", {}).get("ForAnyValue:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+        applies = any(fnmatchcase(action, each) for each in statement["Action"]) and resource in resources
+        if applies and any(fnmatchcase(key, pattern) for pattern in patterns):
+            effects.add(statement["Effect"])
+    return effects == {"Allow"}
+
+
+def test_the_security_log_can_only_grow() -> None:
+    table = {"Fn::GetAtt": ["AccessTable", "Arn"]}
+    people.create_staff("eva", Role.VIEWER, PASSWORD, ACTOR)
+    [row] = rows("account-change")
+    assert may("dynamodb:PutItem", table, row["key"]["S"])
+    assert may("dynamodb:BatchGetItem", table, row["key"]["S"])
+    for action in ("DeleteItem", "UpdateItem", "BatchWriteItem", "PartiQLDelete", "PartiQLUpdate", "UpdateTimeToLive"):
+        assert not may(f"dynamodb:{action}", table, row["key"]["S"])
+    for key in ("session#0a", "staff#eva", "account", ""):
+        assert may("dynamodb:DeleteItem", table, key)
+        assert may("dynamodb:UpdateItem", table, key)
+    group = {"Fn::GetAtt": ["FunctionLogs", "Arn"]}
+    assert may("logs:PutLogEvents", group)
+    for action in (
+        "DeleteLogGroup",
+        "DeleteLogStream",
+        "PutRetentionPolicy",
+        "DeleteRetentionPolicy",
+        "CreateLogGroup",
+    ):
+        assert not may(f"logs:{action}", group)
 
 
 def test_the_tables_have_the_names_that_the_site_uses() -> None:
