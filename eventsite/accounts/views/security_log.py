@@ -17,9 +17,9 @@ from eventsite.accounts.security_events import KINDS, actions_of
 
 _GROUPS = [
     ("", "All entries"),
-    ("sign-ins", "Sign-ins and sign-outs"),
-    ("failures", "Failures and refusals"),
-    ("accounts", "Accounts and passwords"),
+    ("sign-ins", "Sign-ins"),
+    ("failures", "Failures"),
+    ("accounts", "Accounts"),
     ("second-step", "Second steps"),
     ("keys", "API keys"),
     ("exports", "Exports"),

@@ -288,7 +288,7 @@ class TestRequests:
             "tester added vera viewer",
             "vera access-refused /staff/keys/",
             "vera access-refused /staff/people/",
-            "vera access-refused /staff/people/<str:username>/deactivate/",
+            "vera access-refused /staff/people/…/deactivate/",
         ]
 
     def test_a_renewed_feed(self, viewer: Client) -> None:

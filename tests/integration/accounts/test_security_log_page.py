@@ -106,7 +106,7 @@ def test_an_entry_says_from_where(admin: Client) -> None:
         REMOTE_ADDR="2001:db8::7",
     )
     said = text(admin.get(ADDRESS))
-    assert f"2001:db8::7 Safari on iPhone Request {made['X-Request-Id']}" in said
+    assert f"2001:db8::7 · Safari on iPhone · Request {made['X-Request-Id']}" in said
 
 
 @pytest.mark.parametrize("address", [ADDRESS, EXPORT])
