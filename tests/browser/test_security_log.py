@@ -36,7 +36,7 @@ def test_long_entries_fit_and_axe_finds_nothing(entries: None, open_browser: Ope
     page = open_browser(viewport={"width": width, "height": 800}, color_scheme=scheme)
     sign_in(page, "ada")
     page.goto("/staff/security/")
-    expect(page.get_by_role("listitem").filter(has_text="with a code from an authenticator app")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="signed in with an authenticator app")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     parts = page.locator("main li div")
     assert parts.evaluate_all("parts => parts.filter(part => part.scrollWidth > part.clientWidth + 1).length") == 0

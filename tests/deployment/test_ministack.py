@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -228,13 +228,14 @@ def test_the_function_can_only_add_to_its_log(dev: Deployed) -> None:
     logs.create_log_stream(logGroupName=group, logStreamName="a")
     event = {"timestamp": int(time.time() * 1000), "message": "signin.succeeded"}
     logs.put_log_events(logGroupName=group, logStreamName="a", logEvents=[event])
-    for refused in (
+    refusals: list[Callable[[], Any]] = [
         lambda: logs.delete_log_stream(logGroupName=group, logStreamName="a"),
         lambda: logs.delete_log_group(logGroupName=group),
         lambda: logs.put_retention_policy(logGroupName=group, retentionInDays=1),
         lambda: logs.delete_retention_policy(logGroupName=group),
         lambda: logs.create_log_group(logGroupName="/aws/lambda/another"),
-    ):
+    ]
+    for refused in refusals:
         with pytest.raises(ClientError, match="AccessDenied"):
             refused()
     kept = dev.ministack.client("logs").get_log_events(logGroupName=group, logStreamName="a")["events"]

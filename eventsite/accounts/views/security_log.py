@@ -20,7 +20,7 @@ _GROUPS = [
     ("sign-ins", "Sign-ins"),
     ("failures", "Failures"),
     ("accounts", "Accounts"),
-    ("second-step", "Second steps"),
+    ("second-step", "Two-step sign-in"),
     ("keys", "API keys"),
     ("exports", "Exports"),
 ]
