@@ -41,6 +41,7 @@ from events.visible_text import quoted
 
 MAX_NAMED = 10
 MAX_SHEETS = 100
+MAX_PARTS = 5_000  # files in the archive; a workbook has a few for each sheet and each picture
 # To find the sheet with the table, the first rows of all sheets are read, within these limits for each.
 MAX_TAGS_TO_FIND = MAX_TAGS // MAX_SHEETS
 MAX_BYTES_TO_FIND = 256 * 1024
@@ -180,6 +181,8 @@ def _fitness(reader: _Reader, part: str) -> tuple[bool, int, bool]:
 
 
 def _check(archive: ZipFile) -> None:
+    if len(archive.infolist()) > MAX_PARTS:
+        raise SpreadsheetError(TOO_LARGE)
     names = set(archive.namelist())
     if "xl/workbook.bin" in names:
         raise SpreadsheetError(f"This is a binary workbook (.xlsb); please save it as {FORMATS}.")

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from events.spreadsheets.open_xml import MAX_TAGS, MAX_TAGS_ELSEWHERE, MAX_UNPACKED_BYTES
 from events.spreadsheets.sheet import MAX_FILE_BYTES
-from events.spreadsheets.workbook import MAX_SHEETS
+from events.spreadsheets.workbook import MAX_PARTS, MAX_SHEETS
 from tests.support.open_documents import archive_of, content_of, table_of
 from tests.support.workbooks import GOOD, HEADER, repacked, sheet_of, workbook_of
 
@@ -134,7 +134,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     ),
     "sheets": lambda: inside("xl/workbook.xml", "</sheets>", '<sheet name="a" sheetId="1" id="rId1"/>'),
     "deep": lambda: rows(["<c>" + "<x>" * (MAX_TAGS // 2 - 1000) + "</x>" * (MAX_TAGS // 2 - 1000) + "</c>"]),
-    "parts": lambda: repacked(GOOD, {f"p{number}": b"" for number in range(38_000)}),
+    "parts": lambda: repacked(GOOD, {f"p{number}": b"" for number in range(MAX_PARTS - 20)}),
     "many sheets": many_sheets,
     "cells of .ods": cells_of_open_document,
     "sheets of .ods": sheets_of_open_document,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import date, datetime, time
+from io import BytesIO
 from time import perf_counter
 from typing import Any, cast
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -27,7 +29,7 @@ from events.spreadsheets.sheet import (
     Unreadable,
     restored,
 )
-from events.spreadsheets.workbook import write_workbook
+from events.spreadsheets.workbook import MAX_PARTS, write_workbook
 from tests.support.builders import make_fields
 from tests.support.strategies import spreadsheet_events
 from tests.support.workbooks import GOOD, HEADER, cells_of, read, repacked, sheet_of, workbook
@@ -114,6 +116,14 @@ LONG = f"<si><t>{'x' * 2**20}</t></si>"  # a text that many cells share
 )
 def test_invalid_workbooks_are_refused_with_a_sentence(data: bytes, message: str) -> None:
     with pytest.raises(SpreadsheetError, match=re.escape(message)):
+        read_spreadsheet(data)
+
+
+@pytest.mark.parametrize(("more", "accepted"), [(0, True), (1, False)])
+def test_the_limit_of_files_in_the_archive_is_exact(more: int, accepted: bool) -> None:
+    own = len(ZipFile(BytesIO(GOOD)).namelist())
+    data = repacked(GOOD, {f"p{number}": b"" for number in range(MAX_PARTS - own + more)})
+    with nullcontext() if accepted else pytest.raises(SpreadsheetError, match="contains too much data"):
         read_spreadsheet(data)
 
 
