@@ -30,7 +30,7 @@ from events.api.bodies import (
     UnsupportedPatchError,
 )
 from events.api.etags import ConditionUnsupportedError
-from eventsite.accounts import domain as accounts
+from eventsite.accounts import errors as accounts
 
 logger = logging.getLogger(__name__)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import ChainMap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
+
+from eventsite.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -20,7 +19,7 @@ EVENTS_STAGE = os.environ.get("EVENTS_STAGE", "")
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 ON_AWS = bool(EVENTS_STAGE) or ON_LAMBDA
 
-_environment: Mapping[str, str] = os.environ
+_values: Mapping[str, str] = os.environ
 if EVENTS_STAGE and not ON_LAMBDA:
     # A command that runs elsewhere for a stage: Zappa gives only the function its environment.
     from eventsite import zappa_stages
@@ -32,135 +31,75 @@ if EVENTS_STAGE and not ON_LAMBDA:
     except ValueError as error:
         raise ImproperlyConfigured(str(error)) from None
     _region = {"AWS_REGION": _stage["aws_region"]} if "aws_region" in _stage else {}
-    _environment = ChainMap(_region, dict(os.environ), _stage.get(zappa_stages.ENVIRONMENT, {}))
+    _values = ChainMap(_region, dict(os.environ), _stage.get(zappa_stages.ENVIRONMENT, {}))
+_environment = Environment(_values)
 
-
-def _flag(name: str, default: bool) -> bool:
-    value = _environment.get(name, "").strip().lower()
-    if value not in ("", "true", "false", "1", "0"):
-        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
-    return value in ("true", "1") if value else default
-
-
-def _number(name: str, kind: str, most: int) -> int | None:
-    value = _environment.get(name, "")
-    if not value:
-        return None
-    if not (value.isascii() and value.isdecimal() and len(value) < 9 and 0 < int(value) <= most):
-        raise ImproperlyConfigured(f"{name} must be a {kind} from 1 to {most}, not {value!r}.")
-    return int(value)
-
-
-def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
-    value = _environment.get(name, "") or default
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
-    return value
-
-
-def _url(name: str) -> str | None:
-    value = _environment.get(name, "").rstrip("/") or None
-    try:
-        address = urlsplit(value or "http://unset")
-        valid = address.scheme in ("http", "https") and address.hostname and address.port != 0
-    except ValueError:  # the port is not a number
-        valid = False
-    if not valid:
-        raise ImproperlyConfigured(f"{name} must be an http or https address, not {value!r}.")
-    return value
-
-
-def _list(name: str) -> list[str]:
-    return [value.strip() for value in _environment.get(name, "").split(",") if value.strip()]
-
-
-def _origins(name: str) -> list[str]:
-    origins = _list(name)
-    for origin in origins:
-        if not re.fullmatch(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", origin):
-            raise ImproperlyConfigured(f"{name} must list origins such as https://app.example.org, not {origin!r}.")
-    return origins
-
-
-def _prefix(name: str) -> str:
-    value = _environment.get(name, "").rstrip("/")
-    other = r"(?!/(?:events|changes|staff|static|docs|healthz)(?:/|$))"  # these are addresses of the site
-    if value and not re.fullmatch(rf"{other}(?:/[A-Za-z0-9_-]+)+", value):
-        raise ImproperlyConfigured(f"{name} must be empty or like /production, and no page's address, not {value!r}.")
-    return value
-
-
-def _time_zone(name: str, default: str) -> str:
-    value = _environment.get(name, "") or default
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):  # unknown, not a name, or a folder
-        raise ImproperlyConfigured(f"{name} must be a time zone such as Europe/Berlin, not {value!r}.") from None
-    return value
-
-
-DEBUG = _flag("DEBUG", default=not ON_AWS)
+DEBUG = _environment.flag("DEBUG", default=not ON_AWS)
 if DEBUG and ON_AWS:
     raise ImproperlyConfigured("DEBUG must not be true on AWS.")
-PORT = _number("PORT", "port number", 65535) or 8000
+PORT = _environment.number("PORT", "port number", 65535) or 8000
 
-AWS_CA_BUNDLE = _environment.get("AWS_CA_BUNDLE") or None
-AWS_REGION = _environment.get("AWS_REGION") or _environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+AWS_CA_BUNDLE = _environment.text("AWS_CA_BUNDLE") or None
+AWS_REGION = _environment.text("AWS_REGION") or _environment.text("AWS_DEFAULT_REGION") or "us-east-1"
 
 # The key that signs, and earlier keys whose signatures are still valid. If the Parameter Store has them, wsgi.py reads
 # them at start, so that commands do not call AWS.
-SECRET_KEY = _environment.get("SECRET_KEY", "") or ("for-this-machine-only-" * 3 if DEBUG else "")
-SECRET_KEY_FALLBACKS = _list("SECRET_KEY_FALLBACKS")
-SECRET_KEY_PARAMETER = "" if SECRET_KEY else _environment.get("SECRET_KEY_PARAMETER", "")
-SSM_ENDPOINT_URL = (_url("AWS_ENDPOINT_URL_SSM") or _url("AWS_ENDPOINT_URL")) if SECRET_KEY_PARAMETER else None
+SECRET_KEY = _environment.text("SECRET_KEY") or ("for-this-machine-only-" * 3 if DEBUG else "")
+SECRET_KEY_FALLBACKS = _environment.names("SECRET_KEY_FALLBACKS")
+SECRET_KEY_PARAMETER = "" if SECRET_KEY else _environment.text("SECRET_KEY_PARAMETER")
+SSM_ENDPOINT_URL = (
+    (_environment.url("AWS_ENDPOINT_URL_SSM") or _environment.url("AWS_ENDPOINT_URL")) if SECRET_KEY_PARAMETER else None
+)
 if not (SECRET_KEY or SECRET_KEY_PARAMETER):
     raise ImproperlyConfigured("SECRET_KEY, or SECRET_KEY_PARAMETER, must be set when DEBUG is false.")
-ALLOWED_HOSTS = _list("ALLOWED_HOSTS")
+ALLOWED_HOSTS = _environment.names("ALLOWED_HOSTS")
 if not (DEBUG or ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must list the site's hosts, comma-separated, when DEBUG is false.")
 
 # Whether people reach the site over TLS. On AWS, always; elsewhere, a proxy in front of the site must provide it.
-EVENTS_HTTPS = ON_AWS or _flag("EVENTS_HTTPS", default=False)
-TLS_UNDECIDED = not (DEBUG or ON_AWS or _environment.get("EVENTS_HTTPS"))  # wsgi.py warns
+EVENTS_HTTPS = ON_AWS or _environment.flag("EVENTS_HTTPS", default=False)
+TLS_UNDECIDED = not (DEBUG or ON_AWS or _environment.text("EVENTS_HTTPS"))  # wsgi.py warns
 
 # Whether a Lambda function loads the staff pages in its init phase, when it has more CPU than later.
-PRELOAD_PAGES = _flag("PRELOAD_PAGES", default=False)
+PRELOAD_PAGES = _environment.flag("PRELOAD_PAGES", default=False)
 
 # The prefix of every address: the stage on API Gateway's own domain, nothing on another domain.
-URL_PREFIX = _prefix("URL_PREFIX")
+URL_PREFIX = _environment.prefix("URL_PREFIX")
 FORCE_SCRIPT_NAME = URL_PREFIX or None
 
 # Who may call /events: anyone; anyone to read, but writes need a key; or every call needs a key.
-EVENTS_API_ACCESS = _choice("EVENTS_API_ACCESS", ("open", "read-open", "keyed"), "open" if DEBUG else "keyed")
+EVENTS_API_ACCESS = _environment.choice(
+    "EVENTS_API_ACCESS", ("open", "read-open", "keyed"), "open" if DEBUG else "keyed"
+)
 
 # Who may read /docs and /openapi.json: anyone; or signed-in staff, and applications with an API key.
-EVENTS_DOCS_ACCESS = _choice("EVENTS_DOCS_ACCESS", ("public", "signed-in"), "public")
+EVENTS_DOCS_ACCESS = _environment.choice("EVENTS_DOCS_ACCESS", ("public", "signed-in"), "public")
 
 # With "open" access, pages from these origins may write; pages from other origins may only read.
-EVENTS_CORS_ORIGINS = _origins("EVENTS_CORS_ORIGINS")
+EVENTS_CORS_ORIGINS = _environment.origins("EVENTS_CORS_ORIGINS")
 
 # Storage. Outside AWS, without an endpoint, it is the embedded DynamoDB Local, started when needed.
-DYNAMODB_TABLE_NAME = _environment.get("DYNAMODB_TABLE_NAME", "") or (
+DYNAMODB_TABLE_NAME = _environment.text("DYNAMODB_TABLE_NAME") or (
     f"events-{EVENTS_STAGE}" if EVENTS_STAGE else "events"
 )
-DYNAMODB_LOCAL_PORT = _number("DYNAMODB_LOCAL_PORT", "port number", 65535)
+DYNAMODB_LOCAL_PORT = _environment.number("DYNAMODB_LOCAL_PORT", "port number", 65535)
 DYNAMODB_DEFAULT_PORT = 8100  # if it is free, and only for an engine of this folder
-DYNAMODB_LOCAL_HOME = _environment.get("DYNAMODB_LOCAL_HOME") or None
+DYNAMODB_LOCAL_HOME = _environment.text("DYNAMODB_LOCAL_HOME") or None
 DYNAMODB_LOCAL_DIRECTORY = BASE_DIR / ".dynamodb"
-DYNAMODB_ENDPOINT_URL = _url("DYNAMODB_ENDPOINT_URL")
+DYNAMODB_ENDPOINT_URL = _environment.url("DYNAMODB_ENDPOINT_URL")
 if DYNAMODB_ENDPOINT_URL is None and ON_AWS:
-    DYNAMODB_ENDPOINT_URL = _url("AWS_ENDPOINT_URL_DYNAMODB") or _url("AWS_ENDPOINT_URL")
+    DYNAMODB_ENDPOINT_URL = _environment.url("AWS_ENDPOINT_URL_DYNAMODB") or _environment.url("AWS_ENDPOINT_URL")
 DYNAMODB_EMBEDDED = DYNAMODB_ENDPOINT_URL is None and not ON_AWS
 if DYNAMODB_EMBEDDED:
     DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{DYNAMODB_LOCAL_PORT or DYNAMODB_DEFAULT_PORT}"
 # DynamoDB Local accepts any key, but botocore needs one to sign.
-_has_credentials = any(_environment.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
+_has_credentials = any(_environment.text(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"))
 DYNAMODB_LOCAL_CREDENTIALS = DYNAMODB_EMBEDDED or (
     not ON_AWS and not _has_credentials and (DYNAMODB_ENDPOINT_URL or "").startswith("http://")
 )
 
 # For staff: which day is "today", and the times in the history.
-TIME_ZONE = _time_zone("EVENTS_TIME_ZONE", "UTC")
+TIME_ZONE = _environment.time_zone("EVENTS_TIME_ZONE", "UTC")
 
 # `auth` and `contenttypes` have no tables: the staff model replaces their user model.
 INSTALLED_APPS = [
@@ -229,13 +168,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "eventsite.accounts.password_rules.GuessablePasswordValidator"},
 ]
 # Who must sign in in two steps. People who have not set it up yet do so after their next sign-in.
-EVENTS_SECOND_FACTOR = _choice(
+EVENTS_SECOND_FACTOR = _environment.choice(
     "EVENTS_SECOND_FACTOR", ("optional", "admins", "everyone"), "optional" if DEBUG else "admins"
 )
 SESSION_ENGINE = "eventsite.accounts.sessions"
 # A session ends when it has not been used for the idle days, or this long after the sign-in.
-EVENTS_SESSION_IDLE_DAYS = _number("EVENTS_SESSION_IDLE_DAYS", "number of days", 365) or 7
-EVENTS_SESSION_DAYS = _number("EVENTS_SESSION_DAYS", "number of days", 365) or 30
+EVENTS_SESSION_IDLE_DAYS = _environment.number("EVENTS_SESSION_IDLE_DAYS", "number of days", 365) or 7
+EVENTS_SESSION_DAYS = _environment.number("EVENTS_SESSION_DAYS", "number of days", 365) or 30
 if EVENTS_SESSION_IDLE_DAYS > EVENTS_SESSION_DAYS:
     raise ImproperlyConfigured("EVENTS_SESSION_IDLE_DAYS must not be more than EVENTS_SESSION_DAYS.")
 # Stages may share a host, so the cookies of each have their own names and paths. Browsers accept the names of TLS only
@@ -255,7 +194,7 @@ LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "pages:home"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if EVENTS_HTTPS else None
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if EVENTS_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = _flag("EVENTS_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _environment.flag("EVENTS_HSTS_INCLUDE_SUBDOMAINS", default=False)
 
 STATIC_URL = f"{URL_PREFIX}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from events.domain import Actor
 from eventsite import observed
 from eventsite.accounts import keys, security_log
-from eventsite.accounts.domain import KeyExpiredError, Scope
+from eventsite.accounts.domain import Scope
+from eventsite.accounts.errors import KeyExpiredError
 
 ANONYMOUS = "anonymous"
 

@@ -10,7 +10,8 @@ from pynamodb.expressions.update import Action
 from events.storage import access_table
 from events.storage.account_changes import add_change
 from events.storage.models import AccessItem
-from eventsite.accounts.domain import AccountChange, ApiKey, KeyChangedError, KeyNameTakenError, KeyNotFoundError
+from eventsite.accounts.domain import AccountChange, ApiKey
+from eventsite.accounts.errors import KeyChangedError, KeyNameTakenError, KeyNotFoundError
 
 _KIND = "api-key"
 _FIELD_NAMES = [name for name in ApiKey._fields if name != "id"]

@@ -19,14 +19,8 @@ from events.storage import access_table, staff
 from events.storage.account_changes import add_change
 from events.storage.models import AccessItem
 from events.storage.staff import StaffItem
-from eventsite.accounts.domain import (
-    AccountChange,
-    Factor,
-    Method,
-    RecoveryCodes,
-    StaffChangedError,
-    StaffFields,
-)
+from eventsite.accounts.domain import AccountChange, Factor, Method, RecoveryCodes, StaffFields
+from eventsite.accounts.errors import StaffChangedError
 
 
 class FactorItem(AccessItem):

@@ -15,7 +15,8 @@ from events.storage import access_table, staff
 from events.storage.account_changes import add_change
 from events.storage.models import AccessItem
 from events.storage.staff import StaffItem
-from eventsite.accounts.domain import AccountChange, LockedOutError, StaffFields
+from eventsite.accounts.domain import AccountChange, StaffFields
+from eventsite.accounts.errors import LockedOutError
 
 _PREFIX = "session#"
 _DELETED_AT_ONCE = 100  # DynamoDB's own limit

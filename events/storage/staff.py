@@ -18,14 +18,8 @@ from pynamodb.expressions.update import Action
 from events.storage import access_table
 from events.storage.account_changes import add_change
 from events.storage.models import AccessItem
-from eventsite.accounts.domain import (
-    AccountChange,
-    LastAdminError,
-    Role,
-    StaffChangedError,
-    StaffExistsError,
-    StaffFields,
-)
+from eventsite.accounts.domain import AccountChange, Role, StaffFields
+from eventsite.accounts.errors import LastAdminError, StaffChangedError, StaffExistsError
 
 _KIND = "staff"
 _ADMINS = "admins"

@@ -9,7 +9,8 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from eventsite.accounts import known_browsers, lockout, security_log
-from eventsite.accounts.domain import OneTimePasswordExpiredError, StaffChangedError, fold_username
+from eventsite.accounts.domain import fold_username
+from eventsite.accounts.errors import OneTimePasswordExpiredError, StaffChangedError
 from eventsite.accounts.models import Staff
 from eventsite.accounts.sessions import UsernameWithAccount
 

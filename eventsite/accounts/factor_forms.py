@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from eventsite.accounts import encryption, factors, totp
-from eventsite.accounts.domain import FactorNameTakenError, TooManyFactorsError
+from eventsite.accounts.errors import FactorNameTakenError, TooManyFactorsError
 from eventsite.accounts.forms import OnceForm
 from eventsite.accounts.models import Staff
 

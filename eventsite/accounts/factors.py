@@ -16,13 +16,12 @@ from events.storage import factors as repository
 from events.storage.sessions import count_attempt, forget_attempts
 from eventsite import observed
 from eventsite.accounts import encryption, people, totp
-from eventsite.accounts.domain import (
-    Factor,
+from eventsite.accounts.domain import Factor, RecoveryCodes
+from eventsite.accounts.errors import (
     FactorNameTakenError,
     FactorNotFoundError,
     FactorRequiredError,
     LockedOutError,
-    RecoveryCodes,
     StaffChangedError,
     TooManyFactorsError,
 )

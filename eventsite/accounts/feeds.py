@@ -10,7 +10,8 @@ from hmac import compare_digest
 
 from django.core.signing import BadSignature, Signer
 
-from eventsite.accounts.domain import NO_FEED, AccountAction, StaffChangedError
+from eventsite.accounts.domain import NO_FEED, AccountAction
+from eventsite.accounts.errors import StaffChangedError
 from eventsite.accounts.keys import SHOWN_AGAIN_FOR
 from eventsite.accounts.models import Staff
 from eventsite.accounts.people import get_staff

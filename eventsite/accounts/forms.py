@@ -20,13 +20,12 @@ from eventsite.accounts.domain import (
     MAX_USERNAME_LENGTH,
     USERNAME_RULE,
     ApiKey,
-    LockedOutError,
-    OneTimePasswordExpiredError,
     Role,
     Scope,
     fold_username,
     is_username,
 )
+from eventsite.accounts.errors import LockedOutError, OneTimePasswordExpiredError
 from eventsite.accounts.models import Staff
 from eventsite.accounts.security_log import new_change, record
 

@@ -15,16 +15,8 @@ from hashlib import sha256
 
 from events.domain import Actor, StorageError
 from events.storage import api_keys as key_repository
-from eventsite.accounts.domain import (
-    NEVER,
-    ApiKey,
-    KeyChangedError,
-    KeyExpiredError,
-    KeyNameTakenError,
-    KeyNotFoundError,
-    Rotation,
-    Scope,
-)
+from eventsite.accounts.domain import NEVER, ApiKey, Rotation, Scope
+from eventsite.accounts.errors import KeyChangedError, KeyExpiredError, KeyNameTakenError, KeyNotFoundError
 from eventsite.accounts.security_log import new_change
 
 logger = logging.getLogger("eventsite.accounts")

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from events.storage import sessions as session_repository
 from eventsite import observed
 from eventsite.accounts import security_log
-from eventsite.accounts.domain import LockedOutError
+from eventsite.accounts.errors import LockedOutError
 from eventsite.accounts.models import Staff
 
 WINDOW = timedelta(minutes=15)

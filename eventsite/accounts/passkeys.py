@@ -23,7 +23,8 @@ from django.urls import reverse
 
 from events.storage import factors as repository
 from eventsite.accounts import factors
-from eventsite.accounts.domain import Factor, PasskeyRefusedError
+from eventsite.accounts.domain import Factor
+from eventsite.accounts.errors import PasskeyRefusedError
 from eventsite.accounts.models import Staff
 
 if TYPE_CHECKING:

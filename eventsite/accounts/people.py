@@ -17,15 +17,8 @@ from events.domain import Actor, StorageBusyError
 from events.storage import factors as factor_repository
 from events.storage import sessions as session_repository
 from events.storage import staff as repository
-from eventsite.accounts.domain import (
-    NO_FEED,
-    AccountAction,
-    OwnPasswordError,
-    Role,
-    StaffChangedError,
-    StaffExistsError,
-    StaffNotFoundError,
-)
+from eventsite.accounts.domain import NO_FEED, AccountAction, Role
+from eventsite.accounts.errors import OwnPasswordError, StaffChangedError, StaffExistsError, StaffNotFoundError
 from eventsite.accounts.models import Staff
 from eventsite.accounts.passwords import generate_password
 from eventsite.accounts.security_log import new_change

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from events.domain import Actor
 from eventsite.accounts import keys, people
-from eventsite.accounts.domain import KeyNotFoundError, Scope
+from eventsite.accounts.domain import Scope
+from eventsite.accounts.errors import KeyNotFoundError
 from tests.browser.conftest import Open, sign_in
 from tests.browser.test_every_page import WINDOWS, problems
 from tests.support.builders import ACTOR, PASSWORD, make_staff

@@ -38,6 +38,7 @@ LEVELS = {
         "events.tasks",
         "events.visible_text",
         "eventsite.accounts.domain",
+        "eventsite.accounts.errors",
         "eventsite.accounts.passwords",
         "eventsite.accounts.security_events",
     ],
@@ -47,6 +48,7 @@ LEVELS = {
         "eventsite.aws_calls",
         "eventsite.connections",
         "eventsite.engine",
+        "eventsite.environment",
         "eventsite.message_storage",
         "eventsite.observed",
         "eventsite.parameter_store",
@@ -58,6 +60,7 @@ LEVELS = {
 FROM_EVENTS_INTO_EVENTSITE = {
     "events.api.access": {
         "eventsite.accounts.domain",
+        "eventsite.accounts.errors",
         "eventsite.accounts.keys",
         "eventsite.accounts.security_log",
         "eventsite.observed",
@@ -83,13 +86,13 @@ FROM_EVENTS_INTO_EVENTSITE = {
     "events.pages.urls": {"eventsite.accounts.roles"},
     "events.storage.access_table": {"eventsite.aws_calls"},
     "events.storage.account_changes": {"eventsite.accounts.domain", "eventsite.accounts.security_events"},
-    "events.storage.api_keys": {"eventsite.accounts.domain"},
+    "events.storage.api_keys": {"eventsite.accounts.domain", "eventsite.accounts.errors"},
     "events.storage.connection": {"eventsite.aws_calls", "eventsite.observed"},
     "events.storage.events": {"eventsite.aws_calls", "eventsite.observed"},
-    "events.storage.factors": {"eventsite.accounts.domain"},
+    "events.storage.factors": {"eventsite.accounts.domain", "eventsite.accounts.errors"},
     "events.storage.local_dynamodb": {"eventsite.engine.data", "eventsite.engine.fetch"},
-    "events.storage.sessions": {"eventsite.accounts.domain"},
-    "events.storage.staff": {"eventsite.accounts.domain"},
+    "events.storage.sessions": {"eventsite.accounts.domain", "eventsite.accounts.errors"},
+    "events.storage.staff": {"eventsite.accounts.domain", "eventsite.accounts.errors"},
 }
 # They call AWS, but not for events.
 OPERATIONS = ("eventsite.aws_calls", "eventsite.parameter_store", "eventsite.stack", "eventsite.deployment")

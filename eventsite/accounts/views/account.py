@@ -17,7 +17,7 @@ from events.fields import allows
 from events.services import statuses_in_use
 from eventsite import observed
 from eventsite.accounts import feeds, people, security_log, signing_in
-from eventsite.accounts.domain import StaffChangedError
+from eventsite.accounts.errors import StaffChangedError
 from eventsite.accounts.forms import ChangePasswordForm, FeedForm, SignInForm
 from eventsite.accounts.known_browsers import remember_browser
 from eventsite.accounts.models import Staff

@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
 from eventsite.accounts import factors, people, signing_in, totp
-from eventsite.accounts.domain import (
+from eventsite.accounts.errors import (
     FactorNameTakenError,
     FactorNotFoundError,
     FactorRequiredError,

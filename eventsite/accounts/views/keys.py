@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from events.api.access import WHO_NEEDS_A_KEY
 from eventsite.accounts import keys
-from eventsite.accounts.domain import KeyChangedError, KeyNameTakenError, Rotation, Scope
+from eventsite.accounts.domain import Rotation, Scope
+from eventsite.accounts.errors import KeyChangedError, KeyNameTakenError
 from eventsite.accounts.forms import AddKeyForm, RotateKeyForm
 from eventsite.accounts.roles import actor_of
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from eventsite.accounts import factors, lockout, passkeys, security_log, signing_in
 from eventsite.accounts.devices import device_of
-from eventsite.accounts.domain import FactorNameTakenError, LockedOutError, PasskeyRefusedError, TooManyFactorsError
+from eventsite.accounts.errors import FactorNameTakenError, LockedOutError, PasskeyRefusedError, TooManyFactorsError
 from eventsite.accounts.factor_forms import AddPasskeyForm
 from eventsite.accounts.forms import locked_out
 from eventsite.accounts.models import Staff

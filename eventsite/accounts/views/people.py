@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from eventsite.accounts import factors, keys, people, session_list
-from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError
+from eventsite.accounts.domain import Role
+from eventsite.accounts.errors import LastAdminError, StaffChangedError, StaffExistsError
 from eventsite.accounts.forms import AddPersonForm, ResetPasswordForm, RoleForm
 from eventsite.accounts.roles import actor_of
 

@@ -22,7 +22,8 @@ from events.storage.connection import connection
 from events.storage.models import AccessItem
 from events.storage.staff import StaffItem
 from eventsite.accounts import feeds, people
-from eventsite.accounts.domain import Role, StaffChangedError
+from eventsite.accounts.domain import Role
+from eventsite.accounts.errors import StaffChangedError
 from eventsite.accounts.models import Staff
 from tests.support.builders import ACTOR, PASSWORD, make_staff, store
 from tests.support.clients import client_of

@@ -12,7 +12,8 @@ from django.test import Client
 from events.domain import Actor
 from events.storage import api_keys
 from eventsite.accounts import keys, people
-from eventsite.accounts.domain import ApiKey, KeyNotFoundError, Role, Scope
+from eventsite.accounts.domain import ApiKey, Role, Scope
+from eventsite.accounts.errors import KeyNotFoundError
 from eventsite.accounts.feeds import renew_feed, staff_of_feed
 from eventsite.accounts.security_log import list_changes
 from tests.support.builders import ACTOR, PASSWORD, make_staff

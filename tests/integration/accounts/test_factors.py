@@ -11,7 +11,8 @@ import pytest
 from django.test import Client, override_settings
 
 from eventsite.accounts import factors, people
-from eventsite.accounts.domain import FactorNotFoundError, Role, StaffChangedError
+from eventsite.accounts.domain import Role
+from eventsite.accounts.errors import FactorNotFoundError, StaffChangedError
 from eventsite.accounts.security_log import list_changes
 from tests.support.builders import ACTOR, PASSWORD, make_feed, make_staff
 from tests.support.clients import client_of

@@ -14,7 +14,8 @@ from rest_framework.test import APIClient
 from events.storage import api_keys as key_repository
 from events.storage.models import AccessItem, EventItem, HistoryItem
 from eventsite.accounts import keys, people
-from eventsite.accounts.domain import ApiKey, KeyChangedError, KeyExpiredError, KeyNotFoundError, Rotation, Scope
+from eventsite.accounts.domain import ApiKey, Rotation, Scope
+from eventsite.accounts.errors import KeyChangedError, KeyExpiredError, KeyNotFoundError
 from tests.support.api_calls import LAUNCH, assert_error, send
 from tests.support.builders import ACTOR, make_body, make_staff
 from tests.support.clients import client_of

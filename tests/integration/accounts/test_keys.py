@@ -17,7 +17,8 @@ from events.storage.api_keys import ApiKeyItem
 from events.storage.connection import connection
 from events.storage.models import AccessItem, EventItem, HistoryItem
 from eventsite.accounts import keys, people
-from eventsite.accounts.domain import KeyNameTakenError, KeyNotFoundError, Scope
+from eventsite.accounts.domain import Scope
+from eventsite.accounts.errors import KeyNameTakenError, KeyNotFoundError
 from tests.support.api_calls import LAUNCH, assert_error, create, send
 from tests.support.builders import ACTOR, make_staff
 from tests.support.clients import client_of

@@ -12,7 +12,8 @@ from events.storage.connection import connection
 from events.storage.models import AccessItem
 from events.storage.staff import StaffItem
 from eventsite.accounts import models, people
-from eventsite.accounts.domain import OwnPasswordError, Role
+from eventsite.accounts.domain import Role
+from eventsite.accounts.errors import OwnPasswordError
 from tests.support.builders import ACTOR, PASSWORD, make_staff
 from tests.support.clients import client_of
 from tests.support.fault_proxy import FaultProxy

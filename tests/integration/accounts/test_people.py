@@ -16,7 +16,8 @@ from events.domain import StorageError
 from events.storage import staff as repository
 from events.storage.models import AccessItem
 from eventsite.accounts import people
-from eventsite.accounts.domain import LastAdminError, Role, StaffChangedError, StaffExistsError, StaffNotFoundError
+from eventsite.accounts.domain import Role
+from eventsite.accounts.errors import LastAdminError, StaffChangedError, StaffExistsError, StaffNotFoundError
 from tests.support.builders import ACTOR, PASSWORD, make_staff
 from tests.support.clients import client_of
 from tests.support.fault_proxy import FaultProxy

@@ -21,16 +21,8 @@ from events.storage.connection import connection
 from events.storage.models import AccessItem
 from eventsite import observed
 from eventsite.accounts import keys, people, security_log
-from eventsite.accounts.domain import (
-    AccountAction,
-    AccountChange,
-    KeyNameTakenError,
-    LastAdminError,
-    LogFilter,
-    Role,
-    Scope,
-    StaffExistsError,
-)
+from eventsite.accounts.domain import AccountAction, AccountChange, LogFilter, Role, Scope
+from eventsite.accounts.errors import KeyNameTakenError, LastAdminError, StaffExistsError
 from eventsite.accounts.security_events import KINDS, actions_of
 from eventsite.accounts.security_log import list_changes
 from tests.support.builders import ACTOR, PASSWORD, make_staff, store_titled

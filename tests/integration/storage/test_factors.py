@@ -9,7 +9,8 @@ import pytest
 
 from events.storage import factors as repository
 from eventsite.accounts import people
-from eventsite.accounts.domain import Factor, RecoveryCodes, StaffChangedError, StaffFields
+from eventsite.accounts.domain import Factor, RecoveryCodes, StaffFields
+from eventsite.accounts.errors import StaffChangedError
 from eventsite.accounts.security_log import new_change
 from tests.support.builders import make_staff
 from tests.support.sign_in import rows

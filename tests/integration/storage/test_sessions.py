@@ -10,7 +10,7 @@ import pytest
 
 from events.storage import access_table, sessions
 from events.storage.sessions import SessionUse
-from eventsite.accounts.domain import LockedOutError
+from eventsite.accounts.errors import LockedOutError
 
 START = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 WINDOW = timedelta(minutes=15)

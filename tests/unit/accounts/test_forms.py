@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from eventsite.accounts.domain import LockedOutError
+from eventsite.accounts.errors import LockedOutError
 from eventsite.accounts.forms import locked_out
 
 

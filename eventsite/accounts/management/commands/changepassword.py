@@ -9,7 +9,8 @@ from django.core.management.base import CommandError
 
 from events.domain import Actor
 from eventsite.accounts import people
-from eventsite.accounts.domain import USERNAME_RULE, StaffNotFoundError, fold_username, is_username
+from eventsite.accounts.domain import USERNAME_RULE, fold_username, is_username
+from eventsite.accounts.errors import StaffNotFoundError
 from eventsite.accounts.management.asking import ask_password
 from eventsite.engine.command import StorageCommand
 

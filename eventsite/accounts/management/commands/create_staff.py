@@ -11,7 +11,8 @@ from django.core.management.base import CommandError
 from events.domain import Actor
 from events.storage.tables import create_tables
 from eventsite.accounts import people
-from eventsite.accounts.domain import USERNAME_RULE, Role, StaffExistsError, fold_username, is_username
+from eventsite.accounts.domain import USERNAME_RULE, Role, fold_username, is_username
+from eventsite.accounts.errors import StaffExistsError
 from eventsite.accounts.management.asking import ask_password
 from eventsite.engine.command import StorageCommand
 
