@@ -78,8 +78,7 @@ class ChangePassword(RedirectURLMixin, PasswordChangeView):
     next_page = "accounts:account"
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        address, session_key = self.request.META.get("REMOTE_ADDR", ""), self.request.session.session_key
-        return {**super().get_form_kwargs(), "session_key": session_key, "address": address}
+        return {**super().get_form_kwargs(), "session_key": self.request.session.session_key}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(next=self.get_redirect_url(), **kwargs)

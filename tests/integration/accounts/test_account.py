@@ -297,7 +297,7 @@ class TestAddressOfTheFeed:
     def test_both_are_told_to_admins(self, viewer: Client, admin: Client) -> None:
         viewer.post(RENEW, typed(viewer))
         viewer.post(END)
-        page = text(admin.get("/staff/activity/accounts/"))
+        page = text(admin.get("/staff/security/"))
         assert "vera created an address of their calendar feed" in page
         assert "vera turned off their calendar feed" in page
 

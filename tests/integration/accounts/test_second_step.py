@@ -63,6 +63,11 @@ def steps_of(username: str = "anna") -> list[int | None]:
     return [factor.last_step for factor in factors.list_factors(staff)]
 
 
+def counted() -> list[dict[str, Any]]:
+    """The counters that are not at zero. The right password gives its own attempt back to the one of its address."""
+    return [row for row in rows("lockout") if row["tries"] != {"N": "0"}]
+
+
 class TestAuthenticatorApp:
     @pytest.mark.parametrize(("steps", "accepted"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
     def test_a_code_is_accepted_for_one_step_around_now(
@@ -89,7 +94,7 @@ class TestAuthenticatorApp:
         client = after_password()
         for _ in range(7):
             assert "error" in enter(client, typed)
-        assert rows("lockout") == []
+        assert counted() == []
 
     def test_a_code_works_once(self, codes: list[str], clock: Clock) -> None:
         code, earlier = clock.code(), clock.code(-1)
@@ -366,7 +371,7 @@ class TestLimits:
                 assert WRONG in enter(client, "000000")
             clock.step += 1
             assert enter(client, clock.code(), 302)
-        assert rows("lockout") == []
+        assert counted() == []
 
     def test_without_the_password_nobody_can_lock_the_second_step(self, codes: list[str], clock: Clock) -> None:
         client = after_password()
@@ -379,7 +384,7 @@ class TestLimits:
         with caplog.at_level(logging.INFO):
             for _ in range(6):
                 client.post(SECOND, {"code": "000000"})
-        assert "Too many codes for the second step of anna from 192.0.2.1" in caplog.text
+        assert 'event="signin.locked" whom="anna" address="192.0.2.1"' in caplog.text
         assert "000000" not in caplog.text
 
 

@@ -60,7 +60,8 @@ def lines(client: Client, address: str = OWN) -> list[str]:
 
 
 def changes() -> list[str]:
-    found = list_changes().changes[::-1]
+    """Without sign-ins and sign-outs of one browser."""
+    found = [row for row in list_changes().changes[::-1] if row.action not in ("signed-in", "signed-out")]
     return [" ".join(filter(None, (row.actor, row.action, row.whom, row.detail))) for row in found][1:]
 
 
