@@ -62,9 +62,9 @@ class Connections:
         connection = self._open()
         try:
             connection.sock.sendall(request)
-            response = http.client.HTTPResponse(connection.sock, method="POST")
-            response.begin()
-            content = response.read()
+            with http.client.HTTPResponse(connection.sock, method="POST") as response:
+                response.begin()
+                content = response.read()
         except BaseException:
             connection.close()
             raise

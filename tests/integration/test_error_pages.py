@@ -237,7 +237,7 @@ def test_static_files_have_hashed_names(
     call_command("collectstatic", verbosity=0, interactive=False)
     html = Client().get("/staff/login/").content.decode()
     names = re.findall(r'(?:href|src)="/static/([^"]*)"', html)
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         assert re.search(r"\.[0-9a-f]{12}\.(css|js|svg)$", name)
         assert (tmp_path / name).is_file()

@@ -121,7 +121,7 @@ def test_only_the_first_run_prints_how_to_sign_in(site: Site, arguments: tuple[s
     browser = requests.Session()
     page = browser.get(f"{site.url}/", timeout=10, headers={"Accept": "text/html"})
     assert page.url == f"{site.url}/staff/login/?next=/staff/"
-    [token] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    [token, *_] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token, "next": "/staff/people/"}
     page = browser.post(page.url, form, timeout=10)
     assert (page.status_code, page.url) == (200, f"{site.url}/staff/people/")
