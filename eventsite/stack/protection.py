@@ -17,6 +17,7 @@ from eventsite.stack.table_resources import expiry_attribute, index_names, table
 RECOVERY = "point-in-time recovery"
 EXPIRY = "expiry of old items"
 DELETION = "deletion protection"
+LIMITS = "limits of reads and writes"
 
 
 def describe_tables(clients: Clients, stage: Stage) -> Iterator[str]:
@@ -27,7 +28,7 @@ def describe_tables(clients: Clients, stage: Stage) -> Iterator[str]:
         if found is None:
             yield f"{name}: MISSING"
         else:
-            missing = _missing(clients, table, found)
+            missing = _missing(clients, stage, table, found)
             yield f"{name}: {found['TableStatus']}, " + (f"without {', '.join(missing)}" if missing else "protected")
 
 
@@ -38,13 +39,13 @@ def protect(clients: Clients, stage: Stage) -> Iterator[str]:
         found = _find_table(clients, name)
         if found is None:
             raise StackError(f"The table {name} of the stack does not exist. docs/deployment.md explains the restore.")
-        missing = _missing(clients, table, found)
+        missing = _missing(clients, stage, table, found)
         indexes = [each for each in missing if each.startswith("index ")]
         turned_on = [each for each in missing if each not in indexes]
         for each in turned_on:
-            _turn_on(clients.of("dynamodb"), table, name, each)
+            _turn_on(clients.of("dynamodb"), stage, table, name, each)
         if turned_on:
-            yield f"{name}: turned on {' and '.join(turned_on)}."
+            yield f"{name}: turned on {', '.join(turned_on)}."
         if indexes:
             yield (
                 f"{name} lacks {', '.join(indexes)}. To create it: "
@@ -62,7 +63,7 @@ def _find_table(clients: Clients, name: str) -> dict[str, Any] | None:
     return found
 
 
-def _missing(clients: Clients, table: type[Model], found: dict[str, Any]) -> list[str]:
+def _missing(clients: Clients, stage: Stage, table: type[Model], found: dict[str, Any]) -> list[str]:
     """The indexes that do not exist, and the kinds of protection that are off."""
     dynamodb, name = clients.of("dynamodb"), found["TableName"]
     indexes = {index["IndexName"] for index in found.get("GlobalSecondaryIndexes", [])}
@@ -76,15 +77,29 @@ def _missing(clients: Clients, table: type[Model], found: dict[str, Any]) -> lis
         expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if expiry["TimeToLiveStatus"] not in ("ENABLED", "ENABLING"):
             missing.append(EXPIRY)
+    limited = (found, *found.get("GlobalSecondaryIndexes", []))
+    if any(each.get("OnDemandThroughput") != stage.table_limits for each in limited):
+        missing.append(LIMITS)
     return missing
 
 
-def _turn_on(dynamodb: Any, table: type[Model], name: str, what: str) -> None:
+def _turn_on(dynamodb: Any, stage: Stage, table: type[Model], name: str, what: str) -> None:
     if what == DELETION:
         dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
+        _wait(dynamodb, name)
+    elif what == LIMITS:
+        limits = {"OnDemandThroughput": stage.table_limits}
+        indexes = [{"Update": {"IndexName": index, **limits}} for index in index_names(table)]
+        dynamodb.update_table(TableName=name, GlobalSecondaryIndexUpdates=indexes, **limits)
+        _wait(dynamodb, name)
     elif what == RECOVERY:
         recovery = {"PointInTimeRecoveryEnabled": True}
         dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
     else:
         expiry = {"AttributeName": expiry_attribute(table), "Enabled": True}
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
+
+
+def _wait(dynamodb: Any, name: str) -> None:
+    """DynamoDB refuses a change of a table while it makes another one."""
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 5, "MaxAttempts": 120})

@@ -50,6 +50,14 @@ class Stage:
         return bool(self.described.get("table_alarms", True))
 
     @property
+    def table_limits(self) -> dict[str, int]:
+        """The most that each table and each index serves in a second. docs/deployment.md derives the defaults."""
+        return {
+            "MaxReadRequestUnits": int(self.described.get("table_read_limit", 3000)),
+            "MaxWriteRequestUnits": int(self.described.get("table_write_limit", 2000)),
+        }
+
+    @property
     def tags(self) -> list[dict[str, str]]:
         return [{"Key": "Project", "Value": "events"}, {"Key": "Stage", "Value": self.name}]
 

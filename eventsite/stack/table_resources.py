@@ -72,6 +72,7 @@ def _table_resource(table: type[Model], stage: Stage) -> dict[str, Any]:
             "IndexName": index["index_name"],
             "KeySchema": _keys(index["key_schema"]),
             "Projection": index["projection"],
+            "OnDemandThroughput": stage.table_limits,
         }
         for index in sorted(schema["global_secondary_indexes"], key=itemgetter("index_name"))
     ]
@@ -87,6 +88,7 @@ def _table_resource(table: type[Model], stage: Stage) -> dict[str, Any]:
             "AttributeDefinitions": sorted(schema["attribute_definitions"], key=itemgetter("AttributeName")),
             "KeySchema": _keys(schema["key_schema"]),
             "GlobalSecondaryIndexes": indexes,
+            "OnDemandThroughput": stage.table_limits,
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
             "SSESpecification": {"SSEEnabled": True},
             "DeletionProtectionEnabled": True,

@@ -133,24 +133,32 @@ def has_gateway_role(aws: FakeAWS, role: str | None = ROLE) -> None:
 
 
 TABLES = ("events-dev", "events-dev-history", "events-dev-access")
+LIMITS = {"MaxReadRequestUnits": 3000, "MaxWriteRequestUnits": 2000}
+
+
+def has_been_updated(aws: FakeAWS, table: str) -> None:
+    aws.expect("dynamodb", "describe_table", {"Table": {"TableStatus": "ACTIVE"}}, TableName=table)
 
 
 def has_tables(aws: FakeAWS, safe: bool = True) -> None:
-    """All protected; or the first without recovery and deletion protection, the last without expiry and index."""
+    """All protected; or the first without recovery, deletion protection and limits, the last without expiry and index."""
     for name in TABLES:
         ok = safe or name == "events-dev-history"
         [resource] = [
             each["Properties"] for each in TEMPLATE["Resources"].values() if each["Properties"].get("TableName") == name
         ]
-        indexes = [{"IndexName": index["IndexName"]} for index in resource["GlobalSecondaryIndexes"]]
+        names = [index["IndexName"] for index in resource["GlobalSecondaryIndexes"]]
+        guarded = ok or name != "events-dev"
+        limits = {"OnDemandThroughput": LIMITS} if guarded else {}
+        indexes: list[dict[str, Any]] = [{"IndexName": index, **limits} for index in names]
         if not ok and name == "events-dev-access":
             indexes = []
-        guarded = ok or name != "events-dev"
         table = {
             "TableName": name,
             "TableStatus": "ACTIVE",
             "GlobalSecondaryIndexes": indexes,
             "DeletionProtectionEnabled": guarded,
+            **limits,
         }
         aws.expect("dynamodb", "describe_table", {"Table": table}, TableName=name)
         recovery = {"PointInTimeRecoveryStatus": "ENABLED" if guarded else "DISABLED"}
@@ -161,12 +169,22 @@ def has_tables(aws: FakeAWS, safe: bool = True) -> None:
             aws.expect("dynamodb", "describe_time_to_live", state, TableName=name)
         if not guarded:
             aws.expect("dynamodb", "update_table", TableName=name, DeletionProtectionEnabled=True)
+            has_been_updated(aws, name)
             aws.expect(
                 "dynamodb",
                 "update_continuous_backups",
                 TableName=name,
                 PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
             )
+            updates = [{"Update": {"IndexName": index, "OnDemandThroughput": LIMITS}} for index in sorted(names)]
+            aws.expect(
+                "dynamodb",
+                "update_table",
+                TableName=name,
+                GlobalSecondaryIndexUpdates=updates,
+                OnDemandThroughput=LIMITS,
+            )
+            has_been_updated(aws, name)
         if not ok and name == "events-dev-access":
             aws.expect(
                 "dynamodb",

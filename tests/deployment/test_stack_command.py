@@ -11,6 +11,7 @@ from tests.deployment.fake_aws import ANY, FakeAWS
 from tests.deployment.fake_stack import (
     AT,
     ID,
+    LIMITS,
     STACK,
     TABLES,
     becomes,
@@ -75,7 +76,8 @@ class TestStatus:
         aws.expect_error("dynamodb", "describe_table", "ResourceNotFoundException", TableName="events-dev")
         for name, index, protected in zip(TABLES[1:], ("by-time", "by-kind"), (False, True), strict=True):
             state = {"TableName": name, "TableStatus": "ACTIVE", "DeletionProtectionEnabled": protected}
-            table = {**state, "GlobalSecondaryIndexes": [{"IndexName": index}]}
+            limits = {"OnDemandThroughput": LIMITS}
+            table = {**state, **limits, "GlobalSecondaryIndexes": [{"IndexName": index, **limits}]}
             aws.expect("dynamodb", "describe_table", {"Table": table}, TableName=name)
             recovery = {"PointInTimeRecoveryStatus": "ENABLED"}
             backups = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery}

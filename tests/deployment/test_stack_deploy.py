@@ -150,7 +150,7 @@ class TestDeploy:
         has_tables(aws, safe=False)
         assert run("deploy", "dev") == [
             "events-dev-resources has no changes.",
-            "events-dev: turned on deletion protection and point-in-time recovery.",
+            "events-dev: turned on deletion protection, point-in-time recovery, limits of reads and writes.",
             "events-dev-access: turned on expiry of old items.",
             CREATE_TABLES,
         ]
