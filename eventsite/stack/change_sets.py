@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ from eventsite.stack.stage import Stage
 REVIEW = "REVIEW_IN_PROGRESS"  # the state of a stack that has only a change set
 # CloudFormation says in two ways that there are no changes.
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+
+
+Parameters = Mapping[str, str | None]  # of the template; None: as it is now
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def find_stack(clients: Clients, name: str) -> dict[str, Any] | None:
     return found
 
 
-def create_change_set(clients: Clients, stage: Stage, template: Template, alarm_email: str | None) -> ChangeSet | None:
+def create_change_set(clients: Clients, stage: Stage, template: Template, given: Parameters) -> ChangeSet | None:
     """The changes that the template makes to the stack; None if there are none. Raises StackError."""
     stack = find_stack(clients, stage.names.stack)
     creates = stack is None or stack["StackStatus"] == REVIEW
@@ -48,7 +52,7 @@ def create_change_set(clients: Clients, stage: Stage, template: Template, alarm_
         ChangeSetName=f"changes-{time.time_ns()}",
         ChangeSetType="CREATE" if creates else "UPDATE",
         TemplateBody=json.dumps(template, separators=(",", ":")),
-        Parameters=_parameters(clients, None if creates else stack, alarm_email),
+        Parameters=_parameters(clients, None if creates else stack, given),
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Tags=stage.tags,
         ImportExistingResources=True,  # the tables that an earlier stack left
@@ -70,15 +74,16 @@ def _current_template(clients: Clients, name: str) -> Template:
     return template
 
 
-def _parameters(clients: Clients, stack: dict[str, Any] | None, alarm_email: str | None) -> list[dict[str, Any]]:
-    """Keeps the current values unless new ones are given."""
+def _parameters(clients: Clients, stack: dict[str, Any] | None, given: Parameters) -> list[dict[str, Any]]:
+    """Keeps the current values unless new ones are given. Raises StackError."""
     before = {each["ParameterKey"]: each["ParameterValue"] for each in (stack or {}).get("Parameters", [])}
-    email = before.get("AlarmEmail", "") if alarm_email is None else alarm_email
+    values = {"AlarmEmail": before.get("AlarmEmail", ""), "MonthlyBudget": before.get("MonthlyBudget", "0")}
+    values |= {key: value for key, value in given.items() if value is not None}
+    if values["MonthlyBudget"] != "0" and not values["AlarmEmail"]:
+        raise StackError("A budget needs an address for its e-mails: add --alarm-email.")
     role = "yes" if before.get("MakeGatewayLogsRole") == "yes" or not _has_gateway_logs_role(clients) else "no"
-    return [
-        {"ParameterKey": "AlarmEmail", "ParameterValue": email},
-        {"ParameterKey": "MakeGatewayLogsRole", "ParameterValue": role},
-    ]
+    values["MakeGatewayLogsRole"] = role
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
 
 
 def _has_gateway_logs_role(clients: Clients) -> bool:

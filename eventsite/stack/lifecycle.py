@@ -7,7 +7,7 @@ from collections.abc import Callable
 from events.storage.models import TABLES
 from eventsite.stack import StackError, progress
 from eventsite.stack.aws import Clients
-from eventsite.stack.change_sets import ChangeSet, create_change_set, delete_change_set, execute, find_stack
+from eventsite.stack.change_sets import ChangeSet, Parameters, create_change_set, delete_change_set, execute, find_stack
 from eventsite.stack.changes import describe, endangered_tables
 from eventsite.stack.protection import protect
 from eventsite.stack.stage import Stage
@@ -19,9 +19,9 @@ Say = Callable[[str], None]
 _CREATION_FAILED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 
 
-def diff(clients: Clients, stage: Stage, say: Say, alarm_email: str | None = None) -> None:
+def diff(clients: Clients, stage: Stage, say: Say, given: Parameters) -> None:
     """Says what `deploy` would change. Raises StackError."""
-    change_set = create_change_set(clients, stage, make_template(stage), alarm_email)
+    change_set = create_change_set(clients, stage, make_template(stage), given)
     if change_set is None:
         say(f"{stage.names.stack} has no changes.")
         return
@@ -32,11 +32,11 @@ def diff(clients: Clients, stage: Stage, say: Say, alarm_email: str | None = Non
 
 
 def deploy(
-    clients: Clients, stage: Stage, say: Say, alarm_email: str | None = None, allow_replacement: bool = False
+    clients: Clients, stage: Stage, say: Say, given: Parameters | None = None, allow_replacement: bool = False
 ) -> None:
     """Creates or updates the stack, and protects its tables. Raises StackError."""
     _delete_failed_stack(clients, stage, say)
-    change_set = create_change_set(clients, stage, make_template(stage), alarm_email)
+    change_set = create_change_set(clients, stage, make_template(stage), given or {})
     if change_set is None:
         say(f"{stage.names.stack} has no changes.")
     else:

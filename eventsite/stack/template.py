@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from eventsite.stack.alarms import alarm_resources
+from eventsite.stack.budget import budget_resource
 from eventsite.stack.dashboard import dashboard_resource
 from eventsite.stack.role import policy, role_resource
 from eventsite.stack.stage import Stage
@@ -28,6 +29,12 @@ def make_template(stage: Stage) -> dict[str, Any]:
                 "Default": "",
                 "Description": "The address that gets alarms; empty for none",
             },
+            "MonthlyBudget": {
+                "Type": "Number",
+                "Default": "0",
+                "MinValue": 0,
+                "Description": "The account's budget for a month in USD, of which that address is told; 0 for none",
+            },
             "MakeGatewayLogsRole": {
                 "Type": "String",
                 "Default": "no",
@@ -37,6 +44,9 @@ def make_template(stage: Stage) -> dict[str, Any]:
         },
         "Conditions": {
             "HasAlarmEmail": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
+            "HasBudget": {
+                "Fn::And": [{"Condition": "HasAlarmEmail"}, {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudget"}, "0"]}]}]
+            },
             "MakesGatewayLogsRole": {"Fn::Equals": [{"Ref": "MakeGatewayLogsRole"}, "yes"]},
         },
         "Resources": {
@@ -48,6 +58,7 @@ def make_template(stage: Stage) -> dict[str, Any]:
             **_packages(stage),
             **alarm_resources(stage),
             "Dashboard": dashboard_resource(stage),
+            "Budget": budget_resource(),
         },
     }
 

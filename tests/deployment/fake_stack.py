@@ -59,6 +59,7 @@ def creates_change_set(
     *changes: dict[str, Any],
     kind: str = "UPDATE",
     email: str = "",
+    budget: str = "0",
     role: str = "no",
     failed: str = "",
 ) -> None:
@@ -72,6 +73,7 @@ def creates_change_set(
         TemplateBody=ANY,
         Parameters=[
             {"ParameterKey": "AlarmEmail", "ParameterValue": email},
+            {"ParameterKey": "MonthlyBudget", "ParameterValue": budget},
             {"ParameterKey": "MakeGatewayLogsRole", "ParameterValue": role},
         ],
         Capabilities=["CAPABILITY_NAMED_IAM"],

@@ -86,6 +86,27 @@ class TestDeploy:
         has_tables(aws)
         run("deploy", "dev", "--alarm-email", "")
 
+    def test_the_budget_needs_an_address(self, aws: FakeAWS) -> None:
+        has_no_stack(aws)
+        has_no_stack(aws)
+        assert failure("deploy", "dev", "--budget", "20") == (
+            "A budget needs an address for its e-mails: add --alarm-email."
+        )
+        assert "invalid int value: 'much'" in failure("deploy", "dev", "--budget", "much")
+
+    @pytest.mark.parametrize(("given", "expected"), [((), "20"), (("--budget", "50"), "50"), (("--budget", "0"), "0")])
+    def test_the_budget_is_kept_until_another_is_given(
+        self, aws: FakeAWS, given: tuple[str, ...], expected: str
+    ) -> None:
+        for _ in range(2):
+            has_stack(aws, AlarmEmail="ops@example.org", MonthlyBudget="20", MakeGatewayLogsRole="no")
+        has_template(aws)
+        has_gateway_role(aws)
+        creates_change_set(aws, failed="No updates are to be performed.", email="ops@example.org", budget=expected)
+        deletes_change_set(aws)
+        has_tables(aws)
+        run("deploy", "dev", *given)
+
     def test_a_table_is_not_replaced(self, aws: FakeAWS) -> None:
         for _ in range(2):
             has_stack(aws)

@@ -104,6 +104,17 @@ def test_the_documented_cost_of_the_alarms_is_right() -> None:
     assert sum(len(metrics_of(alarm)) for alarm in few) == 7
 
 
+def test_the_budget_tells_the_address_of_the_alarms_at_80_percent_expected_and_100_percent_spent() -> None:
+    budget = RESOURCES["Budget"]
+    assert budget["Condition"] == "HasBudget"
+    assert budget["Properties"]["Budget"]["BudgetLimit"] == {"Amount": {"Ref": "MonthlyBudget"}, "Unit": "USD"}
+    notifications = budget["Properties"]["NotificationsWithSubscribers"]
+    told = {(each["Notification"]["NotificationType"], each["Notification"]["Threshold"]) for each in notifications}
+    assert told == {("FORECASTED", 80), ("ACTUAL", 100)}
+    for each in notifications:
+        assert each["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": {"Ref": "AlarmEmail"}}]
+
+
 def test_mails_are_sent_only_if_there_is_an_address() -> None:
     subscription = RESOURCES["AlarmsSubscription"]
     assert subscription["Condition"] == "HasAlarmEmail"

@@ -24,6 +24,11 @@ _ACTIONS = {
 }
 
 
+def _parameters(options: dict[str, Any]) -> dict[str, str | None]:
+    budget = options["budget"]
+    return {"AlarmEmail": options["alarm_email"], "MonthlyBudget": None if budget is None else str(budget)}
+
+
 class Command(BaseCommand):
     help = "A stage's tables, role, logs, alarms and dashboard on AWS, as one CloudFormation stack."
     requires_system_checks = ()
@@ -35,6 +40,7 @@ class Command(BaseCommand):
             action.add_argument("stage", help="a stage of zappa_settings.json, such as dev")
             if name in ("diff", "deploy"):
                 action.add_argument("--alarm-email", help="the address that gets alarms from now on; '' for none")
+                action.add_argument("--budget", type=int, help="USD a month for the account's budget; 0 for none")
             if name == "deploy":
                 action.add_argument(
                     "--allow-replacement", action="store_true", help="even if it replaces or removes a table"
@@ -56,9 +62,9 @@ class Command(BaseCommand):
         clients = Clients(stage)
         match action:
             case "diff":
-                diff(clients, stage, self._say, options["alarm_email"])
+                diff(clients, stage, self._say, _parameters(options))
             case "deploy":
-                deploy(clients, stage, self._say, options["alarm_email"], options["allow_replacement"])
+                deploy(clients, stage, self._say, _parameters(options), options["allow_replacement"])
             case "status":
                 for line in describe_tables(clients, stage):
                     self._say(line)
