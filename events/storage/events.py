@@ -17,7 +17,14 @@ from events.storage.cached_queries import forget_cached
 from events.storage.connection import connection, storage_errors
 from events.storage.history import history_item
 from events.storage.items import UNREVISED, created_event, read_event
-from events.storage.models import DeletionItem, EventItem, HistoryItem, IdempotencyItem, InstallationItem
+from events.storage.models import (
+    INSTALLATION,
+    DeletionItem,
+    EventItem,
+    HistoryItem,
+    IdempotencyItem,
+    InstallationItem,
+)
 from eventsite import observed
 from eventsite.aws_calls import THROTTLED
 
@@ -154,7 +161,7 @@ def installation_id() -> str:
     with storage_errors():
         response = connection().update_item(
             InstallationItem.Meta.table_name,
-            "installation",
+            INSTALLATION,
             actions=[InstallationItem.installationId.set(InstallationItem.installationId | generated)],
             return_values="ALL_NEW",
         )

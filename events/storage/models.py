@@ -223,8 +223,11 @@ class DeletionItem(AccessItem):
     at = UnicodeAttribute()
 
 
+INSTALLATION = "installation"  # the only key of these items
+
+
 class InstallationItem(AccessItem):
-    """The ID of this installation, under "installation". It never changes."""
+    """The ID of this installation. It never changes; restored tables get another one."""
 
     installationId = UnicodeAttribute()
 

@@ -64,9 +64,8 @@ def _variable_errors(stage: Stage) -> Iterator[str]:
     for key, expected in {"EVENTS_STAGE": stage.name, "SECRET_KEY_PARAMETER": stage.names.secret_key}.items():
         if stage.environment.get(key) != expected:
             yield f"{key} must be {json.dumps(expected)}."
-    for key in ("DYNAMODB_TABLE_NAME", "DYNAMODB_ENDPOINT_URL"):
-        if key in stage.environment:
-            yield f"{key} is not allowed: the function may use only the stage's own tables."
+    if "DYNAMODB_ENDPOINT_URL" in stage.environment:
+        yield "DYNAMODB_ENDPOINT_URL is not allowed: the function may use only the stage's own tables."
 
 
 def _address_errors(stage: Stage) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 PROJECT = "events"
 METRICS_NAMESPACE = "Events"
@@ -19,6 +20,7 @@ class Names:
     """The names of one stage. Raises ValueError, with a sentence, if the stage's name is invalid."""
 
     stage: str
+    tables: str = ""  # DYNAMODB_TABLE_NAME, if the stage uses restored tables
 
     def __post_init__(self) -> None:
         if not _STAGE.fullmatch(self.stage) or len(self.stage) > 19:
@@ -29,6 +31,10 @@ class Names:
         if self.stage.endswith(_RESERVED_ENDINGS):
             endings = ", ".join(_RESERVED_ENDINGS)
             raise ValueError(f"{self.stage!r} is not a valid stage name: it may not end with {endings}.")
+        if self.tables and not re.fullmatch(self._restored_tables, self.tables):
+            raise ValueError(
+                f"{self.tables} is not a name that `manage.py stack restore {self.stage}` gives to tables."
+            )
 
     @property
     def function(self) -> str:
@@ -42,7 +48,20 @@ class Names:
     @property
     def events_table(self) -> str:
         """The value of DYNAMODB_TABLE_NAME. The other tables add to it."""
-        return f"{PROJECT}-{self.stage}"
+        return self.tables or f"{PROJECT}-{self.stage}"
+
+    @property
+    def _restored_tables(self) -> str:
+        """A pattern. The capital letter keeps the names apart from those of other stages."""
+        return rf"{PROJECT}-{self.stage}-at-(\d{{8}}T\d{{6}})"
+
+    def restored_at(self, at: datetime) -> Names:
+        """With the names of tables that are restored as of this time."""
+        return replace(self, tables=f"{PROJECT}-{self.stage}-at-{at:%Y%m%dT%H%M%S}")
+
+    def is_table(self, name: str) -> bool:
+        """Whether this is a name of a table of the stage, restored or not."""
+        return bool(re.fullmatch(rf"({self._restored_tables}|{PROJECT}-{self.stage})(-history|-access)?", name))
 
     @property
     def role(self) -> str:

@@ -24,7 +24,7 @@ def describe_tables(clients: Clients, stage: Stage) -> Iterator[str]:
     """A line for each table: its state, and whether it is protected."""
     for table in TABLES:
         name = table_name(table, stage.names)
-        found = _find_table(clients, name)
+        found = find_table(clients, name)
         if found is None:
             yield f"{name}: MISSING"
         else:
@@ -36,7 +36,7 @@ def protect(clients: Clients, stage: Stage) -> Iterator[str]:
     """Turns on what is missing, and yields a sentence for each table that lacked something. Raises StackError."""
     for table in TABLES:
         name = table_name(table, stage.names)
-        found = _find_table(clients, name)
+        found = find_table(clients, name)
         if found is None:
             raise StackError(f"The table {name} of the stack does not exist. docs/deployment.md explains the restore.")
         missing = _missing(clients, stage, table, found)
@@ -53,7 +53,7 @@ def protect(clients: Clients, stage: Stage) -> Iterator[str]:
             )
 
 
-def _find_table(clients: Clients, name: str) -> dict[str, Any] | None:
+def find_table(clients: Clients, name: str) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = clients.of("dynamodb").describe_table(TableName=name)["Table"]
     except ClientError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from events.storage.account_changes import PREFIX
-from events.storage.models import TABLES
+from events.storage.models import TABLES, AccessItem
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import USES, index_names, logical_id
 
@@ -38,15 +38,16 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
 
 def _statements(stage: Stage) -> Iterator[dict[str, Any]]:
     for table in TABLES:
-        name = logical_id(table)
+        name = logical_id(table, stage.names)
         actions = [f"dynamodb:{action}" for action in USES[table].actions]
         indexes = [{"Fn::Sub": f"${{{name}.Arn}}/index/{index}"} for index in index_names(table)]
         yield _allow(name, actions, {"Fn::GetAtt": [name, "Arn"]})
         yield _allow(f"{name}Indexes", ["dynamodb:Query"], *indexes)
     # The security log. The rows that the site deletes and updates in this table have other keys. PutItem must stay
     # allowed, because it also adds rows.
+    access = {"Fn::GetAtt": [logical_id(AccessItem, stage.names), "Arn"]}
     yield {
-        **_allow("SecurityLog", ["dynamodb:DeleteItem", "dynamodb:UpdateItem"], {"Fn::GetAtt": ["AccessTable", "Arn"]}),
+        **_allow("SecurityLog", ["dynamodb:DeleteItem", "dynamodb:UpdateItem"], access),
         "Effect": "Deny",
         "Condition": {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [f"{PREFIX}*"]}},
     }

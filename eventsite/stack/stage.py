@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -65,9 +65,9 @@ class Stage:
 def read_stage(name: str) -> Stage:
     """Raises StackError if the name is invalid, or the file does not describe the stage."""
     try:
-        stage = Stage(Names(name), read_stage_settings(settings.BASE_DIR, name))
+        names, described = Names(name), read_stage_settings(settings.BASE_DIR, name)
+        if not described.get("aws_region") or not isinstance(described.get(ENVIRONMENT), dict):
+            raise StackError(f"{SETTINGS_FILE}: {name} needs aws_region and {ENVIRONMENT}.")
+        return Stage(replace(names, tables=str(described[ENVIRONMENT].get("DYNAMODB_TABLE_NAME", ""))), described)
     except (OSError, ValueError) as error:
         raise StackError(str(error)) from error
-    if not stage.described.get("aws_region") or not isinstance(stage.described.get(ENVIRONMENT), dict):
-        raise StackError(f"{SETTINGS_FILE}: {name} needs aws_region and {ENVIRONMENT}.")
-    return stage

@@ -43,9 +43,13 @@ USES: dict[type[Model], Use] = {
 }
 
 
-def logical_id(table: type[Model]) -> str:
-    """EventTable, HistoryTable, AccessTable. Never change them: CloudFormation would treat it as another table."""
-    return table.__name__.removesuffix("Item") + "Table"
+def logical_id(table: type[Model], names: Names | None = None) -> str:
+    """EventTable, HistoryTable, AccessTable; of restored tables, with their time.
+
+    To CloudFormation, another ID is another table.
+    """
+    restored = names.tables.rpartition("-at-")[2] if names else ""
+    return table.__name__.removesuffix("Item") + "Table" + restored
 
 
 def table_name(table: type[Model], names: Names) -> str:
@@ -62,7 +66,7 @@ def expiry_attribute(table: type[Model]) -> str | None:
 
 
 def table_resources(stage: Stage) -> dict[str, Any]:
-    return {logical_id(table): _table_resource(table, stage) for table in TABLES}
+    return {logical_id(table, stage.names): _table_resource(table, stage) for table in TABLES}
 
 
 def _table_resource(table: type[Model], stage: Stage) -> dict[str, Any]:

@@ -44,9 +44,7 @@ def make_template(stage: Stage) -> dict[str, Any]:
         },
         "Conditions": {
             "HasAlarmEmail": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
-            "HasBudget": {
-                "Fn::And": [{"Condition": "HasAlarmEmail"}, {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudget"}, "0"]}]}]
-            },
+            "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudget"}, "0"]}]},
             "MakesGatewayLogsRole": {"Fn::Equals": [{"Ref": "MakeGatewayLogsRole"}, "yes"]},
         },
         "Resources": {

@@ -143,7 +143,7 @@ def has_been_updated(aws: FakeAWS, table: str) -> None:
 
 
 def has_tables(aws: FakeAWS, safe: bool = True) -> None:
-    """All protected; or the first without recovery, deletion protection and limits, the last without expiry and index."""
+    """All protected; or the first without all but expiry, the last without expiry and index."""
     for name in TABLES:
         ok = safe or name == "events-dev-history"
         [resource] = [

@@ -96,8 +96,8 @@ def test_wrong_settings(described: dict[str, Any], settings: Any, change: dict[s
         ),
         ({"URL_PREFIX": ""}, 'URL_PREFIX must be "/dev", because the address from API Gateway ends with it.'),
         (
-            {"DYNAMODB_TABLE_NAME": "events-production"},
-            "DYNAMODB_TABLE_NAME is not allowed: the function may use only the stage's own tables.",
+            {"DYNAMODB_ENDPOINT_URL": "https://db.example.org"},
+            "DYNAMODB_ENDPOINT_URL is not allowed: the function may use only the stage's own tables.",
         ),
         ({"EVENTS_STAGE": "prod"}, 'EVENTS_STAGE must be "dev".'),
         ({"SECRET_KEY_PARAMETER": "/other"}, 'SECRET_KEY_PARAMETER must be "/events/dev/secret-key".'),

@@ -83,6 +83,7 @@ class TestStatus:
             backups = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery}
             aws.expect("dynamodb", "describe_continuous_backups", {"ContinuousBackupsDescription": backups})
         aws.expect("dynamodb", "describe_time_to_live", {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED"}})
+        aws.expect("dynamodb", "list_tables", {"TableNames": [*TABLES, "events-dev-2", "other"]})
         assert run("status", "dev") == [
             "events-dev: MISSING",
             "events-dev-history: ACTIVE, without deletion protection",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,6 +12,7 @@ from eventsite.stack.aws import Clients, aws_errors
 from eventsite.stack.key_rotation import rotate_key
 from eventsite.stack.lifecycle import check_destroy, deploy, destroy, diff, kept
 from eventsite.stack.protection import describe_tables
+from eventsite.stack.restore import leftovers, restore
 from eventsite.stack.stage import Stage, read_stage
 from eventsite.stack.template import as_json, make_template
 
@@ -18,10 +20,17 @@ _ACTIONS = {
     "synth": "print the stack's CloudFormation template",
     "diff": "show what `deploy` would change",
     "deploy": "create the stack, or update it to the current models and settings",
-    "status": "show whether the tables are protected",
+    "status": "show whether the tables are protected, and which tables a restore left",
+    "restore": "restore the tables as of an earlier time, beside the current ones",
     "destroy": "delete the stack; keep the tables and the secret key",
     "rotate-key": "create the stage's secret key, or a new one that replaces it",
 }
+
+
+def _time(text: str) -> datetime:
+    """Without a time zone, it is UTC. DynamoDB restores as of whole seconds."""
+    at = datetime.fromisoformat(text).replace(microsecond=0)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _parameters(options: dict[str, Any]) -> dict[str, str | None]:
@@ -45,6 +54,8 @@ class Command(BaseCommand):
                 action.add_argument(
                     "--allow-replacement", action="store_true", help="even if it replaces or removes a table"
                 )
+            if name == "restore":
+                action.add_argument("--to", required=True, type=_time, help="such as 2026-11-23T11:59:00Z (UTC)")
             if name == "destroy":
                 action.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -66,8 +77,10 @@ class Command(BaseCommand):
             case "deploy":
                 deploy(clients, stage, self._say, _parameters(options), options["allow_replacement"])
             case "status":
-                for line in describe_tables(clients, stage):
+                for line in (*describe_tables(clients, stage), *leftovers(clients, stage)):
                     self._say(line)
+            case "restore":
+                restore(clients, stage, options["to"], self._say)
             case "destroy":
                 self._destroy(clients, stage, ask=not options["yes"])
             case "rotate-key":
