@@ -50,12 +50,18 @@ _RESPONSES = {
     "WAF_FILTERED": ("request_blocked", "A firewall refused the request."),
 }
 
+# TLS 1.2 and 1.3 with forward secrecy at the API's own address, which otherwise accepts TLS 1.0.
+TLS = {"/securityPolicy": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "/endpointAccessMode": "BASIC"}
+
 
 def configure(zappa_cli: Any) -> None:
     """Called by Zappa with its ZappaCLI. Raises ClientError."""
     settings, zappa, stage = zappa_cli.stage_config, zappa_cli.zappa, zappa_cli.api_stage
     gateway, api = zappa.apigateway_client, zappa.get_api_id(zappa_cli.lambda_name)
     subdomains = settings["aws_environment_variables"].get("EVENTS_HSTS_INCLUDE_SUBDOMAINS") in ("true", "1")
+    if gateway.get_rest_api(restApiId=api).get("securityPolicy") != TLS["/securityPolicy"]:
+        tls = [{"op": "replace", "path": path, "value": value} for path, value in TLS.items()]
+        gateway.update_rest_api(restApiId=api, patchOperations=tls)
     for kind in _RESPONSES:
         gateway.put_gateway_response(restApiId=api, responseType=kind, **response(kind, subdomains))
     gateway.create_deployment(restApiId=api, stageName=stage, description="With error responses that have a detail")

@@ -62,6 +62,12 @@ def zappa_cli(aws: FakeAWS, stage: str) -> Any:
 @pytest.mark.parametrize("stage", sorted(SETTINGS))
 def test_its_calls(stage: str) -> None:
     aws, settings = FakeAWS(), SETTINGS[stage]
+    aws.expect("apigateway", "get_rest_api", {"securityPolicy": "TLS_1_0"}, restApiId="api-id")
+    tls = [
+        {"op": "replace", "path": "/securityPolicy", "value": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"},
+        {"op": "replace", "path": "/endpointAccessMode", "value": "BASIC"},
+    ]
+    aws.expect("apigateway", "update_rest_api", restApiId="api-id", patchOperations=tls)
     for kind, (code, sentence) in RESPONSES.items():
         again = {"gatewayresponse.header.Retry-After": "'1'"} if kind == "THROTTLED" else {}
         aws.expect(
@@ -97,6 +103,7 @@ def test_its_responses_have_the_policy_of_the_site() -> None:
     given: list[str] = []
     policy = "gatewayresponse.header.Strict-Transport-Security"
     cli.zappa.apigateway_client = SimpleNamespace(
+        get_rest_api=lambda **_: {"securityPolicy": gateway.TLS["/securityPolicy"]},  # then it is not set again
         put_gateway_response=lambda **call: given.append(call["responseParameters"][policy]),
         create_deployment=lambda **_: None,
         update_stage=lambda **_: None,
@@ -106,6 +113,15 @@ def test_its_responses_have_the_policy_of_the_site() -> None:
     cli.stage_config = {**SETTINGS["dev"], "aws_environment_variables": variables}
     gateway.configure(cli)
     assert set(given) == {"'max-age=31536000; includeSubDomains'"}
+
+
+def test_api_gateway_knows_the_security_policy_and_it_refuses_old_versions_of_tls() -> None:
+    model: Any = botocore.session.get_session().get_service_model("apigateway")
+    known = model.operation_model("CreateRestApi").input_shape.members
+    for path, value in gateway.TLS.items():
+        assert value in known[path.removeprefix("/")].enum
+    # By AWS's list of policies, TLS13_1_2 accepts 1.2 and 1.3, and PFS only cipher suites with forward secrecy.
+    assert gateway.TLS["/securityPolicy"].startswith("SecurityPolicy_TLS13_1_2_PFS_")
 
 
 @pytest.mark.parametrize("kind", RESPONSES)
