@@ -15,6 +15,7 @@ from eventsite.stack.stage import Stage
 from eventsite.zappa_stages import ENVIRONMENT, SETTINGS_FILE
 
 _NUMBERS = ("memory_size", "timeout_seconds", "log_retention_days", "throttling_rate_limit", "throttling_burst_limit")
+_AT_LEAST_ONE = ("table_read_limit", "table_write_limit", "lambda_concurrency")  # if they are there
 _SECRETS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _NOT_ALLOWED = {
     "environment_variables": f"use {ENVIRONMENT}",
@@ -32,6 +33,9 @@ def errors(stage: Stage) -> Iterator[str]:
     for key in _NUMBERS:
         if type(stage.described.get(key)) is not int:
             yield f"{where}: {key} must be a whole number."
+    for key in _AT_LEAST_ONE:
+        if key in stage.described and (type(stage.described[key]) is not int or stage.described[key] < 1):
+            yield f"{where}: {key} must be a whole number of at least 1."
     for key, reason in _NOT_ALLOWED.items():
         if key in stage.described:
             yield f"{where}: {key} is not allowed: {reason}."

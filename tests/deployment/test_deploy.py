@@ -71,6 +71,11 @@ def test_the_file_has_no_secrets(settings: Any) -> None:
         ),
         ({"throttling_rate_limit": "lots"}, "zappa_settings.json, dev: throttling_rate_limit must be a whole number."),
         ({"timeout_seconds": True}, "zappa_settings.json, dev: timeout_seconds must be a whole number."),
+        ({"table_read_limit": 0}, "zappa_settings.json, dev: table_read_limit must be a whole number of at least 1."),
+        (
+            {"lambda_concurrency": "5"},
+            "zappa_settings.json, dev: lambda_concurrency must be a whole number of at least 1.",
+        ),
         ({"role_arn": "arn"}, "zappa_settings.json, dev: role_arn is not allowed: the stack creates the role."),
         (
             {"environment_variables": {"SECRET_KEY": "x"}},

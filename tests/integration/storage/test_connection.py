@@ -233,6 +233,22 @@ def test_every_throttling_error_asks_to_retry_later(api: APIClient, faults: Faul
     assert send(api, "GET", "/events/launch")["Retry-After"] == "1"
 
 
+@pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException"])
+@pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
+def test_above_the_limits_of_a_table_the_site_asks_to_retry_later_and_recovers(
+    api: APIClient, faults: FaultProxy, code: str, method: str, path: str, body: Any
+) -> None:
+    """As DynamoDB responds above the maximum throughput of an on-demand table (`table_read_limit`)."""
+    services.create_event(make_fields(), ACTOR)
+    reasons = [{"reason": "TableReadMaxOnDemandThroughputExceeded", "resource": "arn:aws:dynamodb:::table/events"}]
+    faults.set(fault_kinds.error(400, code, ThrottlingReasons=reasons))
+    response = send(api, method, path, body)
+    assert_error(response, 500, GENERIC, code="storage_busy")
+    assert response["Retry-After"] == "1"
+    faults.set(None)
+    assert send(api, method, path, body).status_code < 300
+
+
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
 def test_every_throttling_reason_of_a_transaction_asks_to_retry_later(
     api: APIClient, faults: FaultProxy, code: str
