@@ -43,9 +43,27 @@ def alarm_resources(stage: Stage) -> dict[str, Any]:
                 "Endpoint": {"Ref": "AlarmEmail"},
             },
         },
+        "Budget": _budget(),
         **_site_alarms(stage),
         **_tables_alarms(stage),
     }
+
+
+def _budget() -> dict[str, Any]:
+    """Of all costs of the account: costs by tag would need tags that somebody activated for billing a day before.
+
+    It has no name, because CloudFormation could then not replace it when the address changes.
+    """
+    limit = {"Amount": {"Ref": "MonthlyBudget"}, "Unit": "USD"}
+    told = [{"SubscriptionType": "EMAIL", "Address": {"Ref": "AlarmEmail"}}]
+    above = {"ComparisonOperator": "GREATER_THAN", "ThresholdType": "PERCENTAGE"}
+    notifications = [
+        {"Notification": {"NotificationType": kind, "Threshold": percent, **above}, "Subscribers": told}
+        for kind, percent in (("FORECASTED", 80), ("ACTUAL", 100))
+    ]
+    budget = {"BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": limit}
+    properties = {"Budget": budget, "NotificationsWithSubscribers": notifications}
+    return {"Type": "AWS::Budgets::Budget", "Condition": "HasBudget", "Properties": properties}
 
 
 def _site_alarms(stage: Stage) -> dict[str, Any]:

@@ -32,9 +32,7 @@ class Names:
             endings = ", ".join(_RESERVED_ENDINGS)
             raise ValueError(f"{self.stage!r} is not a valid stage name: it may not end with {endings}.")
         if self.tables and not re.fullmatch(self._restored_tables, self.tables):
-            raise ValueError(
-                f"{self.tables} is not a name that `manage.py stack restore {self.stage}` gives to tables."
-            )
+            raise ValueError(f"{self.tables} is no table that `manage.py stack restore {self.stage}` made.")
 
     @property
     def function(self) -> str:
@@ -53,7 +51,7 @@ class Names:
     @property
     def _restored_tables(self) -> str:
         """A pattern. The capital letter keeps the names apart from those of other stages."""
-        return rf"{PROJECT}-{self.stage}-at-(\d{{8}}T\d{{6}})"
+        return rf"{PROJECT}-{self.stage}-at-\d{{8}}T\d{{6}}"
 
     def restored_at(self, at: datetime) -> Names:
         """With the names of tables that are restored as of this time."""

@@ -86,20 +86,15 @@ def _missing(clients: Clients, stage: Stage, table: type[Model], found: dict[str
 def _turn_on(dynamodb: Any, stage: Stage, table: type[Model], name: str, what: str) -> None:
     if what == DELETION:
         dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
-        _wait(dynamodb, name)
     elif what == LIMITS:
         limits = {"OnDemandThroughput": stage.table_limits}
         indexes = [{"Update": {"IndexName": index, **limits}} for index in index_names(table)]
         dynamodb.update_table(TableName=name, GlobalSecondaryIndexUpdates=indexes, **limits)
-        _wait(dynamodb, name)
     elif what == RECOVERY:
         recovery = {"PointInTimeRecoveryEnabled": True}
         dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
     else:
         expiry = {"AttributeName": expiry_attribute(table), "Enabled": True}
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
-
-
-def _wait(dynamodb: Any, name: str) -> None:
-    """DynamoDB refuses a change of a table while it makes another one."""
+    # DynamoDB refuses a change of a table while it makes another one.
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 5, "MaxAttempts": 120})

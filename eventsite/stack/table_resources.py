@@ -44,10 +44,7 @@ USES: dict[type[Model], Use] = {
 
 
 def logical_id(table: type[Model], names: Names | None = None) -> str:
-    """EventTable, HistoryTable, AccessTable; of restored tables, with their time.
-
-    To CloudFormation, another ID is another table.
-    """
+    """EventTable, HistoryTable, AccessTable; with a time if restored: another ID is another table of the stack."""
     restored = names.tables.rpartition("-at-")[2] if names else ""
     return table.__name__.removesuffix("Item") + "Table" + restored
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from eventsite.stack.alarms import alarm_resources
-from eventsite.stack.budget import budget_resource
 from eventsite.stack.dashboard import dashboard_resource
 from eventsite.stack.role import policy, role_resource
 from eventsite.stack.stage import Stage
@@ -29,12 +28,7 @@ def make_template(stage: Stage) -> dict[str, Any]:
                 "Default": "",
                 "Description": "The address that gets alarms; empty for none",
             },
-            "MonthlyBudget": {
-                "Type": "Number",
-                "Default": "0",
-                "MinValue": 0,
-                "Description": "The account's budget for a month in USD, of which that address is told; 0 for none",
-            },
+            "MonthlyBudget": {"Type": "Number", "Default": "0", "Description": "USD for the account; 0 for none"},
             "MakeGatewayLogsRole": {
                 "Type": "String",
                 "Default": "no",
@@ -56,7 +50,6 @@ def make_template(stage: Stage) -> dict[str, Any]:
             **_packages(stage),
             **alarm_resources(stage),
             "Dashboard": dashboard_resource(stage),
-            "Budget": budget_resource(),
         },
     }
 

@@ -178,6 +178,7 @@ def has_tables(aws: FakeAWS, safe: bool = True) -> None:
                 TableName=name,
                 PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
             )
+            has_been_updated(aws, name)
             updates = [{"Update": {"IndexName": index, "OnDemandThroughput": LIMITS}} for index in sorted(names)]
             aws.expect(
                 "dynamodb",
@@ -194,3 +195,4 @@ def has_tables(aws: FakeAWS, safe: bool = True) -> None:
                 TableName=name,
                 TimeToLiveSpecification={"AttributeName": "expiresAt", "Enabled": True},
             )
+            has_been_updated(aws, name)

@@ -24,11 +24,13 @@ from eventsite.deployment.zappa import run_zappa  # noqa: E402
 from eventsite.stack.template import make_template  # noqa: E402
 
 
-def without_metric_math(stage: Any) -> dict[str, Any]:
-    """Its CloudFormation supports only alarms on one metric."""
+def with_known_resources(stage: Any) -> dict[str, Any]:
+    """Its CloudFormation supports only alarms on one metric, and no budgets."""
     template = make_template(stage)
     resources = {
-        name: resource for name, resource in template["Resources"].items() if "Metrics" not in resource["Properties"]
+        name: resource
+        for name, resource in template["Resources"].items()
+        if "Metrics" not in resource["Properties"] and name != "Budget"
     }
     return {**template, "Resources": resources}
 
@@ -51,7 +53,7 @@ def then_binary(command: str, stage: Any, *arguments: Any) -> None:
 
 
 with (
-    patch("eventsite.stack.lifecycle.make_template", without_metric_math),
+    patch("eventsite.stack.lifecycle.make_template", with_known_resources),
     patch("eventsite.deployment.steps.run_zappa", then_binary),
 ):
     execute_from_command_line(sys.argv)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pyotp
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from tests.deployment.ministack import REGION, Browser, Ministack, Project
@@ -266,6 +267,46 @@ def test_a_deploy_whose_smoke_test_fails_is_rolled_back(dev: Deployed) -> None:
     left = [row for row in access if "deploy-check" in json.dumps(row)]
     assert [row["key"]["S"] for row in left if "expiresAt" not in row] == []
     assert {row["key"]["S"].partition("#")[0] for row in left} <= {"deleted", "account-change"}
+
+
+def test_a_restore_and_a_switch_to_it(dev: Deployed, staff: Browser) -> None:
+    """The emulator copies the tables as they are now. On AWS, the copies are as of the given time."""
+    project, cloudformation = dev.project, dev.ministack.client("cloudformation")
+    made = staff.post("/staff/keys/new/", {"name": "copies", "scope": "read"})
+    key = re.search(r"evk_[0-9a-f]{12}_[0-9a-f]{48}", made.text)
+    assert key, text(made)
+
+    def changes(query: str = "") -> requests.Response:
+        return dev.browser().send("GET", f"/changes{query}", Authorization=f"Bearer {key[0]}")
+
+    token = changes().json()["next"]
+    done = project.manage("stack", "restore", "dev", "--to", "2026-11-23T11:59:00Z")
+    assert done.returncode == 0, done.stdout + done.stderr
+    name = "events-dev-at-20261123T115900"
+    counts = {end: (then, now) for end, then, now in re.findall(rf"{name}(\S*): (\d+) items\. .* (\d+)\.", done.stdout)}
+    assert counts.keys() == {"", "-history", "-access"}
+    assert all(then == now for then, now in counts.values()), counts
+    left = project.manage("stack", "status", "dev").stdout.splitlines()[3:]
+    assert left == [f"{name}{end}: left by a restore. dev does not use it." for end in ("", "-access", "-history")]
+
+    project.set_variable("dev", "DYNAMODB_TABLE_NAME", name)
+    refused = project.manage("stack", "deploy", "dev")
+    assert "`deploy` does it only with --allow-replacement." in refused.stderr
+    for command in (("stack", "deploy", "dev", "--allow-replacement"), ("deploy", "dev")):
+        done = project.manage(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    stale = changes(f"?after={token}")
+    assert (stale.status_code, stale.json()["code"]) == (422, "invalid_token"), stale.text
+    assert changes("?from=start").status_code == 200
+    used = cloudformation.describe_stack_resource(
+        StackName="events-dev-resources", LogicalResourceId="EventTable20261123T115900"
+    )
+    assert used["StackResourceDetail"]["PhysicalResourceId"] == name
+    left = project.manage("stack", "status", "dev").stdout.splitlines()[3:]
+    assert left == [f"events-dev{end}: left by a restore. dev does not use it." for end in ("", "-access", "-history")]
+    project.set_variable("dev", "DYNAMODB_TABLE_NAME", "")
+    back = project.manage("stack", "diff", "dev").stdout
+    assert re.search(r"Import +EventTable \(AWS::DynamoDB::Table\)", back), back
 
 
 def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None:

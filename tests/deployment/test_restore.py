@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.session import get_session
 
 from events import changes, services
@@ -45,11 +46,6 @@ class LocalAWS:
         self.states: list[str] = []  # before ACTIVE
         self.calls: dict[str, list[Any]] = defaultdict(list)
         self.protected: set[str] = set()
-        self.recovery = {
-            "PointInTimeRecoveryStatus": "ENABLED",
-            "EarliestRestorableDateTime": AT - timedelta(days=35),
-            "LatestRestorableDateTime": AT + timedelta(minutes=5),
-        }
 
     def of(self, service: str) -> Any:
         fakes = (
@@ -69,12 +65,15 @@ class LocalAWS:
 
     def restore_table_to_point_in_time(self, **asked: Any) -> None:
         """Copies the source as it is now."""
+        if asked["RestoreDateTime"] > AT:
+            error = {"Error": {"Code": "InvalidRestoreTimeException", "Message": "no"}}
+            raise ClientError(error, "RestoreTableToPointInTime")
         self.restores.append(asked)
         copy(self.local, asked["SourceTableName"], asked["TargetTableName"])
 
     def describe_continuous_backups(self, TableName: str) -> dict[str, Any]:  # noqa: N803
         new = TableName in NAMES and "recovery" not in self.calls[TableName]
-        recovery = {"PointInTimeRecoveryStatus": "DISABLED"} if new else self.recovery
+        recovery = {"PointInTimeRecoveryStatus": "DISABLED" if new else "ENABLED"}
         return {"ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": recovery}}
 
     def update_continuous_backups(self, TableName: str, **_: Any) -> None:  # noqa: N803
@@ -135,6 +134,7 @@ def test_it_restores_three_tables_beside_the_old_ones(local: LocalAWS) -> None:
     limits = "limits of reads and writes"
     assert output == [
         *(f"Restoring {name.replace(RESTORED, 'events-dev')} to {name}." for name in NAMES),
+        *[f"{NAMES[0]}: CREATING."] * 2,
         f"{NAMES[0]}: {turned_on}, {limits}.",
         f"{NAMES[1]}: {turned_on}, {limits}.",
         f"{NAMES[2]}: {turned_on}, expiry of old items, {limits}.",
@@ -179,14 +179,11 @@ def test_the_same_call_continues_an_interrupted_restore(local: LocalAWS) -> None
     assert len(local.restores) == 2
 
 
-@pytest.mark.parametrize("at", ["2026-10-01T00:00:00Z", "2026-11-23T12:30:00Z"])
-def test_a_time_that_is_too_early_or_too_late_starts_nothing(local: LocalAWS, at: str) -> None:
-    assert failure("restore", "dev", "--to", at) == (
-        f"events-dev can be restored as of 2026-10-19T11:59:00Z to 2026-11-23T12:04:00Z, not as of {at}."
+def test_a_time_that_dynamodb_refuses_starts_nothing(local: LocalAWS) -> None:
+    assert failure("restore", "dev", "--to", "2027-11-23T11:59:00Z") == (
+        "AWS: An error occurred (InvalidRestoreTimeException) when calling the RestoreTableToPointInTime operation: no"
     )
-    local.recovery = {"PointInTimeRecoveryStatus": "DISABLED"}
-    assert failure("restore", "dev", "--to", at) == "events-dev has no point-in-time recovery."
-    assert local.restores == []
+    assert local.table_names() == ["events-dev", "events-dev-access", "events-dev-history"]
 
 
 def test_a_time_that_is_no_time() -> None:
@@ -240,7 +237,5 @@ class TestSwitch:
     def test_other_tables_are_refused(self, switched: Stage, settings: Any, name: str) -> None:
         path = Path(settings.BASE_DIR, "zappa_settings.json")
         path.write_text(path.read_text().replace(RESTORED, name))
-        with pytest.raises(
-            StackError, match=f"{name} is not a name that `manage.py stack restore dev` gives to tables"
-        ):
+        with pytest.raises(StackError, match=f"{name} is no table that `manage.py stack restore dev` made"):
             read_stage("dev")
