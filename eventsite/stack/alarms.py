@@ -57,7 +57,7 @@ def _budget() -> dict[str, Any]:
     limit = {"Amount": {"Ref": "MonthlyBudget"}, "Unit": "USD"}
     told = [{"SubscriptionType": "EMAIL", "Address": {"Ref": "AlarmEmail"}}]
     above = {"ComparisonOperator": "GREATER_THAN", "ThresholdType": "PERCENTAGE"}
-    notifications = [
+    notifications: list[dict[str, Any]] = [
         {"Notification": {"NotificationType": kind, "Threshold": percent, **above}, "Subscribers": told}
         for kind, percent in (("FORECASTED", 80), ("ACTUAL", 100))
     ]

@@ -40,7 +40,7 @@ class LocalAWS:
     """DynamoDB Local, with fakes of restore, point-in-time recovery, tags, limits and deletion protection."""
 
     def __init__(self, url: str) -> None:
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        keys: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
         self.local: Any = get_session().create_client("dynamodb", "eu-west-1", endpoint_url=url, **keys)
         self.restores: list[dict[str, Any]] = []
         self.states: list[str] = []  # before ACTIVE
@@ -66,7 +66,7 @@ class LocalAWS:
     def restore_table_to_point_in_time(self, **asked: Any) -> None:
         """Copies the source as it is now."""
         if asked["RestoreDateTime"] > AT:
-            error = {"Error": {"Code": "InvalidRestoreTimeException", "Message": "no"}}
+            error: Any = {"Error": {"Code": "InvalidRestoreTimeException", "Message": "no"}}
             raise ClientError(error, "RestoreTableToPointInTime")
         self.restores.append(asked)
         copy(self.local, asked["SourceTableName"], asked["TargetTableName"])
