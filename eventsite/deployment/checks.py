@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from eventsite.deployment import target
 from eventsite.stack.names import PROJECT, Names
 from eventsite.stack.stage import Stage
 from eventsite.zappa_stages import ENVIRONMENT, SETTINGS_FILE
@@ -30,6 +31,8 @@ def errors(stage: Stage) -> Iterator[str]:
     for key, expected in _expected(stage.names).items():
         if stage.described.get(key) != expected:
             yield f"{where}: {key} must be {json.dumps(expected)}."
+    for error in target.errors(stage.described):
+        yield f"{where}: {error}"
     for key in _NUMBERS:
         if type(stage.described.get(key)) is not int:
             yield f"{where}: {key} must be a whole number."
@@ -46,7 +49,6 @@ def errors(stage: Stage) -> Iterator[str]:
 def _expected(names: Names) -> dict[str, Any]:
     return {
         "project_name": PROJECT,
-        "runtime": "python3.11",  # the package is built for it
         "lambda_handler": "eventsite.lambda_handler.handler",
         "manage_roles": False,
         "role_name": names.role,

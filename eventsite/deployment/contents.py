@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 from django.contrib.staticfiles.management.commands import collectstatic
 from django.template import engines
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-# Lambda's Python 3.11 runs on Amazon Linux 2, whose glibc is 2.26.
-MAX_GLIBC = 26
+from eventsite.deployment.target import Target
+
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
-_X86_64 = (62).to_bytes(2, "little")
 
 # The project's source and templates, without other files in the same folders.
 _OWN = {"eventsite": "*.py", "events": "*.py", "templates": "*.html"}
@@ -53,7 +54,10 @@ _UNUSED = (
     "pycparser",
     "pydantic/mypy.py",
     "pydantic/v1",
+    "segno/cli.*",
+    "share",
     "urllib3/contrib/emscripten",
+    "zxcvbn/__main__.*",
 )
 # In these folders, the only entries that the function uses.
 _USED_ONLY = {
@@ -61,6 +65,9 @@ _USED_ONLY = {
     "django/contrib": {"__init__.py", "auth", "contenttypes", "messages", "sessions", "sites", "staticfiles"},
     "django/core/management/commands": {"__init__.py"},
     "django/test": {"signals.py"},
+    # Without what talks to security keys, and what checks where a key was made.
+    "fido2": {"__init__.py", "arkg.py", "cbor.py", "cose.py", "public_suffix_list.dat", "rpid.py", "server.py"}
+    | {"utils.py", "webauthn.py"},
     "django/db/backends": {"__init__.py", "base", "dummy", "ddl_references.py", "signals.py", "utils.py"},
 }
 _UNUSED_STATIC = (
@@ -72,9 +79,13 @@ _UNUSED_STATIC = (
     "django_htmx/ext/*",
 )
 
+_QUOTED = re.compile(r'"([a-z0-9-]+)"')
+
 _SECRET = re.compile(
     rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b(?<!EXAMPLE)|-----BEGIN [A-Z ]*PRIVATE KEY-----|evk_[0-9a-f]{12}_[0-9a-f]{48}"
 )
+# It reads keys of OpenSSH, so it contains the line that they begin with.
+_READS_KEYS = "cryptography/hazmat/primitives/serialization/ssh.pyc"
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
@@ -130,13 +141,35 @@ def remove_unused(folder: Path) -> None:
             path.unlink(missing_ok=True)  # it may have been in a removed folder
 
 
-def errors(folder: Path) -> Iterator[str]:
+def remove_symbols(folder: Path) -> None:
+    """Removes the symbols and sections of compiled files. Only debuggers and linkers read them: 3 of 42 MB unpacked."""
+    for file in folder.rglob("*.so"):
+        content = bytearray(file.read_bytes())
+        (start,), (size, count) = struct.unpack_from("<Q", content, 32), struct.unpack_from("<HH", content, 54)
+        segments = [struct.unpack_from("<8xQ16xQ", content, start + size * number) for number in range(count)]
+        del content[max(offset + length for offset, length in segments) :]
+        content[40:48], content[60:64] = bytes(8), bytes(4)  # where the sections were, and how many
+        file.write_bytes(content)
+
+
+def remove_unused_icons(root: Path, folder: Path) -> None:
+    """Keeps the icons that templates name, of 1,700. The function also reads this list for each of its first icons."""
+    named = {name for file in (root / "templates").rglob("*.html") for name in _QUOTED.findall(file.read_text())}
+    path = folder / "lucide/lucide.zip"
+    with ZipFile(path) as archive:
+        used = {name: archive.read(name) for name in archive.namelist() if name.removesuffix(".svg") in named}
+    with ZipFile(path, "w") as archive:
+        for name, content in used.items():
+            archive.writestr(ZipInfo(name), content)
+
+
+def errors(folder: Path, target: Target) -> Iterator[str]:
     """A sentence for each file that does not run on Lambda, or seems to contain a secret."""
     for file in sorted(file for file in folder.rglob("*") if file.is_file()):
         name, content = file.relative_to(folder).as_posix(), file.read_bytes()
-        if _SECRET.search(content):
+        if name != _READS_KEYS and _SECRET.search(content):
             yield f"{name} seems to contain a secret."
         if content.startswith(b"\x7fELF"):
             newest = max((int(found) for found in _GLIBC.findall(content)), default=0)
-            if newest > MAX_GLIBC or content[18:20] != _X86_64:
-                yield f"{name} does not run on Lambda (x86_64, glibc 2.{MAX_GLIBC}). Pin another release."
+            if newest > target.glibc or content[18:20] != target.machine:
+                yield f"{name} does not run on Lambda ({target}). Pin another release."

@@ -14,18 +14,14 @@ from pathlib import Path
 from django.conf import settings
 
 from eventsite.deployment import DeploymentError, contents
+from eventsite.deployment.target import Target
 from eventsite.stack.stage import Stage
 
-MAX_BYTES = 12_000_000
-RUNTIME = "3.11"  # of zappa_settings.json
+MAX_BYTES = 17_000_000
 # The folder in Lambda, which tracebacks then show.
 _ROOT_ON_LAMBDA = "/var/task"
 # The oldest date that a zip file can hold. With real dates, the file would differ each day.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
-# The wheels that run with Lambda's glibc.
-_PLATFORMS = [f"manylinux_2_{release}_x86_64" for release in (contents.MAX_GLIBC, 24, 17, 12, 5)] + [
-    "manylinux2014_x86_64"
-]
 _PREFIX = "package-"
 _MAX_SECONDS = 600
 
@@ -50,23 +46,26 @@ def package_path(stage: Stage) -> Path:
     return Path(settings.BASE_DIR, "dist", f"{stage.names.function}.zip")
 
 
-def make_package(path: Path, max_bytes: int = MAX_BYTES) -> Package:
+def make_package(path: Path, target: Target, max_bytes: int = MAX_BYTES) -> Package:
     """Replaces the file at `path` only if the new package passes all checks. Raises DeploymentError."""
     start = time.monotonic()
+    python = target.python()
     path.parent.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(path.parent)
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=path.parent) as directory:
         folder = Path(directory) / "task"
-        _install(folder)
+        _install(folder, target)
         contents.remove_unused(folder)
-        _compile(folder, "-b")
+        contents.remove_unused_icons(settings.BASE_DIR, folder)
+        contents.remove_symbols(folder)
+        _compile(python, folder, "-b")
         for source in folder.rglob("*.py"):
             source.unlink()  # half of the zip; only the project's own source is kept, for tracebacks
         contents.copy_own(settings.BASE_DIR, folder)
         contents.compile_templates(folder / settings.COMPILED_TEMPLATES.name)
-        _compile(folder)
+        _compile(python, folder)
         contents.collect_static(folder / "staticfiles")
-        if errors := list(contents.errors(folder)):
+        if errors := list(contents.errors(folder, target)):
             raise DeploymentError("No package was created: " + " ".join(errors))
         new = Path(directory) / path.name
         files = _zip(folder, new)
@@ -83,20 +82,12 @@ def _clear_leftovers(folder: Path) -> None:
             shutil.rmtree(left)
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, target: Target) -> None:
     """Installs wheels for Lambda's machine, not for this one. `contents.errors` checks that they run there."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += [
-        "--target",
-        str(folder),
-        "--implementation",
-        "cp",
-        "--python-version",
-        RUNTIME,
-        "--only-binary",
-        ":all:",
-    ]
-    command += [option for platform in _PLATFORMS for option in ("--platform", platform)]
+    command += ["--target", str(folder), "--only-binary", ":all:"]
+    command += ["--implementation", "cp", "--python-version", target.version]
+    command += [option for platform in target.platforms for option in ("--platform", platform)]
     command += ["--require-hashes", "--no-deps", "-r", str(settings.BASE_DIR / "requirements.txt")]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:
@@ -104,29 +95,9 @@ def _install(folder: Path) -> None:
         raise DeploymentError(f"pip could not install requirements.txt. Is there a network? {output[-600:]}")
 
 
-def runtime_python() -> str:
-    """A Python of the version that the function runs on: only its bytecode is of use there. Raises DeploymentError."""
-    check = f"import sys; sys.exit('{{}}.{{}}'.format(*sys.version_info) != '{RUNTIME}')"
-    for python in filter(None, (sys.executable, shutil.which(f"python{RUNTIME}"))):
-        if not subprocess.run([python, "-I", "-c", check], check=False, capture_output=True).returncode:
-            return python
-    raise DeploymentError(f"Lambda runs the function on Python {RUNTIME}, so the package needs a python{RUNTIME} here.")
-
-
-def _compile(folder: Path, *options: str) -> None:
+def _compile(python: str, folder: Path, *options: str) -> None:
     """Compiles to bytecode that Python uses without checking the source's date, which a zip file does not keep."""
-    command = [
-        runtime_python(),
-        "-I",
-        "-m",
-        "compileall",
-        "-q",
-        "-f",
-        "-j",
-        "0",
-        "--invalidation-mode",
-        "unchecked-hash",
-    ]
+    command = [python, "-I", "-m", "compileall", "-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash"]
     command += [*options, "-s", str(folder), "-p", _ROOT_ON_LAMBDA, str(folder)]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:

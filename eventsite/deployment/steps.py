@@ -18,6 +18,7 @@ from eventsite.deployment import DeploymentError
 from eventsite.deployment.checks import errors, settings_error
 from eventsite.deployment.function import Function, SavedFunction
 from eventsite.deployment.package import make_package, package_path
+from eventsite.deployment.target import target_of
 from eventsite.deployment.zappa import run_zappa, write_settings
 from eventsite.stack import StackError
 from eventsite.stack import lifecycle as stack
@@ -55,7 +56,7 @@ class Deploy:
             self.function = Function(self.stage, self.clients)
             self._check_account()
         self._step(1, f"{self.stage.name} in account {self.account}, {self.stage.region}")
-        self._step(2, str(make_package(package_path(self.stage))))
+        self._step(2, str(make_package(package_path(self.stage), target_of(self.stage))))
         self._step(3, self.stage.names.stack)
         with aws_errors():
             stack.deploy(self.clients, self.stage, self._detail)

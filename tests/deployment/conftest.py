@@ -13,25 +13,32 @@ import pytest
 
 from eventsite.deployment.package import make_package
 from eventsite.deployment.steps import Deploy
+from eventsite.deployment.target import Target
 from eventsite.engine.process import Engine
 from eventsite.management.commands import stack as command
 from eventsite.stack import progress
 from eventsite.stack.stage import read_stage
 from tests.deployment.fake_aws import FakeAWS
-from tests.deployment.isolated import Isolated
+from tests.deployment.isolated import ARCHITECTURE, Isolated
+
+
+@pytest.fixture(scope="session", params=["python3.13", "python3.11"])
+def target(request: pytest.FixtureRequest) -> Target:
+    """The oldest and the newest Python that a stage can select."""
+    return Target(request.param, ARCHITECTURE)
 
 
 @pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip file. The first worker builds it, and all workers share it."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    path = folder / "events-test.zip"
-    with (folder / "events-test.lock").open("w") as lock:
+    path = folder / f"events-{target.runtime}.zip"
+    with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            make_package(path)
+            make_package(path, target)
     return path
 
 
@@ -44,16 +51,16 @@ def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def isolated(unpacked: Path, engine: Engine) -> Iterator[Isolated]:
+def isolated(unpacked: Path, target: Target, engine: Engine) -> Iterator[Isolated]:
     """The function behind an address with a stage prefix."""
-    with Isolated(unpacked, engine.url, "/dev") as process:
+    with Isolated(unpacked, target.python(), engine.url, "/dev") as process:
         yield process
 
 
 @pytest.fixture(scope="module")
-def isolated_on_domain(unpacked: Path, engine: Engine) -> Iterator[Isolated]:
+def isolated_on_domain(unpacked: Path, target: Target, engine: Engine) -> Iterator[Isolated]:
     """The function behind its own domain."""
-    with Isolated(unpacked, engine.url, "") as process:
+    with Isolated(unpacked, target.python(), engine.url, "") as process:
         yield process
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import platform
 import subprocess
 from dataclasses import dataclass
 from email.message import Message
@@ -14,9 +15,9 @@ from typing import Any, Self
 
 import brotli
 
-from eventsite.deployment.package import runtime_python
-
 _CHILD = Path(__file__).with_name("isolated_child.py")
+# Of this machine, which runs the function here.
+ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 SECRET_KEY = "a key that only this test uses " * 2
 
 
@@ -71,7 +72,7 @@ class Reply:
 class Isolated:
     """Runs inside `with`. `call` invokes the function."""
 
-    def __init__(self, folder: Path, dynamodb: str, prefix: str) -> None:
+    def __init__(self, folder: Path, python: str, dynamodb: str, prefix: str) -> None:
         self.prefix = prefix
         environment = {
             "AWS_LAMBDA_FUNCTION_NAME": "events-dev",
@@ -87,7 +88,7 @@ class Isolated:
             "EVENTS_API_ACCESS": "open",
             "PRELOAD_PAGES": "false" if prefix else "true",  # so that both values are tested
         }
-        command = [runtime_python(), "-S", "-I", "-W", "error", str(_CHILD), str(folder)]
+        command = [python, "-S", "-I", "-W", "error", str(_CHILD), str(folder)]
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
         )

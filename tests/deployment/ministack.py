@@ -18,6 +18,7 @@ from botocore.session import get_session
 from django.conf import settings
 
 from eventsite.engine.process import free_port
+from tests.deployment.isolated import ARCHITECTURE
 from tests.support.page_reader import fields
 
 REGION = "eu-west-1"
@@ -106,6 +107,7 @@ class Project:
                 shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copyfile(source, folder / name)
+        self._select_this_machine()
 
     def manage(self, *arguments: str, stage: str = "", typed: str = "") -> subprocess.CompletedProcess[str]:
         """Runs manage.py, with EVENTS_STAGE if a stage is given."""
@@ -129,6 +131,18 @@ class Project:
             cwd=self.folder,
             env={**kept, **aws, **environment},
         )
+
+    def _select_this_machine(self) -> None:
+        """The emulator runs functions with its own Python."""
+        path = self.folder / "zappa_settings.json"
+        described = json.loads(path.read_text())
+        print_version = "import sys; print('python{}.{}'.format(*sys.version_info))"
+        found = subprocess.run(
+            [_PROGRAM.with_name("python"), "-c", print_version], check=True, capture_output=True, text=True
+        )
+        for stage in described.values():
+            stage |= {"runtime": found.stdout.strip(), "architecture": ARCHITECTURE}
+        path.write_text(json.dumps(described))
 
     def set_variable(self, stage: str, name: str, value: str) -> None:
         """Sets an environment variable in zappa_settings.json."""

@@ -60,7 +60,16 @@ def test_the_file_has_no_secrets(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"runtime": "python3.12"}, 'zappa_settings.json, dev: runtime must be "python3.11".'),
+        (
+            {"runtime": "python3.10"},
+            "zappa_settings.json, dev: runtime must be one of python3.11, python3.12, python3.13.",
+        ),
+        ({"architecture": "arm"}, "zappa_settings.json, dev: architecture must be one of arm64, x86_64."),
+        ({"snap_start": "yes"}, "zappa_settings.json, dev: snap_start must be one of None, PublishedVersions."),
+        (
+            {"snap_start": "PublishedVersions", "runtime": "python3.11"},
+            "zappa_settings.json, dev: snap_start needs python3.12 or later.",
+        ),
         ({"role_name": "mine"}, 'zappa_settings.json, dev: role_name must be "events-dev-function".'),
         ({"manage_roles": True}, "zappa_settings.json, dev: manage_roles must be false."),
         ({"slim_handler": True}, "zappa_settings.json, dev: slim_handler must be false."),

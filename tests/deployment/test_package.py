@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import zipfile
@@ -17,20 +16,22 @@ from django.core.management import CommandError, call_command
 from eventsite.deployment import DeploymentError, contents
 from eventsite.deployment import package as package_module
 from eventsite.deployment.package import make_package
+from eventsite.deployment.target import ARCHITECTURES, Target
 from eventsite.management.commands import package as command
 from tests.deployment.isolated import SECRET_KEY
 
+ANY = Target("python3.11", "x86_64")
 DEVELOPMENT = {
     "boto3", "cfnlint", "hypothesis", "mypy", "pip", "playwright", "pytest", "requests", "rest_framework", "ruff",
     "schemathesis", "setuptools", "uv", "xdist", "zappa",
 }  # fmt: skip
 TOP = {
-    "_argon2_cffi_bindings", "_cffi_backend.cpython-311-x86_64-linux-gnu.so", "annotated_types", "apig_wsgi",
-    "argon2", "asgiref", "bootstrap_wrapper", "botocore", "compiled_templates", "corsheaders", "dateutil",
-    "defusedxml", "django", "django_htmx", "et_xmlfile", "events", "eventsite", "icalendar", "jinja2", "jmespath",
-    "lucide", "markupsafe", "msgspec", "ninja", "openpyxl", "orjson", "pydantic", "pydantic_core", "pynamodb",
-    "six.pyc", "sqlparse", "staticfiles", "templates", "typing_extensions.pyc", "typing_inspection", "tzdata",
-    "urllib3", "whitenoise",
+    "_argon2_cffi_bindings", "annotated_types", "apig_wsgi", "argon2", "asgiref", "bootstrap_wrapper", "botocore",
+    "compiled_templates", "corsheaders", "cryptography", "dateutil", "defusedxml", "django", "django_htmx",
+    "et_xmlfile", "events", "eventsite", "fido2", "icalendar", "jinja2", "jmespath", "lucide", "markupsafe", "msgspec",
+    "ninja", "openpyxl", "orjson", "pydantic", "pydantic_core", "pynamodb", "pyotp", "segno", "six.pyc", "sqlparse",
+    "staticfiles", "templates", "typing_extensions.pyc", "typing_inspection", "tzdata", "urllib3", "whitenoise",
+    "zxcvbn",
 }  # fmt: skip
 
 
@@ -40,14 +41,20 @@ def archive(package: Path) -> Iterator[zipfile.ZipFile]:
         yield opened
 
 
+def tag(target: Target) -> str:
+    return f"cpython-{target.version.replace('.', '')}"
+
+
 def test_it_is_small(package: Path, archive: zipfile.ZipFile) -> None:
-    assert package.stat().st_size <= 12_000_000
-    assert sum(entry.file_size for entry in archive.infolist()) <= 40_000_000
+    assert package.stat().st_size <= package_module.MAX_BYTES
+    assert sum(entry.file_size for entry in archive.infolist()) <= 42_000_000
 
 
-def test_it_contains_only_what_the_function_imports(archive: zipfile.ZipFile) -> None:
+def test_it_contains_only_what_the_function_imports(archive: zipfile.ZipFile, target: Target) -> None:
     names = archive.namelist()
-    assert {name.partition("/")[0] for name in names} == TOP
+    machine = ARCHITECTURES[target.architecture][0]
+    cffi = f"_cffi_backend.{tag(target)}-{machine}-linux-gnu.so"
+    assert {name.partition("/")[0] for name in names} == TOP | {cffi}
     assert not TOP & DEVELOPMENT
     assert not [name for name in names if re.search(r"(^|/)(tests?|testing)/", name) and "django/test/" not in name]
     assert not [name for name in names if name.endswith((".dist-info", ".pyi", ".map", ".md", ".toml", ".pem.key"))]
@@ -75,12 +82,17 @@ def test_it_has_no_secret(archive: zipfile.ZipFile) -> None:
     for name in archive.namelist():
         content = archive.read(name)
         assert SECRET_KEY.encode() not in content
-        assert not re.search(rb"\bAKIA[0-9A-Z]{16}\b(?<!EXAMPLE)|evk_[0-9a-f]{12}_|PRIVATE KEY-----", content), name
+        found = re.findall(
+            rb"\bAKIA[0-9A-Z]{16}\b(?<!EXAMPLE)|evk_[0-9a-f]{12}_|PRIVATE KEY-----.{16}", content, re.DOTALL
+        )
+        assert not [each for each in found if not name.endswith("/serialization/ssh.pyc")], name
 
 
-def test_its_bytecode_is_used_without_checks(archive: zipfile.ZipFile) -> None:
+def test_its_bytecode_is_used_without_checks(archive: zipfile.ZipFile, target: Target) -> None:
     compiled = {name: archive.read(name)[:8] for name in archive.namelist() if name.endswith(".pyc")}
-    assert {header[:4] for header in compiled.values()} == {importlib.util.MAGIC_NUMBER}
+    print_magic = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
+    magic = subprocess.run([target.python(), "-c", print_magic], check=True, capture_output=True, text=True).stdout
+    assert {header[:4].hex() for header in compiled.values()} == {magic.strip()}
     assert {int.from_bytes(header[4:], "little") for header in compiled.values()} == {
         0b01
     }  # a hash that is never checked
@@ -88,15 +100,15 @@ def test_its_bytecode_is_used_without_checks(archive: zipfile.ZipFile) -> None:
     assert {name.partition("/")[0] for name in sources} == {"compiled_templates", "events", "eventsite"}
     for name in sources:
         folder, _, module = name.rpartition("/")
-        assert f"{folder}/__pycache__/{module.removesuffix('.py')}.cpython-311.pyc" in compiled
+        assert f"{folder}/__pycache__/{module.removesuffix('.py')}.{tag(target)}.pyc" in compiled
 
 
 def test_every_user_may_read_its_files(archive: zipfile.ZipFile) -> None:
     assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
 
 
-def test_it_is_reproducible(package: Path, tmp_path: Path) -> None:
-    again = make_package(tmp_path / "again.zip")
+def test_it_is_reproducible(package: Path, target: Target, tmp_path: Path) -> None:
+    again = make_package(tmp_path / "again.zip", target)
     with zipfile.ZipFile(package) as one, zipfile.ZipFile(again.path) as other:
         assert one.namelist() == other.namelist()
         assert [name for name in one.namelist() if one.read(name) != other.read(name)] == []
@@ -111,12 +123,13 @@ def test_it_is_reproducible(package: Path, tmp_path: Path) -> None:
 def quick_contents(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tiny package."""
 
-    def install(folder: Path) -> None:
+    def install(folder: Path, target: Target) -> None:
         (folder / "some").mkdir(parents=True)
         (folder / "some/module.py").write_text("answer = 42\n")
 
     monkeypatch.setattr(package_module, "_install", install)
     monkeypatch.setattr(contents, "remove_unused", lambda folder: None)
+    monkeypatch.setattr(contents, "remove_unused_icons", lambda root, folder: None)
     monkeypatch.setattr(contents, "copy_own", lambda root, folder: None)
     monkeypatch.setattr(contents, "compile_templates", lambda folder: None)
     monkeypatch.setattr(contents, "collect_static", lambda folder: None)
@@ -129,7 +142,7 @@ def test_a_package_that_is_too_large_does_not_replace_the_last(tmp_path: Path) -
     with pytest.raises(
         DeploymentError, match=r"^The package has 0\.0 MB; the limit is 0\.0 MB\. The largest: some \(0\.0 MB\)\.$"
     ):
-        make_package(path, max_bytes=10)
+        make_package(path, ANY, max_bytes=10)
     assert path.read_text() == "the last"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -141,7 +154,7 @@ def test_a_package_that_is_too_large_does_not_replace_the_last(tmp_path: Path) -
         (b"key = 'AKIA0123456789ABCDEF'", r"some/file seems to contain a secret\."),
         (b"-----BEGIN RSA PRIVATE KEY-----", r"some/file seems to contain a secret\."),
         (b"evk_0123456789ab_" + b"c" * 48, r"some/file seems to contain a secret\."),
-        (b"\x7fELF" + b"\0" * 14 + b"\x3e\x00 GLIBC_2.28", "some/file does not run on Lambda"),
+        (b"\x7fELF" + b"\0" * 14 + b"\x3e\x00 GLIBC_2.28", r"some/file does not run on Lambda \(python3.11, x86_64, g"),
         (b"\x7fELF" + b"\0" * 14 + b"\xb7\x00 GLIBC_2.17", "some/file does not run on Lambda"),
     ],
 )
@@ -150,12 +163,28 @@ def test_secrets_and_incompatible_files_are_rejected(
 ) -> None:
     monkeypatch.setattr(contents, "collect_static", lambda folder: (folder.parent / "some/file").write_bytes(content))
     with pytest.raises(DeploymentError, match=error):
-        make_package(tmp_path / "events.zip")
+        make_package(tmp_path / "events.zip", ANY)
 
 
 def test_an_example_is_not_a_secret(tmp_path: Path) -> None:
     (tmp_path / "docs").write_text("AKIAIOSFODNN7EXAMPLE, ASIAIOSFODNN7EXAMPLE")
-    assert list(contents.errors(tmp_path)) == []
+    assert list(contents.errors(tmp_path, ANY)) == []
+
+
+def test_symbols_of_compiled_files_are_removed(unpacked: Path) -> None:
+    """Python loads them without: the tests of the unpacked package use all of them."""
+    for file in unpacked.rglob("*.so"):
+        content = file.read_bytes()
+        assert (content[:4], content[40:48], content[60:64]) == (b"\x7fELF", bytes(8), bytes(4))
+    assert len(list(unpacked.rglob("*.so"))) == 7
+
+
+def test_every_icon_of_a_template_is_there(unpacked: Path) -> None:
+    pages = "".join(file.read_text() for file in (unpacked / "templates").rglob("*.html"))
+    with zipfile.ZipFile(unpacked / "lucide/lucide.zip") as icons:
+        names = icons.namelist()
+    assert {f"{name}.svg" for name in re.findall(r'\bicon\("([^"]+)"', pages)} <= set(names)
+    assert len(names) < 100
 
 
 @pytest.mark.usefixtures("quick_contents")
@@ -165,19 +194,20 @@ def test_code_that_does_not_compile_is_rejected(monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.setattr(contents, "copy_own", copy_own)
     with pytest.raises(DeploymentError, match=r"Compiling failed: .*wrong\.py"):
-        make_package(tmp_path / "events.zip")
+        make_package(tmp_path / "events.zip", ANY)
 
 
 def test_without_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def run(*args: Any, **options: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess(args, 2, "", "error: Failed to fetch\n  cause: dns error\n")
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        failed = (2, "", "error: Failed to fetch\n  cause: dns error\n")
+        return subprocess.CompletedProcess(command, *(failed if "pip" in command else (0,)))
 
     monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(
         DeploymentError,
         match=r"Is there a network\? error: Failed to fetch cause: dns error$",
     ):
-        make_package(tmp_path / "events.zip")
+        make_package(tmp_path / "events.zip", ANY)
 
 
 def test_only_source_and_templates_of_the_project_are_copied(tmp_path: Path) -> None:
@@ -199,13 +229,16 @@ def test_only_source_and_templates_of_the_project_are_copied(tmp_path: Path) -> 
 def test_the_command(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     made = []
 
-    def make(path: Path) -> str:
-        made.append(path)
+    def make(path: Path, target: Target) -> str:
+        made.append((path, target))
         return "made"
 
     monkeypatch.setattr(command, "make_package", make)
     output = StringIO()
     call_command("package", "dev", stdout=output)
-    assert (made, output.getvalue()) == ([settings.BASE_DIR / "dist" / "events-dev.zip"], "made\n")
+    assert (made, output.getvalue()) == (
+        [(settings.BASE_DIR / "dist" / "events-dev.zip", Target("python3.13", "arm64"))],
+        "made\n",
+    )
     with pytest.raises(CommandError, match=r"^zappa_settings\.json has no stage test; it has dev, production\.$"):
         call_command("package", "test")

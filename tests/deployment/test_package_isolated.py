@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-import sysconfig
+import subprocess
 from collections.abc import Callable
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from events.storage.models import HistoryItem
+from eventsite.deployment.target import Target
 from eventsite.engine.process import Engine
 from tests.deployment.isolated import Isolated, Reply
 from tests.support.builders import PASSWORD, make_body, make_staff
@@ -28,7 +29,7 @@ IDS = ["café 🎪", "50% off", "a%2Fb", "a+b?c#d", "日本"]
 
 
 @pytest.fixture(params=["isolated", "isolated_on_domain"])
-def function(request: pytest.FixtureRequest) -> Isolated:
+def function(request: pytest.FixtureRequest, target: Target) -> Isolated:
     """With and without a stage prefix."""
     process: Isolated = request.getfixturevalue(request.param)
     return process
@@ -124,7 +125,7 @@ def test_staff_sign_in_and_create_an_event(function: Isolated, make_event: MakeE
     response = send_form(function, make_event, "/staff/login/", {**form, **token}, cookies)
     assert (response.status, response.headers["Location"]) == (302, f"{prefix}/staff/")
     stage = f"{'__Secure-' if prefix else '__Host-'}events-dev"
-    assert set(response.cookies()) == {f"{stage}-session", f"{stage}-csrf"}  # both cookies arrive
+    assert set(response.cookies()) == {f"{stage}-{kind}" for kind in ("session", "csrf", "device")}  # all arrive
     assert all(cookie["path"] == (prefix or "/") and cookie["secure"] for cookie in response.cookies().values())
     cookies |= kept(response.cookies())
 
@@ -157,7 +158,7 @@ def test_staff_sign_in_and_create_an_event(function: Isolated, make_event: MakeE
 def test_static_files_arrive_complete(function: Isolated, make_event: MakeEvent, unpacked: Path) -> None:
     page = send(function, make_event, "GET", "/staff/login/", Accept="text/html").body.decode()
     names = re.findall(r'(?:href|src)="([^"]*/static/[^"]+)"', page)
-    assert len(names) == 6
+    assert len(names) == 7
     docs = send(function, make_event, "GET", "/docs", Accept="text/html").body.decode()
     named_in_docs = re.findall(r'(?:href|src)="([^"]*/static/[^"]+)"', docs)
     assert len(named_in_docs) == 9  # with those of Swagger
@@ -212,14 +213,16 @@ def test_an_unknown_event_is_an_error(isolated: Isolated) -> None:
     assert "['Records']" in reply.response["errorMessage"]
 
 
-def test_all_modules_come_from_the_package_or_python(isolated: Isolated, unpacked: Path) -> None:
+def test_all_modules_come_from_the_package_or_python(isolated: Isolated, unpacked: Path, target: Target) -> None:
     isolated.call(rest_event("GET", "/staff/login/", Accept="text/html"))
-    here = (str(unpacked), sysconfig.get_path("stdlib"), str(Path(__file__).parent))
+    print_path = "import sysconfig; print(sysconfig.get_path('stdlib'))"
+    stdlib = subprocess.run([target.python(), "-I", "-c", print_path], check=True, capture_output=True, text=True)
+    here = (str(unpacked), stdlib.stdout.strip(), str(Path(__file__).parent))
     assert [path for path in isolated.call("modules").response if not path.startswith(here)] == []
 
 
-def test_the_first_response_is_fast(unpacked: Path, engine: Engine) -> None:
+def test_the_first_response_is_fast(unpacked: Path, target: Target, engine: Engine) -> None:
     """In CPU time: everything was loaded at the start."""
-    with Isolated(unpacked, engine.url, "/dev") as fresh:
+    with Isolated(unpacked, target.python(), engine.url, "/dev") as fresh:
         assert fresh.init_milliseconds > 50
         assert fresh.call(rest_event("GET", "/events/nothing")).milliseconds < 15

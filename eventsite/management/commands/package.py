@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from eventsite.deployment.package import make_package, package_path
+from eventsite.deployment.target import target_of
 from eventsite.stack import StackError
 from eventsite.stack.stage import read_stage
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, stage: str, **options: Any) -> None:
         try:
-            self.stdout.write(str(make_package(package_path(read_stage(stage)))))
+            described = read_stage(stage)
+            self.stdout.write(str(make_package(package_path(described), target_of(described))))
         except StackError as error:
             raise CommandError(str(error)) from error
