@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
+import weakref
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
@@ -25,6 +27,24 @@ THROTTLED = frozenset(
     {"ProvisionedThroughputExceededException", "ThrottlingException", "ThrottlingError", "RequestLimitExceeded"}
     | {"ProvisionedThroughputExceeded", "TransactionInProgressException"}
 )
+IN_PROGRESS = "TransactionInProgressException"
+# DynamoDB completes a transaction whose first attempt it lost when an attempt follows at least this much later.
+SECONDS_IN_PROGRESS = 5
+# For all calls of a start together: Lambda ends the init phase after ten seconds, and needs the rest to load the code.
+SECONDS_TO_START = 8
+
+# Of other partitions. Botocore reads them from a file that the package does not have.
+_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+}
+
+_services: weakref.WeakSet[Service] = weakref.WeakSet()
+_deadline = math.inf
 
 
 class NoResponseError(BotoCoreError):
@@ -63,7 +83,7 @@ class Service:
         self._region = region
         self.url = url or f"https://{self.name}.{region}.{_suffix(region)}"
         self._host = urlsplit(self.url).netloc.rpartition("@")[2]
-        self._credentials = credentials
+        self._given = self._credentials = credentials
         options = (self.url, self.timeouts, ca_bundle or str(get_cert_path(True)))
         configuration = ProxyConfiguration(get_environ_proxies(self.url) if proxies else None)
         proxy = configuration.proxy_url_for(self.url)
@@ -75,19 +95,35 @@ class Service:
                 self._connections = Connections(*options)
         except FAILURES as error:
             raise NoResponseError(service=self.name, error=error) from error
+        _services.add(self)
+
+    def forget(self) -> None:
+        """Closes the idle connections and forgets the credentials that were found."""
+        self._connections.close_idle()
+        self._credentials = self._given
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The response to an operation. Raises ClientError if the service refused it, NoResponseError."""
         body = orjson.dumps(parameters, default=_base64)
-        for pause in (*self.pauses, None):
+        started = time.monotonic()
+        pauses = iter(self.pauses)
+        if not self._has_time():
+            raise NoResponseError(service=self.name, error="no time is left for this call")
+        while True:
             self.check_attempt(operation, parameters)
             try:
                 return self._send(operation, body)
             except (NoResponseError, ClientError) as error:
-                if pause is None or not _may_retry(error):
+                pause = next(pauses, None)
+                if pause is None and _is_in_progress(error) and time.monotonic() - started < SECONDS_IN_PROGRESS:
+                    pause = self.pauses[-1]
+                if pause is None or not _may_retry(error) or not self._has_time(pause):
                     raise
             time.sleep(random.uniform(pause / 2, pause))
-        raise AssertionError
+
+    def _has_time(self, pause: float = 0) -> bool:
+        """Whether an attempt would end before the deadline, if there is one."""
+        return time.monotonic() + pause + sum(self.timeouts) <= _deadline
 
     def check_attempt(self, operation: str, parameters: dict[str, Any]) -> None:
         """Raises an error if this attempt must not be sent any more."""
@@ -121,7 +157,8 @@ class Service:
         if not isinstance(parsed, dict):
             raise NoResponseError(service=self.name, error=f"{response.status}, not a JSON object")
         if response.status != 200:
-            raise ClientError(cast(Any, _read_error(response.status, parsed)), operation)
+            request_id = response.headers.get("x-amzn-RequestId")
+            raise ClientError(cast(Any, _read_error(response.status, parsed, request_id)), operation)
         return parsed
 
 
@@ -131,9 +168,7 @@ def _find_credentials() -> Credentials | None:
 
 
 def _suffix(region: str) -> str:
-    if region.startswith("cn-"):
-        return "amazonaws.com.cn"
-    return "amazonaws.eu" if region.startswith("eusc-") else "amazonaws.com"
+    return next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), "amazonaws.com")
 
 
 def _base64(value: Any) -> str:
@@ -142,15 +177,32 @@ def _base64(value: Any) -> str:
     raise TypeError
 
 
-def _read_error(status: int, parsed: dict[str, Any]) -> dict[str, Any]:
+def _read_error(status: int, parsed: dict[str, Any], request_id: str | None) -> dict[str, Any]:
     """The error in botocore's form."""
     code = str(parsed.get("__type") or status).rpartition("#")[2]
     message = parsed.get("message") or parsed.get("Message") or ""
     return {
         "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {"HTTPStatusCode": status},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": request_id},
         "CancellationReasons": parsed.get("CancellationReasons", []),
+        "ThrottlingReasons": parsed.get("ThrottlingReasons") or parsed.get("throttlingReasons") or [],
     }
+
+
+def describe(error: Exception) -> str:
+    """The error for the log: with AWS's ID of the request, and which table or index was throttled for which reason."""
+    if not isinstance(error, ClientError):
+        return str(error)
+    response: Any = error.response
+    parts = [f"{each.get('resource', '').rpartition(':')[2]}: {each.get('reason')}" for each in _throttling(response)]
+    if request_id := response["ResponseMetadata"].get("RequestId"):
+        parts.append(f"AWS request ID {request_id}")
+    return f"{error} ({', '.join(parts)})" if parts else str(error)
+
+
+def _throttling(response: dict[str, Any]) -> list[dict[str, str]]:
+    reasons = response.get("ThrottlingReasons", [])
+    return [each for each in reasons if isinstance(each, dict)] if isinstance(reasons, list) else []
 
 
 def _may_retry(error: NoResponseError | ClientError) -> bool:
@@ -158,3 +210,19 @@ def _may_retry(error: NoResponseError | ClientError) -> bool:
         return True
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return status >= 500 or status == 429 or error.response["Error"]["Code"] in THROTTLED
+
+
+def _is_in_progress(error: NoResponseError | ClientError) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == IN_PROGRESS
+
+
+def finish_by(moment: float) -> None:
+    """No attempt begins that may end after this moment of `time.monotonic`. `math.inf` ends the limit."""
+    global _deadline  # noqa: PLW0603  # of the process, which then does nothing else
+    _deadline = moment
+
+
+def forget_connections() -> None:
+    """Makes all services open new connections and find their credentials again."""
+    for service in list(_services):
+        service.forget()

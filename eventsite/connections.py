@@ -56,6 +56,9 @@ class Connections:
         self._idle: deque[HTTPConnection] = deque()
         weakref.finalize(self, _close, self._idle)
 
+    def close_idle(self) -> None:
+        _close(self._idle)
+
     def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
         """`headers` must name the host. Never follows a redirect. Raises one of FAILURES, ValueError."""
         request = self._head(headers, len(body)) + body
@@ -103,8 +106,8 @@ class Connections:
 
 
 def _close(connections: deque[HTTPConnection]) -> None:
-    for connection in connections:
-        connection.close()
+    while connections:
+        connections.pop().close()
 
 
 class ProxyConnections:
@@ -123,6 +126,9 @@ class ProxyConnections:
             socket_options=_SOCKET_OPTIONS,
             ca_certs=ca_certs,
         )
+
+    def close_idle(self) -> None:
+        self._pool.clear()
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
         response = self._pool.urlopen("POST", self._url, body=body, headers=headers, retries=False)

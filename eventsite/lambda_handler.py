@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 
+_STARTED = time.monotonic()
 # Imported modules stay in memory: searching them for garbage takes a tenth of the start and finds nothing.
 gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
@@ -12,6 +14,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
 # First, because it imports botocore, whose imports are nested deepest. Started inside other imports, they cross the end
 # of a chunk of Python's stack about a thousand times, and each time Python maps and unmaps another chunk.
 from events.storage.events import ping
+from eventsite import aws_calls
+
+aws_calls.finish_by(_STARTED + aws_calls.SECONDS_TO_START)
 
 # isort: split
 import sys
@@ -24,9 +29,9 @@ sys.modules.setdefault("django.test", ModuleType("django.test")).__path__ = [f"{
 
 # isort: split
 import json
+import math
 import re
 import shlex
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, redirect_stdout, suppress
 from io import BytesIO, TextIOWrapper
@@ -43,13 +48,15 @@ from eventsite.wsgi import application  # sets Django up, which the imports belo
 
 # isort: split
 from events.domain import StorageError
-from eventsite import errors, observed
+from eventsite import errors, observed, restore
 from eventsite.error_pages import error_page
 from eventsite.middleware import CONTENT_SECURITY_POLICY
 from eventsite.request_log import write_request
 
 # Lambda refuses a longer response, after this function has reported success.
 MAX_RESPONSE_BYTES = 6_291_556
+# Up to Python 3.11, Lambda's runtime escapes every character beyond ASCII; later, it sends UTF-8.
+_ESCAPES = sys.version_info < (3, 12)
 # Characters. Enough to read: the log costs money, and Lambda cannot return 6 MB either.
 MAX_COMMAND_OUTPUT = 100_000
 _MAX_HEADER_BYTES = 10_240  # API Gateway's limit
@@ -60,6 +67,9 @@ _KEPT_HEADERS = ("vary", "x-request-id")
 get_resolver().url_patterns  # noqa: B018  # loads the URLs, and with them the API
 with suppress(StorageError):  # if it fails, the first request reports it
     ping()  # opens the connection to DynamoDB: reading the certificates takes longer than a request
+if settings.ON_SNAP_START:
+    restore.register()
+aws_calls.finish_by(math.inf)
 if settings.PRELOAD_PAGES:
     resolve("/staff/")  # loads the URLs, views and forms of the pages
     for _template in settings.BASE_DIR.glob("templates/**/*.html"):
@@ -122,7 +132,7 @@ def _serve(event: dict[str, Any], context: Any) -> dict[str, Any]:
     except StorageError as error:  # in the middle of an export, of which nothing has been sent yet
         kind = "multiValueHeaders" if "multiValueHeaders" in event else "headers"
         response = _replace({kind: {}}, error_page(errors.report(error)))
-    if _may_be_too_long(response["body"]) and len(json.dumps(response)) > MAX_RESPONSE_BYTES:
+    if _may_be_too_long(response["body"]) and _length(response) > MAX_RESPONSE_BYTES:
         response = _too_long(response)
     observation = observed.current()
     if observation.method == "HEAD":
@@ -163,9 +173,15 @@ def _reencoded(path: str, in_context: str) -> str:
 
 
 def _may_be_too_long(body: str) -> bool:
-    # The runtime writes a character as up to 12 bytes of JSON, and a character of ASCII JSON as up to two.
-    longest = 2 if body.isascii() and body.startswith(("[", "{")) else 12
+    # The most bytes of a character: of JSON, whose control characters are escaped already, and of other text.
+    in_json, in_text = (12, 12) if _ESCAPES else (4, 6)
+    longest = (2 if body.isascii() else in_json) if body.startswith(("[", "{")) else in_text
     return len(body) * longest > MAX_RESPONSE_BYTES - _MAX_HEADER_BYTES
+
+
+def _length(response: dict[str, Any]) -> int:
+    """In bytes, as the runtime sends it."""
+    return len(json.dumps(response, ensure_ascii=_ESCAPES).encode())
 
 
 def _too_long(response: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ class ParameterStore(Service):
     name = "ssm"
     target = "AmazonSSM"
     version = "1.1"
-    # Within the ten seconds of Lambda's init phase. If many functions start at once, some are throttled.
+    # If many functions start at once, some are throttled. `finish_by` limits all calls of the init phase together.
     timeouts = (1, 1.5)
     pauses = (0.3, 1.0)
 
@@ -26,7 +26,9 @@ def read_secret_keys(
         value = store.call("GetParameter", {"Name": parameter, "WithDecryption": True})["Parameter"]["Value"]
         keys = [key.strip() for key in value.split(",") if key.strip()]
     except ClientError as error:
-        reason = " ".join(filter(None, (error.response["Error"]["Code"], error.response["Error"]["Message"])))
+        request_id = error.response["ResponseMetadata"].get("RequestId")
+        parts = (error.response["Error"]["Code"], error.response["Error"]["Message"])
+        reason = " ".join(filter(None, (*parts, request_id and f"(AWS request ID {request_id})")))
         raise ImproperlyConfigured(f"The secret key {parameter} could not be read: {reason}.") from error
     except BotoCoreError as error:
         raise ImproperlyConfigured(f"The secret key {parameter} could not be read: {error}") from error

@@ -17,6 +17,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # On AWS (in Lambda, or with a stage), or on a developer's machine.
 EVENTS_STAGE = os.environ.get("EVENTS_STAGE", "")
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+ON_SNAP_START = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
 ON_AWS = bool(EVENTS_STAGE) or ON_LAMBDA
 
 _values: Mapping[str, str] = os.environ

@@ -39,12 +39,17 @@ class Request(WSGIRequest):
             self.content_type, self.content_params = "", {}
 
 
-if settings.SECRET_KEY_PARAMETER:
-    from eventsite.parameter_store import read_secret_keys  # imports botocore
+def read_secret_key() -> None:
+    """Reads the stage's secret keys from the Parameter Store, if they are there. Raises ImproperlyConfigured."""
+    if settings.SECRET_KEY_PARAMETER:
+        from eventsite.parameter_store import read_secret_keys  # noqa: PLC0415  # imports botocore
 
-    settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS = read_secret_keys(
-        settings.SECRET_KEY_PARAMETER, settings.AWS_REGION, settings.SSM_ENDPOINT_URL, settings.AWS_CA_BUNDLE
-    )
+        settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS = read_secret_keys(
+            settings.SECRET_KEY_PARAMETER, settings.AWS_REGION, settings.SSM_ENDPOINT_URL, settings.AWS_CA_BUNDLE
+        )
+
+
+read_secret_key()
 application: WSGIHandler = get_wsgi_application()
 application.request_class = Request
 if settings.TLS_UNDECIDED:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import call, patch
 from zlib import crc32
@@ -19,6 +21,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, ReadOnlyCredentials, RefreshableCredentials
 from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.session import get_session
 
 from eventsite import aws_calls
 from eventsite.aws_calls import NoResponseError, Service
@@ -78,6 +81,16 @@ def test_each_region_has_its_own_url(region: str, url: str) -> None:
     assert Notes(region, None, CREDENTIALS).url == url
 
 
+def test_the_urls_of_all_partitions_are_those_of_botocore() -> None:
+    partitions = get_session().get_component("data_loader").load_data("partitions")["partitions"]
+    assert len(partitions) >= 8
+    for partition in partitions:
+        for region in partition["regions"]:
+            if not region.endswith("-global"):
+                suffix = partition["outputs"]["dnsSuffix"]
+                assert Notes(region, None, CREDENTIALS).url == f"https://notes.{region}.{suffix}"
+
+
 def test_certificates_are_those_that_botocore_trusts_and_timeouts_those_of_the_service() -> None:
     with patch("eventsite.aws_calls.Connections") as connections:
         Notes("eu-west-1", None, CREDENTIALS)
@@ -120,6 +133,100 @@ def test_a_refusal_is_not_tried_again() -> None:
     response: Any = refused.value.response
     assert response["Error"] == {"Code": "TransactionCanceledException", "Message": "no"}
     assert response["CancellationReasons"] == reasons
+
+
+class Clock:
+    """Time passes only in pauses."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(aws_calls, "time", SimpleNamespace(monotonic=lambda: self.now, sleep=self.pause))
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_a_transaction_in_progress_is_tried_again_after_five_seconds(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """DynamoDB completes it only then. The limit for the whole call, 8.5 seconds, still holds."""
+    monkeypatch.setattr(Notes, "pauses", (0.2, 0.8))
+    in_progress: Answer = (400, '{"__type": "x#TransactionInProgressException"}', {})
+    with answering(in_progress) as (url, asked), pytest.raises(ClientError):
+        Notes("eu-west-1", url, CREDENTIALS).call("Write", {})
+    assert 105 <= clock.now <= 105.8
+    assert 7 <= len(asked) <= 14
+    clock.now = 100
+    with answering(*[in_progress] * 5, OK) as (url, asked):
+        assert Notes("eu-west-1", url, CREDENTIALS).call("Write", {}) == {"Fine": True}
+    clock.now = 100
+    with answering((400, '{"__type": "x#ThrottlingException"}', {})) as (url, asked), pytest.raises(ClientError):
+        Notes("eu-west-1", url, CREDENTIALS).call("Write", {})
+    assert len(asked) == 3
+
+
+def test_no_attempt_begins_that_may_end_after_the_deadline(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    monkeypatch.setattr(Notes, "pauses", (2, 2))
+    failing: Answer = (500, "{}", {})
+    try:
+        aws_calls.finish_by(clock.now + 6)  # an attempt may take 3.5 seconds
+        with answering(failing) as (url, asked), pytest.raises(ClientError):
+            Notes("eu-west-1", url, CREDENTIALS).call("Read", {})
+        assert len(asked) == 2
+        clock.now = 103
+        with answering(OK) as (url, asked), pytest.raises(NoResponseError, match="no time is left for this call"):
+            Notes("eu-west-1", url, CREDENTIALS).call("Read", {})
+        assert asked == []
+    finally:
+        aws_calls.finish_by(math.inf)
+    with answering(OK) as (url, asked):
+        Notes("eu-west-1", url, CREDENTIALS).call("Read", {})
+
+
+@pytest.mark.parametrize("name", ["ThrottlingReasons", "throttlingReasons"])
+def test_the_log_says_what_was_throttled_and_the_id_of_the_request(name: str) -> None:
+    reason = {
+        "reason": "IndexWriteKeyRangeThroughputExceeded",
+        "resource": "arn:aws:dynamodb:eu-west-1:123456789012:table/events/index/by-date",
+    }
+    refusal = json.dumps({"__type": "x#ThrottlingException", "message": "slow", name: [reason]})
+    with (
+        answering((400, refusal, {"x-amzn-RequestId": "R4ND0M"})) as (url, _),
+        pytest.raises(ClientError) as raised,
+    ):
+        Notes("eu-west-1", url, CREDENTIALS).call("Write", {"Secret": "of the request"})
+    assert aws_calls.describe(raised.value) == (
+        "An error occurred (ThrottlingException) when calling the Write operation: slow "
+        "(table/events/index/by-date: IndexWriteKeyRangeThroughputExceeded, AWS request ID R4ND0M)"
+    )
+
+
+@pytest.mark.parametrize("reasons", ["null", '"x"', "[1]"])
+def test_reasons_of_another_form_are_ignored(reasons: str) -> None:
+    refusal = f'{{"__type": "x#Refused", "message": "no", "ThrottlingReasons": {reasons}}}'
+    with answering((400, refusal, {})) as (url, _), pytest.raises(ClientError) as raised:
+        Notes("eu-west-1", url, CREDENTIALS).call("Write", {})
+    assert aws_calls.describe(raised.value) == str(raised.value)
+
+
+def test_after_a_restore_connections_and_credentials_are_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_calls, "_find_credentials", lambda: Credentials("found", "secret"))
+    with answering(OK) as (url, asked):
+        service, given = Notes("eu-west-1", url), Notes("eu-west-1", url, CREDENTIALS)
+        for each in (service, given):
+            each.call("Read", {})
+        monkeypatch.setattr(aws_calls, "_find_credentials", lambda: Credentials("new", "secret"))
+        aws_calls.forget_connections()
+        for each in (service, given):
+            assert not each._connections._idle  # type: ignore[union-attr]  # noqa: SLF001
+            each.call("Read", {})
+    found = [headers["Authorization"].partition("Credential=")[2].partition("/")[0] for headers, _ in asked]
+    assert found == ["found", "id", "new", "id"]
 
 
 def test_a_response_with_the_right_checksum_is_accepted() -> None:
