@@ -175,7 +175,8 @@ def _reencoded(path: str, in_context: str) -> str:
 def _may_be_too_long(body: str) -> bool:
     # The most bytes of a character: of JSON, whose control characters are escaped already, and of other text.
     in_json, in_text = (12, 12) if _ESCAPES else (4, 6)
-    longest = (2 if body.isascii() else in_json) if body.startswith(("[", "{")) else in_text
+    plain = body.isascii() and "\x7f" not in body
+    longest = (2 if plain else in_json) if body.startswith(("[", "{")) else in_text
     return len(body) * longest > MAX_RESPONSE_BYTES - _MAX_HEADER_BYTES
 
 

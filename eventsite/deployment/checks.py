@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from eventsite.deployment import target
+from eventsite.stack.aws import dns_suffix
 from eventsite.stack.names import PROJECT, Names
 from eventsite.stack.stage import Stage
 from eventsite.zappa_stages import ENVIRONMENT, SETTINGS_FILE
@@ -79,7 +80,7 @@ def _address_errors(stage: Stage) -> Iterator[str]:
     if not any(hosts):
         yield (
             "ALLOWED_HOSTS must list the site's host names, comma-separated: your own domain, or "
-            f'".execute-api.{stage.region}.amazonaws.com" for the address from API Gateway.'
+            f'".execute-api.{stage.region}.{dns_suffix(stage.region)}" for the address from API Gateway.'
         )
     elif "*" in hosts:
         yield 'ALLOWED_HOSTS must list host names, not "*".'

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from eventsite.deployment import DeploymentError
-from eventsite.stack.aws import Clients, is_missing
+from eventsite.stack.aws import Clients, is_aws, is_missing
 from eventsite.stack.stage import Stage
 
 # The parts of a function's configuration that `update_function_configuration` accepts as they were read.
@@ -63,7 +63,7 @@ class Function:
     def emulator(self) -> str | None:
         """The host and port of an AWS emulator such as "127.0.0.1:4566", or None on AWS."""
         endpoint = urlsplit(self._lambda.meta.endpoint_url)
-        return None if (endpoint.hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn")) else endpoint.netloc
+        return None if is_aws(endpoint.hostname or "") else endpoint.netloc
 
     def save(self, folder: Path) -> SavedFunction | None:
         """Saves code and configuration; None if there is no function yet. Also raises DeploymentError."""
@@ -88,12 +88,24 @@ class Function:
     def restore(self, saved: SavedFunction) -> None:
         """Restores code and configuration completely. Also raises DeploymentError."""
         self.wait()
-        self._lambda.update_function_code(FunctionName=self.name, ZipFile=saved.code.read_bytes(), Publish=True)
+        code = {
+            "ZipFile": saved.code.read_bytes(),
+            "Architectures": saved.configuration.get("Architectures", ["x86_64"]),
+        }
+        self._lambda.update_function_code(FunctionName=self.name, Publish=True, **code)
         self.wait()
         self._configure(saved.configuration, saved.configuration.get("Environment", {}).get("Variables", {}))
         current = self.configuration()
         if current is None or current["CodeSha256"] != saved.configuration["CodeSha256"]:
             raise DeploymentError("The function does not have its previous code.")
+
+    def change_architecture(self, package: Path, architecture: str) -> None:
+        """Zappa changes the architecture only when it creates the function."""
+        current = self.configuration()
+        if current and current.get("Architectures", [architecture]) != [architecture]:
+            code = {"ZipFile": package.read_bytes(), "Architectures": [architecture]}
+            self._lambda.update_function_code(FunctionName=self.name, **code)
+            self.wait()
 
     def remove_old_variables(self) -> None:
         """Removes the environment variables that zappa_settings.json no longer has: Zappa keeps them."""

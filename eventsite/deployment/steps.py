@@ -22,7 +22,7 @@ from eventsite.deployment.target import target_of
 from eventsite.deployment.zappa import run_zappa, write_settings
 from eventsite.stack import StackError
 from eventsite.stack import lifecycle as stack
-from eventsite.stack.aws import Clients, aws_errors
+from eventsite.stack.aws import Clients, aws_errors, dns_suffix
 from eventsite.stack.change_sets import REVIEW, find_stack
 from eventsite.stack.stage import Stage
 
@@ -116,6 +116,7 @@ class Deploy:
         bucket = self.stage.names.packages_bucket(self.account, self.stage.region)
         settings_file = write_settings(self.stage, bucket, description)
         options = ("-z", str(package), "--json", "--disable_progress")
+        self.function.change_architecture(package, target_of(self.stage).architecture)
         run_zappa("deploy" if first else "update", self.stage, settings_file, *options)
         self.function.wait()
         self.function.remove_old_variables()
@@ -127,7 +128,7 @@ class Deploy:
         if domain := self.stage.described.get("domain"):
             base_path = self.stage.described.get("base_path")
             return f"{scheme}://{domain}" + (f"/{base_path}" if base_path else ""), emulator
-        host = f"{self.function.api()}.execute-api.{self.stage.region}.amazonaws.com"
+        host = f"{self.function.api()}.execute-api.{self.stage.region}.{dns_suffix(self.stage.region)}"
         return f"{scheme}://{host}/{self.stage.name}", emulator
 
     def _smoke_test(self, address: str, connect_to: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from botocore import session
@@ -33,6 +33,24 @@ class Clients:
         return self.of("cloudformation")
 
 
+def dns_suffix(region: str) -> str:
+    """Of the addresses of AWS in this region, such as "amazonaws.com"."""
+    name = session.get_session().get_partition_for_region(region)
+    return next(outputs["dnsSuffix"] for outputs in _partitions() if outputs["name"] == name)
+
+
+def is_aws(host: str) -> bool:
+    """Whether AWS has this host, in any of its partitions, and not an emulator."""
+    names = {outputs[key] for outputs in _partitions() for key in ("dnsSuffix", "dualStackDnsSuffix")}
+    return host.endswith(tuple(f".{name}" for name in names))
+
+
+@cache
+def _partitions() -> list[dict[str, str]]:
+    loaded = session.get_session().get_component("data_loader").load_data("partitions")
+    return [partition["outputs"] for partition in loaded["partitions"]]
+
+
 @contextmanager
 def aws_errors() -> Iterator[None]:
     """Raises botocore's errors as StackError."""
@@ -40,7 +58,8 @@ def aws_errors() -> Iterator[None]:
         yield
     except NoCredentialsError as error:
         raise StackError(
-            "There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            "There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run "
+            "`aws login`."
         ) from error
     except (BotoCoreError, ClientError, ValueError) as error:  # ValueError: an invalid endpoint URL
         raise StackError(f"AWS: {error}") from error

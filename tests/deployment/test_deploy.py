@@ -20,6 +20,7 @@ from eventsite.deployment.steps import Deploy
 from eventsite.stack import StackError
 from eventsite.stack.stage import read_stage
 from eventsite.zappa_stages import SETTINGS_FILE
+from tests.deployment.fake_aws import FakeAWS
 
 HOSTS = ".execute-api.eu-west-1.amazonaws.com"
 
@@ -271,6 +272,37 @@ def test_a_function_without_its_api(account: FakeAccount, stack: str | None) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("cn-north-1", "abc.execute-api.cn-north-1.amazonaws.com.cn"),
+        ("eusc-de-east-1", "abc.execute-api.eusc-de-east-1.amazonaws.eu"),
+        ("us-gov-west-1", "abc.execute-api.us-gov-west-1.amazonaws.com"),
+    ],
+)
+def test_the_smoke_test_uses_the_address_of_the_partition(deploy: Deploy, region: str, host: str) -> None:
+    deploy.function = SimpleNamespace(emulator=None, api=lambda: "abc")  # type: ignore[assignment]
+    deploy.stage.described["aws_region"] = region
+    assert deploy._address() == (f"https://{host}/dev", None)  # noqa: SLF001
+
+
+@pytest.mark.parametrize("current", [["x86_64"], ["arm64"]])
+def test_another_architecture_comes_with_the_code_for_it(tmp_path: Path, current: list[str]) -> None:
+    """Zappa would keep the architecture of an existing function."""
+    (tmp_path / "a.zip").write_bytes(b"code")
+    aws = FakeAWS()
+    state = {"State": "Active", "LastUpdateStatus": "Successful"}
+    found = {"Architectures": current, **state}
+    aws.expect("lambda", "get_function_configuration", found, FunctionName="events-dev")
+    if current == ["x86_64"]:
+        changed = {"FunctionName": "events-dev", "ZipFile": b"code", "Architectures": ["arm64"]}
+        aws.expect("lambda", "update_function_code", {}, **changed)
+        for _ in range(2):
+            aws.expect("lambda", "get_function", {"Configuration": state}, FunctionName="events-dev")
+    Function(read_stage("dev"), aws).change_architecture(tmp_path / "a.zip", "arm64")  # type: ignore[arg-type]
+    aws.assert_all_called()
+
+
 def test_the_smoke_test_uses_the_stages_own_domain(deploy: Deploy) -> None:
     deploy.function = SimpleNamespace(emulator=None, api=lambda: "abc")  # type: ignore[assignment]
     assert deploy._address() == ("https://abc.execute-api.eu-west-1.amazonaws.com/dev", None)  # noqa: SLF001
@@ -285,6 +317,14 @@ def test_the_smoke_test_uses_the_stages_own_domain(deploy: Deploy) -> None:
     [
         ("https://lambda.eu-west-1.amazonaws.com", None),
         ("https://lambda.cn-north-1.amazonaws.com.cn", None),
+        ("https://lambda.eu-west-1.api.aws", None),
+        ("https://lambda-fips.us-gov-west-1.amazonaws.com", None),
+        ("https://lambda.cn-north-1.api.amazonwebservices.com.cn", None),
+        ("https://lambda.eusc-de-east-1.amazonaws.eu", None),
+        ("https://lambda.us-iso-east-1.c2s.ic.gov", None),
+        ("https://vpce-0a1b.lambda.eu-west-1.vpce.amazonaws.com", None),
+        ("https://localhost.localstack.cloud:4566", "localhost.localstack.cloud:4566"),
+        ("https://amazonaws.com.emulator.test", "amazonaws.com.emulator.test"),
         ("http://127.0.0.1:4566", "127.0.0.1:4566"),
     ],
 )

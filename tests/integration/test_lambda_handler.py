@@ -100,7 +100,9 @@ def test_head_agrees_with_get(
 
 
 @pytest.mark.parametrize("make_event", [rest_event, http_event])
-def test_the_limit_counts_escaped_characters(make_event: Any) -> None:
+def test_the_limit_counts_escaped_characters(make_event: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Lambda's runtime escapes them up to Python 3.11."""
+    monkeypatch.setattr(lambda_handler, "_ESCAPES", True)
     for number in range(9):  # each character is escaped to twelve
         services.create_event(make_fields(eventId=str(number), description="🎪" * 65_536), ACTOR)
     assert call(make_event("GET", "/events"))[0] == 413
@@ -114,12 +116,28 @@ def test_decoded_paths_are_accepted(make_event: Any, event_id: str) -> None:
 
 
 @pytest.mark.parametrize(("spare", "status"), [(0, 200), (-1, 413)])
-def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch, spare: int, status: int) -> None:
-    services.create_event(make_fields(), ACTOR)
-    length = len(json.dumps(handler(rest_event("GET", "/events"), None)))
+@pytest.mark.parametrize("escapes", [True, False])
+def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch, spare: int, status: int, escapes: bool) -> None:
+    """From Python 3.12 on, Lambda's runtime sends UTF-8."""
+    monkeypatch.setattr(lambda_handler, "_ESCAPES", escapes)
+    services.create_event(make_fields(title="Fête 🎪", description='"é\n' * 500), ACTOR)
+    length = len(json.dumps(handler(rest_event("GET", "/events"), None), ensure_ascii=escapes).encode())
     monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", length + spare)
     assert call(rest_event("GET", "/events"))[0] == status
     assert MAX_RESPONSE_BYTES == 6_291_556
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1f", "\x7f", "'", '"', "\\", "a", "é", "日", "🎪"])
+@pytest.mark.parametrize("escapes", [True, False])
+def test_no_character_is_longer_than_the_estimate(
+    monkeypatch: pytest.MonkeyPatch, character: str, escapes: bool
+) -> None:
+    monkeypatch.setattr(lambda_handler, "_ESCAPES", escapes)
+    for body in (character * 1000, json.dumps([character * 1000], ensure_ascii=False)):
+        length = len(json.dumps(body, ensure_ascii=escapes).encode())
+        for limit in (length - 3, length // 2):
+            monkeypatch.setattr(lambda_handler, "MAX_RESPONSE_BYTES", limit + 10_240)
+            assert lambda_handler._may_be_too_long(body)  # noqa: SLF001
 
 
 def test_a_compressed_response_too_long_for_lambda_returns_a_plain_413(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,7 @@ def test_sign_in_sets_cookies_and_redirects_below_the_stage(make_event: Any, pre
     assert answer["statusCode"] == 302, answer["body"]
     assert (headers.get("Location") or [headers.get("location")])[0] == "/production/staff/events/?q=x"
     given = sent_cookies(answer)
-    assert set(given) == {"events-local-session", "events-local-csrf"}
+    assert set(given) == {"events-local-session", "events-local-csrf", "events-local-device"}
     assert {cookie["path"] for cookie in given.values()} == {"/production"}
 
 
