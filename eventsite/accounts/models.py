@@ -18,6 +18,7 @@ from eventsite.accounts.domain import MAX_USERNAME_LENGTH, AccountChange, Role, 
 _STANDING = frozenset({"username", "role", "is_active", "factor_ids"})
 # They are written only if they still have the value that was read.
 _GUARDED = ("password", "preferences", "feed_hash")
+_OF_SESSIONS = ("password", "epoch")  # sessions end when one of them changes
 _SESSION_SALT = "eventsite.accounts.session"
 
 
@@ -95,9 +96,10 @@ class Staff(AbstractBaseUser):
     ) -> None:
         """Writes the fields that changed since the account was read; with `update_fields`, only those among them.
 
-        With `change`, the row that admins see is written in the same transaction.
+        With `change`, the row that admins see is written in the same transaction, and only if nothing has ended the
+        person's sessions since: a request that was already running must not undo it.
 
-        Raises StaffChangedError if this would overwrite a password or preferences that were changed since.
+        Raises StaffChangedError, also if this would overwrite a password or preferences that were changed since.
         """
         wanted = self._stored.keys() if update_fields is None else set(update_fields)
         changes = {name: value for name, value in self.fields().items() if value != self._stored[name]}
@@ -106,6 +108,8 @@ class Staff(AbstractBaseUser):
             raise TypeError(f"save() must not change {', '.join(sorted(changes))}.")
         if changes:
             unchanged = {name: self._stored[name] for name in _GUARDED if name in changes}
+            if change:
+                unchanged |= {name: self._stored[name] for name in _OF_SESSIONS}
             repository.update_staff(self.username, changes, unchanged, change)
         self._stored |= changes
         self._password = None

@@ -190,13 +190,19 @@ def remove_factors(username: str, actor: Actor) -> None:
 
 
 def sign_out_everywhere(staff: Staff, actor: Actor | None = None, keep: HttpRequest | None = None) -> None:
-    """Ends all of the account's sessions, except the one of the request `keep`. `actor` is None for the person."""
+    """Ends all of the account's sessions, except the one of the request `keep`. `actor` is None for the person.
+
+    Raises StaffChangedError if the session to keep has ended meanwhile.
+    """
     by = actor.name if actor else staff.username
-    staff.epoch = end_sessions()["epoch"]
     change = new_change(by, "signed-out-everywhere", staff.username, "others" if keep else "")
-    staff.save(update_fields=["epoch"], change=change)  # from now on, none of them works
+    # From now on, none of them works.
     if keep:
+        staff.epoch = end_sessions()["epoch"]
+        staff.save(update_fields=["epoch"], change=change)
         update_session_auth_hash(keep, staff)
+    else:
+        repository.update_staff(staff.username, end_sessions(), change=change)
     kept = session_repository.id_of(str(keep.session.session_key)) if keep else ""
     session_repository.delete_sessions(staff.username, kept)
 

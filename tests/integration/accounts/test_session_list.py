@@ -13,10 +13,12 @@ from django.test import Client, override_settings
 
 from events.storage import sessions as session_repository
 from eventsite.accounts import people, session_list
+from eventsite.accounts.domain import Role
+from eventsite.accounts.models import Staff
 from eventsite.accounts.security_log import list_changes
 from eventsite.accounts.session_list import list_sessions
 from eventsite.accounts.sessions import SessionStore
-from tests.support.builders import ACTOR, make_staff
+from tests.support.builders import ACTOR, PASSWORD, make_staff
 from tests.support.clients import client_of
 from tests.support.fault_proxy import FaultProxy
 from tests.support.page_reader import text
@@ -304,3 +306,41 @@ def test_a_sign_in_during_a_sign_out_everywhere_does_not_survive_it() -> None:
     assert not is_in(late)
     assert list_sessions(people.get_staff("anna")).sessions == []
     assert is_in(client_of(people.get_staff("anna")))
+
+
+@pytest.mark.parametrize("saved", ["others", "password", "feed"])
+@pytest.mark.parametrize("ended", ["sessions", "role", "password"])
+def test_a_session_that_an_admin_ends_cannot_save_its_account(
+    anna: None, monkeypatch: pytest.MonkeyPatch, saved: str, ended: str
+) -> None:
+    """Otherwise a stolen session could keep itself: it signs out all others, again and again."""
+    stolen = signed_in()
+    real = Staff.save
+
+    def end_first(staff: Staff, **options: Any) -> None:
+        monkeypatch.setattr(Staff, "save", real)
+        {
+            "sessions": lambda: people.sign_out_everywhere(people.get_staff("anna"), ACTOR),
+            "role": lambda: people.change_role("anna", Role.ADMIN, ACTOR),
+            "password": lambda: people.reset_password("anna", ACTOR),
+        }[ended]()
+        staff.save(**options)
+
+    monkeypatch.setattr(Staff, "save", end_first)
+    passwords = {"old_password": PASSWORD, "new_password1": "another battery horse"}
+    response = {
+        "others": lambda: stolen.post(OWN, {"end": "others"}),
+        "password": lambda: stolen.post(
+            "/staff/account/password/", {**passwords, "new_password2": "another battery horse"}
+        ),
+        "feed": lambda: stolen.post("/staff/account/feed/"),
+    }[saved]()
+    assert response.status_code == (302 if saved == "feed" else 409)
+    assert not is_in(stolen)
+    after = people.get_staff("anna")
+    assert (after.has_feed, after.check_password("another battery horse")) == (False, False)
+    assert list_changes().changes[0].action == {
+        "sessions": "signed-out-everywhere",
+        "role": "role-changed",
+        "password": "password-reset",
+    }[ended]
