@@ -166,7 +166,7 @@ def complete_sign_in(request: HttpRequest, sent: str, has_password: bool = False
         _refuse(f"a passkey of {staff.username} to sign in as {state['username']}")
     if not staff.is_active:
         _refuse(f"{staff.username} is not active")
-    if staff.must_change_password and not has_password:
+    if staff.must_change_password and not (has_password and state["username"] == staff.username):
         sentence = "An admin has reset your password. Sign in with the one-time password first."
         _refuse(f"{staff.username} has a one-time password", sentence)
     counter = response.response.authenticator_data.counter

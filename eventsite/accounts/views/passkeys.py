@@ -86,7 +86,9 @@ class SignInWithPasskey(RedirectURLMixin, View):
                 request, request.POST.get("credential", ""), has_password=pending is not None
             )
         except PasskeyRefusedError:
-            security_log.record("sign-in-failed", whom=pending.staff.username if pending else "", detail="passkey")
+            user = pending.staff if pending else request.user
+            whom = user.username if isinstance(user, Staff) else ""
+            security_log.record("sign-in-failed", whom=whom, detail="passkey", once_a_minute=True)
             raise
         location = pending.next_page if pending else self.get_success_url()
         signing_in.finish(request, staff, "passkey")

@@ -177,7 +177,10 @@ class TestRemoving:
         first, second = ids()
         page = anna.get(f"{FACTORS}{first}/remove/")
         assert "Your other second steps and your recovery codes stay." in text(page)
-        assert "Phone was removed." in text(anna.post(f"{FACTORS}{first}/remove/", follow=True))
+        after = anna.post(f"{FACTORS}{first}/remove/", follow=True)
+        assert "Phone was removed." in text(after)
+        assert "end the others on" in text(after)
+        assert 'href="/staff/account/sessions/"' in after.content.decode()
         assert len(rows("recovery")) == 1
         assert "This is your last second step." in text(anna.get(f"{FACTORS}{second}/remove/"))
         assert "You sign in with your password only" in text(anna.post(f"{FACTORS}{second}/remove/", follow=True))

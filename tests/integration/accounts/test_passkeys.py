@@ -6,13 +6,14 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.test import Client, override_settings
 from fido2.utils import websafe_encode
 
 from events.storage import factors as repository
-from eventsite.accounts import factors, lockout, people
+from eventsite.accounts import factors, lockout, people, security_log
 from eventsite.accounts.security_log import new_change
 from tests.support.authenticator import PRESENT, VERIFIED, Authenticator
 from tests.support.builders import ACTOR, PASSWORD, make_staff
@@ -388,6 +389,19 @@ class TestSigningIn:
         assert sign_in(client, authenticator).status_code == 200
         assert client.get(ACCOUNT)["Location"] == f"/staff/account/password/?next={ACCOUNT}"
 
+    def test_the_password_of_another_person_does_not_count(self) -> None:
+        """Ben's second step, with a challenge for anybody from a moment in which he had no passkey."""
+        authenticator, client = make_passkey(), browser()
+        make_staff("ben")
+        bens = make_passkey("ben")
+        sign_in_with_password(client, "ben")
+        remove("ben")
+        asked = options(client)
+        assert add(client_of(people.get_staff("ben")), bens).status_code == 200
+        people.reset_password("anna", ACTOR)
+        response = send(client, authenticator.get(asked))
+        assert (response.status_code, is_in(client)) == (422, False)
+
     def test_attempts_of_an_address_are_limited_before_anything_is_stored(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -401,6 +415,16 @@ class TestSigningIn:
         assert response.json()["detail"] == "Too many attempts. Please try again in 15 minutes."
         assert len(rows("session")) == stored
         assert sign_in(browser("192.0.2.2"), authenticator).status_code == 200
+
+    def test_refused_responses_add_one_row_a_minute(self) -> None:
+        """They need no challenge, so nothing else limits them."""
+        make_passkey()
+        client = browser()
+        begin_second_step(client)
+        with patch.object(security_log, "now", return_value="2026-11-26T10:00:30.000000Z"):
+            for _ in range(5):
+                assert refused(send(client, "{}"))
+        assert len([row for row in rows("account-change") if "#sign-in-failed#" in row["key"]["S"]]) == 1
 
     def test_a_passkey_resets_the_count_of_its_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(lockout, "ATTEMPTS_WITH_ANY_NAME", 2)

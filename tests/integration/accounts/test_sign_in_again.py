@@ -1,4 +1,4 @@
-"""Changes of people, keys, roles and feeds need a sign-in of the last ten minutes. Otherwise the site asks for one."""
+"""Changes of people, keys, roles, sessions, factors and feeds need a sign-in of the last ten minutes. Otherwise the site asks for one."""
 
 from __future__ import annotations
 
@@ -41,12 +41,17 @@ RECENT = {
     "accounts:new_codes",
     "accounts:remove_factor",
     "accounts:remove_factors",
+    "accounts:sign_out_everywhere",
 }
-OF_EVERYBODY = {"accounts:renew_feed", "accounts:end_feed", "accounts:new_passkey_options"} | {
-    f"accounts:{name}" for name in ("add_authenticator", "add_passkey", "new_codes", "remove_factor")
-}
+OF_EVERYBODY = {
+    "accounts:renew_feed",
+    "accounts:end_feed",
+    "accounts:new_passkey_options",
+    "accounts:sessions",
+    "accounts:sign_out_everywhere",
+} | {f"accounts:{name}" for name in ("add_authenticator", "add_passkey", "new_codes", "remove_factor")}
 # Addresses that need it only to post, because the page shows more than a form.
-RECENT_TO_POST = {"accounts:person", "accounts:person_sessions"}
+RECENT_TO_POST = {"accounts:person", "accounts:person_sessions", "accounts:sessions"}
 
 
 @pytest.fixture
@@ -114,6 +119,12 @@ class TestWhichPages:
         assert again(late, page=ACCOUNT)["Location"] == ACCOUNT
         late.post("/staff/account/feed/")
         assert people.get_staff("ada").feed_hash != before
+
+    @pytest.mark.parametrize("path", ["account/sessions/", "account/sign-out-everywhere/"])
+    def test_a_stolen_session_ends_no_others(self, late: Client, path: str) -> None:
+        other = client_of(people.get_staff("ada"))
+        assert asks(late.post(f"/staff/{path}", {"end": "others"}))
+        assert is_in(other)
 
     def test_the_role_is_checked_first(self, clock: SessionClock) -> None:
         client = client_of(make_staff("eva", "editor"))
