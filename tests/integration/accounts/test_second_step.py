@@ -16,6 +16,7 @@ from events.storage import factors as repository
 from events.storage.connection import connection
 from events.storage.models import AccessItem
 from eventsite.accounts import factors, people, signing_in
+from eventsite.accounts.domain import Role
 from tests.support.builders import ACTOR, PASSWORD, make_staff
 from tests.support.codes import SECOND, Clock, add_authenticator
 from tests.support.fault_proxy import FaultProxy
@@ -209,6 +210,7 @@ class TestPending:
     def test_nobody_is_signed_in_yet(self, codes: list[str]) -> None:
         client = after_password()
         assert not is_in(client)
+        assert django_settings.DEVICE_COOKIE_NAME not in client.cookies
         assert client.get(ACCOUNT)["Location"].startswith("/staff/login/?next=")
         assert client.post("/staff/account/password/", {}).status_code == 302
         assert people.get_staff("anna").last_login is None
@@ -250,7 +252,8 @@ class TestPending:
         self._is_over(client, clock.code())
 
     @pytest.mark.parametrize(
-        "change", ["password", "reset", "everywhere", "deactivated", "factors removed", "last factor removed"]
+        "change",
+        ["password", "reset", "everywhere", "higher role", "deactivated", "factors removed", "last factor removed"],
     )
     def test_changes_of_the_account_end_it(self, codes: list[str], clock: Clock, change: str) -> None:
         client = after_password(ACCOUNT)
@@ -259,6 +262,7 @@ class TestPending:
             "password": lambda: people.set_password("anna", "another battery horse", ACTOR),
             "reset": lambda: people.reset_password("anna", ACTOR),
             "everywhere": lambda: people.sign_out_everywhere(anna),
+            "higher role": lambda: people.change_role("anna", Role.ADMIN, ACTOR),
             "deactivated": lambda: people.deactivate("anna", ACTOR),
             "factors removed": lambda: people.remove_factors("anna", ACTOR),
             "last factor removed": lambda: factors.remove_factor(anna, *anna.factor_ids),
