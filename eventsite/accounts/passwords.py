@@ -21,11 +21,14 @@ class PasswordHasher(Argon2PasswordHasher):
     parallelism = 1
 
 
-def generate_password(seed: bytes | None = None) -> str:
-    """A one-time password of 79 bits in four groups. The same `seed` (32 random bytes) gives the same password."""
+def generate_password(seed: bytes | None = None, groups: int = 4) -> str:
+    """A one-time password in groups of four characters, each of 20 bits: 79 bits.
+
+    The same `seed` (32 random bytes) gives the same password.
+    """
     number = int.from_bytes(seed or secrets.token_bytes(32))
     characters = []
-    for _ in range(16):
+    for _ in range(4 * groups):
         number, index = divmod(number, len(_CHARACTERS))
         characters.append(_CHARACTERS[index])
-    return "-".join("".join(characters[start : start + 4]) for start in range(0, 16, 4))
+    return "-".join("".join(characters[start : start + 4]) for start in range(0, 4 * groups, 4))

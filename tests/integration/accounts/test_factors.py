@@ -95,7 +95,7 @@ class TestAdding:
         [
             ({"code": "000000"}, "This code is wrong."),
             ({"code": ""}, "This field is required."),
-            ({"code": "aaaa-bbbb-cccc-dddd"}, "This code is wrong."),
+            ({"code": "aaaa-bbbb-cccc-dddd-eeee-ffff"}, "This code is wrong."),
             ({"name": ""}, "This field is required."),
             ({"name": "x" * 61}, "Ensure this value has at most 60 characters"),
             ({"name": "a\u202eb"}, "a character that cannot be displayed"),

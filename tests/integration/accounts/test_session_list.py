@@ -339,8 +339,11 @@ def test_a_session_that_an_admin_ends_cannot_save_its_account(
     assert not is_in(stolen)
     after = people.get_staff("anna")
     assert (after.has_feed, after.check_password("another battery horse")) == (False, False)
-    assert list_changes().changes[0].action == {
-        "sessions": "signed-out-everywhere",
-        "role": "role-changed",
-        "password": "password-reset",
-    }[ended]
+    assert (
+        list_changes().changes[0].action
+        == {
+            "sessions": "signed-out-everywhere",
+            "role": "role-changed",
+            "password": "password-reset",
+        }[ended]
+    )
