@@ -1,4 +1,4 @@
-"""Changes of people, keys, roles, sessions, factors and feeds need a sign-in of the last ten minutes. Otherwise the site asks for one."""
+"""Changes of people, keys, roles, sessions, factors and feeds need a sign-in of the last ten minutes."""
 
 from __future__ import annotations
 
