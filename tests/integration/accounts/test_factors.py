@@ -12,7 +12,7 @@ from django.test import Client, override_settings
 
 from eventsite.accounts import factors, people
 from eventsite.accounts.domain import Role
-from eventsite.accounts.errors import FactorNotFoundError, StaffChangedError
+from eventsite.accounts.errors import FactorNotFoundError, FactorRequiredError, StaffChangedError
 from eventsite.accounts.security_log import list_changes
 from tests.support.builders import ACTOR, PASSWORD, make_feed, make_staff
 from tests.support.clients import client_of
@@ -208,6 +208,20 @@ class TestRemoving:
         assert rows("factor") == rows("recovery") == []
 
     @override_settings(EVENTS_SECOND_FACTOR="everyone")
+    def test_of_two_that_are_removed_at_the_same_time_one_stays_if_one_is_required(self, anna: Client) -> None:
+        add_authenticator()
+        add_authenticator(name="Tablet", secret=OTHER_SECRET)
+        staff = people.get_staff("anna")
+        first, second = ids()
+        with ThreadPoolExecutor(2) as pool:
+            one, other = (
+                pool.submit(factors.remove_factor, staff, first),
+                pool.submit(factors.remove_factor, staff, second),
+            )
+        assert [type(each.exception()) for each in (one, other)].count(FactorRequiredError) == 1
+        assert len(people.get_staff("anna").factor_ids) == len(rows("factor")) == 1
+
+    @override_settings(EVENTS_SECOND_FACTOR="everyone")
     def test_the_last_one_stays_if_one_is_required(self, anna: Client) -> None:
         add_authenticator()
         add_authenticator(name="Tablet", secret=OTHER_SECRET)
@@ -388,6 +402,15 @@ class TestAdmins:
         assert sign_in(browser())["Location"] == "/staff/"
         assert actions()[0] == ("ada", "factors-reset", "anna", "")
         assert "ada removed the two-step sign-in of anna" in text(admin.get("/staff/security/"))
+
+    def test_a_new_password_does_not_remove_them_and_the_pages_say_so(self, admin: Client) -> None:
+        """Somebody who took over a session may have added a passkey, which also signs in without the password."""
+        reset, own, said = "/staff/people/anna/reset-password/", "/staff/account/password/", "apps and passkeys stay"
+        assert said in text(admin.get(reset))
+        assert 'href="/staff/people/anna/remove-factors/"' in admin.get(reset).content.decode()
+        assert said in text(client_of(people.get_staff("anna")).get(own))
+        people.remove_factors("anna", ACTOR)
+        assert said not in text(admin.get(reset))
 
     def test_twice_is_one_change(self, admin: Client) -> None:
         clients = [admin, client_of(people.get_staff("ada"))]
