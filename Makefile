@@ -11,7 +11,7 @@ BIN = $(VENV)/bin
 # Set for other projects, they would lead Python or Django to those.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
 
-.PHONY: run test test-3.13 test-deployment test-clients stress lint format bench bench-tasks openapi package deploy undeploy lock clean
+.PHONY: run test test-3.13 test-deployment test-clients stress lint format bench bench-tasks openapi package deploy rollback undeploy lock clean
 
 run: $(VENV)/run.installed
 	@$(BIN)/python manage.py runserver --noreload
@@ -66,7 +66,7 @@ openapi: $(VENV)/run.installed
 	$(BIN)/python manage.py export_openapi_schema --api eventsite.api.api --indent 2 --output docs/openapi.json
 
 # Of a stage of zappa_settings.json: `make deploy STAGE=dev`. `docs/deployment.md` says what comes before.
-package deploy undeploy: $(VENV)/test.installed
+package deploy rollback undeploy: $(VENV)/test.installed
 	@test -n "$(STAGE)" || { echo "Say which stage: make $@ STAGE=dev" >&2; exit 1; }
 	@$(BIN)/python manage.py $@ $(STAGE)
 

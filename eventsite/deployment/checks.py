@@ -16,13 +16,21 @@ from eventsite.stack.names import PROJECT, Names
 from eventsite.stack.stage import Stage
 from eventsite.zappa_stages import ENVIRONMENT, SETTINGS_FILE
 
-_NUMBERS = ("memory_size", "timeout_seconds", "log_retention_days", "throttling_rate_limit", "throttling_burst_limit")
+_NUMBERS = (
+    "memory_size",
+    "timeout_seconds",
+    "log_retention_days",
+    "throttling_rate_limit",
+    "throttling_burst_limit",
+    "num_retained_versions",
+)
 _AT_LEAST_ONE = ("table_read_limit", "table_write_limit", "lambda_concurrency")  # if they are there
 _SECRETS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _NOT_ALLOWED = {
     "environment_variables": f"use {ENVIRONMENT}",
     "role_arn": "the stack creates the role",
     "extends": "each stage is complete in itself",
+    "callbacks": "the deploy configures the API itself",
 }
 
 
@@ -32,14 +40,8 @@ def errors(stage: Stage) -> Iterator[str]:
     for key, expected in _expected(stage.names).items():
         if stage.described.get(key) != expected:
             yield f"{where}: {key} must be {json.dumps(expected)}."
-    for error in target.errors(stage.described):
+    for error in (*target.errors(stage.described), *_number_errors(stage.described)):
         yield f"{where}: {error}"
-    for key in _NUMBERS:
-        if type(stage.described.get(key)) is not int:
-            yield f"{where}: {key} must be a whole number."
-    for key in _AT_LEAST_ONE:
-        if key in stage.described and (type(stage.described[key]) is not int or stage.described[key] < 1):
-            yield f"{where}: {key} must be a whole number of at least 1."
     for key, reason in _NOT_ALLOWED.items():
         if key in stage.described:
             yield f"{where}: {key} is not allowed: {reason}."
@@ -58,8 +60,16 @@ def _expected(names: Names) -> dict[str, Any]:
         "keep_warm": False,
         "touch": False,
         "use_precompiled_packages": False,
-        "callbacks": {"post": "eventsite.stack.gateway.configure"},  # the API's throttling, logs and error responses
     }
+
+
+def _number_errors(described: dict[str, Any]) -> Iterator[str]:
+    for key in _NUMBERS:
+        if type(described.get(key)) is not int:
+            yield f"{key} must be a whole number."
+    for key in _AT_LEAST_ONE:
+        if key in described and (type(described[key]) is not int or described[key] < 1):
+            yield f"{key} must be a whole number of at least 1."
 
 
 def _variable_errors(stage: Stage) -> Iterator[str]:

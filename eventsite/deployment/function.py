@@ -1,11 +1,9 @@
-"""A stage's Lambda function: its state, a copy of it, and the rollback to that copy."""
+"""A stage's Lambda function: its state, its versions, and the alias of the version that serves the site."""
 
 from __future__ import annotations
 
-import base64
-import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,19 +12,21 @@ from botocore.exceptions import ClientError
 
 from eventsite.deployment import DeploymentError
 from eventsite.stack.aws import Clients, is_aws, is_missing
+from eventsite.stack.names import ALIAS
 from eventsite.stack.stage import Stage
 
 # The parts of a function's configuration that `update_function_configuration` accepts as they were read.
-_TO_RESTORE = ("Role", "Handler", "Runtime", "Description", "Timeout", "MemorySize", "EphemeralStorage")
-_SECONDS_TO_DOWNLOAD = 60
+_KEPT = ("Role", "Handler", "Runtime", "Description", "Timeout", "MemorySize", "EphemeralStorage")
+_EARLIER = "Earlier versions: "  # how the alias's description begins
 
 
 @dataclass(frozen=True)
-class SavedFunction:
-    """A function's code, as a file, and its configuration."""
+class Live:
+    """The version that serves the site, and those that did so before, latest first."""
 
-    code: Path
-    configuration: dict[str, Any]
+    version: str
+    earlier: tuple[str, ...]
+    revision: str  # of the alias: a change that names another revision is refused
 
 
 class Function:
@@ -46,18 +46,18 @@ class Function:
             return None
         return found
 
-    def api(self) -> str | None:
-        """The id of its API, or None."""
+    def api(self, resource: str = "Api") -> str | None:
+        """The id of its API, or of another resource in the API's stack, or None."""
         try:
-            found = self._cloudformation.describe_stack_resource(StackName=self.name, LogicalResourceId="Api")
+            found = self._cloudformation.describe_stack_resource(StackName=self.name, LogicalResourceId=resource)
         except ClientError as error:
             if is_missing(error):
                 return None
             raise
         detail = found["StackResourceDetail"]
         exists = detail["ResourceStatus"].endswith("_COMPLETE") and detail["ResourceStatus"] != "DELETE_COMPLETE"
-        api: str | None = detail.get("PhysicalResourceId") if exists else None
-        return api
+        physical: str | None = detail.get("PhysicalResourceId") if exists else None
+        return physical
 
     @property
     def emulator(self) -> str | None:
@@ -65,39 +65,52 @@ class Function:
         endpoint = urlsplit(self._lambda.meta.endpoint_url)
         return None if is_aws(endpoint.hostname or "") else endpoint.netloc
 
-    def save(self, folder: Path) -> SavedFunction | None:
-        """Saves code and configuration; None if there is no function yet. Also raises DeploymentError."""
+    def publish(self) -> str:
+        """Publishes the current code and settings, and waits until they can be invoked. Returns the version."""
+        version: str = self._lambda.publish_version(FunctionName=self.name)["Version"]
+        self._lambda.get_waiter("published_version_active").wait(FunctionName=self.name, Qualifier=version)
+        return version
+
+    def live(self) -> Live | None:
         try:
-            found = self._lambda.get_function(FunctionName=self.name)
+            alias = self._lambda.get_alias(FunctionName=self.name, Name=ALIAS)
         except self._lambda.exceptions.ResourceNotFoundException:
             return None
-        location = urlsplit(found["Code"]["Location"])
-        if self.emulator:
-            location = location._replace(netloc=self.emulator)
-        try:
-            with urllib.request.urlopen(location.geturl(), timeout=_SECONDS_TO_DOWNLOAD) as response:  # noqa: S310  # AWS's
-                code = response.read()
-        except OSError as error:
-            raise DeploymentError(f"Could not download the current code, which a rollback needs: {error}") from error
-        if _sha256(code) != found["Configuration"]["CodeSha256"]:
-            raise DeploymentError("The download of the current code, which a rollback needs, is damaged. Try again.")
-        path = folder / f"{self.name}-before.zip"
-        path.write_bytes(code)
-        return SavedFunction(path, found["Configuration"])
+        return _live(alias)
 
-    def restore(self, saved: SavedFunction) -> None:
-        """Restores code and configuration completely. Also raises DeploymentError."""
-        self.wait()
-        code = {
-            "ZipFile": saved.code.read_bytes(),
-            "Architectures": saved.configuration.get("Architectures", ["x86_64"]),
+    def move(self, now: Live | None, version: str, earlier: Sequence[str]) -> Live:
+        """Moves the alias, which must still be as in `now`."""
+        moved = {
+            "FunctionName": self.name,
+            "Name": ALIAS,
+            "FunctionVersion": version,
+            "Description": _EARLIER + " ".join(earlier),
         }
-        self._lambda.update_function_code(FunctionName=self.name, Publish=True, **code)
-        self.wait()
-        self._configure(saved.configuration, saved.configuration.get("Environment", {}).get("Variables", {}))
-        current = self.configuration()
-        if current is None or current["CodeSha256"] != saved.configuration["CodeSha256"]:
-            raise DeploymentError("The function does not have its previous code.")
+        if now is None:
+            return _live(self._lambda.create_alias(**moved))
+        return _live(self._lambda.update_alias(RevisionId=now.revision, **moved))
+
+    def move_back(self, before: Live | None) -> None:
+        """Moves the alias back if it was moved; deletes it if there was none."""
+        now = self.live()
+        if now is None or (before and now.version == before.version):
+            return
+        if before:
+            self.move(now, before.version, before.earlier)
+        else:
+            self._lambda.delete_alias(FunctionName=self.name, Name=ALIAS)
+
+    def remove_old_versions(self) -> None:
+        """Keeps the live version and the earlier ones that its alias names, and those of other aliases."""
+        live = self.live()
+        if live is None:
+            return
+        aliases = self._lambda.list_aliases(FunctionName=self.name)["Aliases"]
+        kept = {"$LATEST", *live.earlier, *(alias["FunctionVersion"] for alias in aliases)}
+        pages = self._lambda.get_paginator("list_versions_by_function").paginate(FunctionName=self.name)
+        for version in [found["Version"] for page in pages for found in page["Versions"]]:
+            if version not in kept:
+                self._lambda.delete_function(FunctionName=self.name, Qualifier=version)
 
     def change_architecture(self, package: Path, architecture: str) -> None:
         """Zappa changes the architecture only when it creates the function."""
@@ -110,19 +123,20 @@ class Function:
     def remove_old_variables(self) -> None:
         """Removes the environment variables that zappa_settings.json no longer has: Zappa keeps them."""
         current = self.configuration()
-        if current and current.get("Environment", {}).get("Variables", {}) != self.stage.environment:
-            self._configure(current, self.stage.environment)
+        if current is None:
+            raise DeploymentError(f"{self.name} no longer exists.")
+        if current.get("Environment", {}).get("Variables", {}) != self.stage.environment:
+            kept = {key: current[key] for key in _KEPT if key in current}
+            variables = {"Variables": self.stage.environment}
+            self._lambda.update_function_configuration(FunctionName=self.name, Environment=variables, **kept)
+            self.wait()
 
     def wait(self) -> None:
         """Waits until AWS has finished changing the function."""
         for waiter in ("function_active_v2", "function_updated_v2"):
             self._lambda.get_waiter(waiter).wait(FunctionName=self.name)
 
-    def _configure(self, configuration: dict[str, Any], variables: dict[str, str]) -> None:
-        kept = {key: configuration[key] for key in _TO_RESTORE if key in configuration}
-        self._lambda.update_function_configuration(FunctionName=self.name, Environment={"Variables": variables}, **kept)
-        self.wait()
 
-
-def _sha256(code: bytes) -> str:
-    return base64.b64encode(sha256(code).digest()).decode()
+def _live(alias: dict[str, Any]) -> Live:
+    earlier = alias.get("Description", "").partition(_EARLIER)[2].split()
+    return Live(alias["FunctionVersion"], tuple(earlier), alias["RevisionId"])

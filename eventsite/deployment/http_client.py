@@ -77,16 +77,22 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Response:
         """The response, decompressed. Name headers as in `Accept_Encoding="gzip"`; the body is sent as JSON."""
-        sent = {"Accept": "*/*", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        content = None
-        if body is not None:
-            content, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+        sent, content = encode(headers, body)
         try:
             self._connection.request(method, self._path + path, content, sent)
             response = self._connection.getresponse()
-            received = response.read()
+            return received(response.status, response.headers, response.read())
         finally:
             self._connection.close()
-        if response.headers.get("Content-Encoding") == "gzip":
-            received = gzip.decompress(received)
-        return Response(response.status, response.headers, received)
+
+
+def encode(headers: dict[str, str], body: Any) -> tuple[dict[str, str], bytes | None]:
+    """The headers and the body as they are sent."""
+    sent = {"Accept": "*/*", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    if body is None:
+        return sent, None
+    return {**sent, "Content-Type": "application/json"}, json.dumps(body).encode()
+
+
+def received(status: int, headers: Message, body: bytes) -> Response:
+    return Response(status, headers, gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body)

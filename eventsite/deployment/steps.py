@@ -1,4 +1,4 @@
-"""The steps of a deploy, the rollback, and `undeploy`."""
+"""The steps of a deploy, `rollback` and `undeploy`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,18 +15,20 @@ from tempfile import TemporaryFile
 from django.conf import settings
 
 from eventsite.deployment import DeploymentError
+from eventsite.deployment.alarms import SECONDS_TO_WATCH, firing, watch
+from eventsite.deployment.api import deploy_api
 from eventsite.deployment.checks import errors, settings_error
-from eventsite.deployment.function import Function, SavedFunction
+from eventsite.deployment.function import Function, Live
 from eventsite.deployment.package import make_package, package_path
 from eventsite.deployment.target import target_of
-from eventsite.deployment.zappa import run_zappa, write_settings
-from eventsite.stack import StackError
+from eventsite.deployment.zappa import api_template, run_zappa, write_settings
+from eventsite.stack import StackError, gateway
 from eventsite.stack import lifecycle as stack
 from eventsite.stack.aws import Clients, aws_errors, dns_suffix
 from eventsite.stack.change_sets import REVIEW, find_stack
 from eventsite.stack.stage import Stage
 
-STEPS = ("Check", "Package", "Stack", "Function", "Smoke test", "Stored events")
+STEPS = ("Check", "Package", "Stack", "Function", "API", "Test", "Switch", "Stored events")
 _BUSY = "{} is being changed by another deploy. Try again when that is done."
 FOLDER = "dist"
 _OF_A_SITE = ("ALLOWED_HOSTS", "DEBUG", "DYNAMODB_", "EVENTS_", "PORT", "PRELOAD_", "SECRET_KEY", "URL_PREFIX")
@@ -37,9 +39,10 @@ Say = Callable[[str], None]
 class Deploy:
     """One deploy of a stage. `run` raises StackError; nothing on AWS changes before step 3."""
 
-    def __init__(self, stage: Stage, say: Say) -> None:
+    def __init__(self, stage: Stage, say: Say, seconds_to_watch: float = SECONDS_TO_WATCH) -> None:
         self.stage = stage
         self.say = say
+        self.seconds_to_watch = seconds_to_watch
         self.folder = Path(settings.BASE_DIR, FOLDER)
         self.account = ""
         self.key_version = 0
@@ -52,7 +55,7 @@ class Deploy:
     def _run(self) -> str:
         self._check_settings()
         with aws_errors():
-            self.clients = Clients(self.stage)
+            self.clients = Clients(self.stage, self._detail)
             self.function = Function(self.stage, self.clients)
             self._check_account()
         self._step(1, f"{self.stage.name} in account {self.account}, {self.stage.region}")
@@ -60,17 +63,23 @@ class Deploy:
         self._step(3, self.stage.names.stack)
         with aws_errors():
             stack.deploy(self.clients, self.stage, self._detail)
-            saved = self.function.save(self.folder)
-        self._step(4, f"{'update' if saved else 'create'} {self.stage.names.function}")
-        with self._rollback(saved), aws_errors():
-            self._update(first=saved is None)
+            exists = self.function.configuration() is not None
+            before = self.function.live()
+        with self._keep_live(before), aws_errors():
+            self._step(4, f"{'update' if exists else 'create'} {self.function.name}")
+            settings_file = self._update(exists)
+            version = self.function.publish()
+            self._step(5, self.function.name)
+            self._deploy_api(settings_file)
             address, connect_to = self._address()
-            self._step(5, address)
-            self._smoke_test(address, connect_to)
-        if saved:
-            saved.code.unlink()
-        self._step(6, self.stage.names.events_table)
+            self._step(6, f"version {version}, before it serves the site")
+            self._smoke_test(address, "--invoke", version)
+            self._step(7, f"version {version} at {address}")
+            self._switch(before, version, address, connect_to)
+        self._step(8, self.stage.names.events_table)
         self._upgrade()
+        with aws_errors():
+            self.function.remove_old_versions()
         return address
 
     def _check_settings(self) -> None:
@@ -102,13 +111,15 @@ class Deploy:
         current = self.function.configuration()
         if current and (current.get("State") == "Pending" or current.get("LastUpdateStatus") == "InProgress"):
             raise DeploymentError(_BUSY.format(self.function.name))
-        if current and self.function.api() is None:
+        if self.function.api() and not self.function.api("Stage"):
             raise DeploymentError(
-                f"{self.function.name} has no API, because an earlier deploy was interrupted. "
-                f"Run `manage.py undeploy {self.stage.name}` (it keeps the data), then deploy again."
+                f"An earlier version of this project deployed the API {self.function.name}, without an alias. "
+                f"Run `manage.py undeploy {self.stage.name}` (it keeps the data), then deploy again. "
+                "The address from API Gateway will change."
             )
 
-    def _update(self, first: bool) -> None:
+    def _update(self, exists: bool) -> Path:
+        """Changes the function's code and settings, which no published version has yet. Returns Zappa's settings."""
         package = package_path(self.stage)
         digest = sha256(package.read_bytes()).hexdigest()[:12]
         # A new description changes the function, so that it restarts and reads its secret key again.
@@ -117,9 +128,15 @@ class Deploy:
         settings_file = write_settings(self.stage, bucket, description)
         options = ("-z", str(package), "--json", "--disable_progress")
         self.function.change_architecture(package, target_of(self.stage).architecture)
-        run_zappa("deploy" if first else "update", self.stage, settings_file, *options)
+        run_zappa("update" if exists else "deploy", self.stage, settings_file, *options)
         self.function.wait()
         self.function.remove_old_variables()
+        return settings_file
+
+    def _deploy_api(self, settings_file: Path) -> None:
+        current = self.function.configuration() or {}
+        template = api_template(self.stage, settings_file, current["FunctionArn"], current["Role"])
+        deploy_api(self.clients, self.stage, gateway.complete(template, self.stage), self._detail)
 
     def _address(self) -> tuple[str, str | None]:
         """The site's address, and the host and port of the emulator if there is one."""
@@ -131,8 +148,18 @@ class Deploy:
         host = f"{self.function.api()}.execute-api.{self.stage.region}.{dns_suffix(self.stage.region)}"
         return f"{scheme}://{host}/{self.stage.name}", emulator
 
-    def _smoke_test(self, address: str, connect_to: str | None) -> None:
-        options = ("--connect-to", connect_to) if connect_to else ()
+    def _switch(self, before: Live | None, version: str, address: str, connect_to: str | None) -> None:
+        """Moves the alias. Raises DeploymentError if the site does not work, or an alarm goes off."""
+        alarms = firing(self.clients, self.stage)
+        if before is None or before.version != version:
+            earlier = (before.version, *before.earlier) if before else ()
+            self.function.move(before, version, earlier[: self.stage.retained_versions])
+        self._smoke_test(address, *(("--connect-to", connect_to) if connect_to else ()))
+        if self.seconds_to_watch:
+            self._detail(f"Watching the alarms for {self.seconds_to_watch:.0f} s.")
+            watch(self.clients, self.stage, alarms, self.seconds_to_watch)
+
+    def _smoke_test(self, address: str, *options: str) -> None:
         if error := self._manage("smoke_test", address, *options):
             raise DeploymentError(error)
 
@@ -166,26 +193,25 @@ class Deploy:
         return lines[-1].removeprefix("CommandError: ")
 
     @contextmanager
-    def _rollback(self, saved: SavedFunction | None) -> Iterator[None]:
-        """Restores the saved function if anything fails or the deploy is interrupted."""
+    def _keep_live(self, before: Live | None) -> Iterator[None]:
+        """Moves the alias back if anything fails or the deploy is interrupted."""
         try:
             yield
         except (Exception, KeyboardInterrupt) as error:
             reason = str(error) or ("Interrupted." if isinstance(error, KeyboardInterrupt) else repr(error))
-            if saved is None:
-                raise DeploymentError(
-                    f"{reason} This was the first deploy of {self.stage.name}, so there is no earlier version."
-                ) from error
-            self._detail(f"Rolling back the function. Reason: {reason}")
             try:
                 with aws_errors():
-                    self.function.restore(saved)
-            except (StackError, OSError) as second:
+                    self.function.move_back(before)
+            except StackError as second:
                 raise DeploymentError(
-                    f"{reason} The rollback failed, too: {second} The function's previous code is in {saved.code}."
+                    f"{reason} The rollback failed, too: {second} Run `make rollback STAGE={self.stage.name}`."
                 ) from error
-            saved.code.unlink(missing_ok=True)
-            raise DeploymentError(f"{reason} The function has its previous code and settings again.") from error
+            live = (
+                f"Version {before.version} serves the site, with its code and its settings."
+                if before
+                else f"This was the first deploy of {self.stage.name}, so there is no site yet. Deploy again."
+            )
+            raise DeploymentError(f"{reason} {live}") from error
 
     def _step(self, number: int, detail: str) -> None:
         self.say(f"{number}/{len(STEPS)} {STEPS[number - 1]}: {detail}")
@@ -206,24 +232,34 @@ def _lock(folder: Path, stage: str) -> Iterator[None]:
         yield
 
 
+def rollback(stage: Stage, say: Say, version: str = "") -> None:
+    """Moves the alias to an earlier version, by default to the previous one. Raises StackError."""
+    with _lock(Path(settings.BASE_DIR, FOLDER), stage.name), aws_errors():
+        function = Function(stage, Clients(stage, say))
+        live = function.live()
+        if live is None:
+            raise DeploymentError(f"{stage.name} has no version that serves the site. Run `make deploy` first.")
+        if not live.earlier:
+            raise DeploymentError(f"Version {live.version} serves {stage.name}, and there is no earlier version.")
+        version = version or live.earlier[0]
+        if version not in live.earlier:
+            versions = ", ".join(live.earlier)
+            raise DeploymentError(f"Version {version} did not serve {stage.name}. Choose from: {versions}.")
+        function.move(live, version, live.earlier[live.earlier.index(version) + 1 :])
+    say(
+        f"Version {version} serves {stage.name} instead of version {live.version}, with its code and its settings. "
+        "Stored events and the API's own settings did not change."
+    )
+
+
 def undeploy(stage: Stage, say: Say) -> None:
     """Removes the function and its API. Raises StackError."""
     with aws_errors():
         clients = Clients(stage)
         account = clients.of("sts").get_caller_identity()["Account"]
         function = Function(stage, clients)
-        api = function.api()
-        if function.configuration() is None and api is None:
+        if function.configuration() is None and function.api() is None:
             raise DeploymentError(f"There is no {stage.names.function} in account {account}, {stage.region}.")
     bucket = stage.names.packages_bucket(account, stage.region)
-    run_zappa("undeploy", stage, write_settings(stage, bucket, "Events"), "--yes")
-    if api:
-        _delete_execution_logs(clients, api, stage.name)
+    run_zappa("undeploy", stage, write_settings(stage, bucket, "Events", with_api=True), "--yes")
     say(f"The function {stage.names.function} and its API were removed.")
-
-
-def _delete_execution_logs(clients: Clients, api: str, stage: str) -> None:
-    """They belong to this API only: the next deploy creates another one."""
-    logs = clients.of("logs")
-    with aws_errors(), suppress(logs.exceptions.ResourceNotFoundException):
-        logs.delete_log_group(logGroupName=f"API-Gateway-Execution-Logs_{api}/{stage}")

@@ -8,20 +8,33 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from eventsite.deployment import DeploymentError
+from eventsite.stack.aws import RETRIES
+from eventsite.stack.names import ALIAS
 from eventsite.stack.stage import Stage
 
 _NOISE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def write_settings(stage: Stage, bucket: str, description: str) -> Path:
-    """Writes dist/zappa-STAGE.json: the stage of zappa_settings.json, its bucket and the function's description."""
+def write_settings(stage: Stage, bucket: str, description: str, with_api: bool = False) -> Path:
+    """Writes dist/zappa-STAGE.json: the stage of zappa_settings.json, its bucket and the function's description.
+
+    Unless `with_api`, Zappa changes only the function: `eventsite.deployment.api` deploys the API.
+    """
     path: Path = settings.BASE_DIR / "dist" / f"zappa-{stage.name}.json"
     path.parent.mkdir(exist_ok=True)
-    described = {**stage.described, "s3_bucket": bucket, "lambda_description": description}
+    described = {
+        **stage.described,
+        "s3_bucket": bucket,
+        "lambda_description": description,
+        "apigateway_enabled": with_api,
+        "apigateway_lambda_qualifier": ALIAS,
+        "num_retained_versions": None,  # Zappa would remove the live version after some failed deploys
+    }
     path.write_text(json.dumps({stage.name: described}, indent=2), encoding="utf-8")
     return path
 
@@ -33,25 +46,31 @@ def run_zappa(command: str, stage: Stage, settings_file: Path, *options: str) ->
         raise DeploymentError("Zappa is not installed. Use `make deploy`, which installs it first.")
     log = settings_file.with_suffix(".log")
     arguments = [str(zappa), command, stage.name, "-s", str(settings_file), *options]
-    # Zappa leaves files in its working directory, and imports its callback's module from PYTHONPATH.
-    environment = {**os.environ, "PYTHONPATH": str(settings.BASE_DIR), "AWS_DEFAULT_REGION": stage.region}
+    environment = {**os.environ, **RETRIES, "AWS_DEFAULT_REGION": stage.region}
     environment.pop("EVENTS_STAGE", None)
     with log.open("w", encoding="utf-8") as output:
         result = subprocess.run(
             arguments,
             check=False,
-            cwd=settings_file.parent,
+            cwd=settings_file.parent,  # Zappa leaves files there
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    for template in settings_file.parent.glob(f"{stage.names.function}-template-*.json"):
-        template.unlink()
     if result.returncode:
         raise DeploymentError(
             f"`zappa {command}` failed: {_last_error(log)} ({log.relative_to(settings.BASE_DIR)} has the whole output)"
         )
+
+
+def api_template(stage: Stage, settings_file: Path, function: str, role: str) -> dict[str, Any]:
+    """The CloudFormation template of the API that Zappa would create. Raises DeploymentError."""
+    output = settings_file.with_name(f"api-{stage.name}.json")
+    run_zappa("template", stage, settings_file, "-l", function, "-r", role, "-o", str(output))
+    template: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    output.unlink()
+    return template
 
 
 def _last_error(log: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
@@ -14,23 +14,38 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from eventsite.stack import StackError
 from eventsite.stack.stage import Stage
 
+# Management calls have low quotas: Lambda allows 15 a second in an account, API Gateway 10. Seven attempts take up to
+# 51 seconds. Zappa, which is another process, gets the same values as environment variables.
+RETRIES = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "7"}
+_THROTTLED = ("TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded")
+
 
 class Clients:
     """Clients in the stage's region: `clients.cloudformation`, `clients.of("logs")`."""
 
-    def __init__(self, stage: Stage) -> None:
-        config = Config(retries={"mode": "standard"}, connect_timeout=5, read_timeout=60)
+    def __init__(self, stage: Stage, say: Callable[[str], None] | None = None) -> None:
+        """Says a line when AWS asks to wait."""
+        retries: Any = {"mode": RETRIES["AWS_RETRY_MODE"], "total_max_attempts": int(RETRIES["AWS_MAX_ATTEMPTS"])}
+        config = Config(retries=retries, connect_timeout=5, read_timeout=60)
+        self._say = say
         self._create = partial(session.get_session().create_client, region_name=stage.region, config=config)
         self._clients: dict[str, Any] = {}
 
     def of(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._create(service)
+            self._clients[service] = client = self._create(service)
+            client.meta.events.register_first("needs-retry", self._before_retry)
         return self._clients[service]
 
     @property
     def cloudformation(self) -> Any:
         return self.of("cloudformation")
+
+    def _before_retry(self, response: Any, operation: Any, attempts: int, **_: Any) -> None:
+        code = response[1].get("Error", {}).get("Code") if response else None
+        if self._say and code in _THROTTLED and attempts < int(RETRIES["AWS_MAX_ATTEMPTS"]):
+            service = operation.service_model.service_id
+            self._say(f"{service} limits how often {operation.name} may be called: waiting, then trying again.")
 
 
 def dns_suffix(region: str) -> str:

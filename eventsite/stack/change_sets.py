@@ -47,15 +47,25 @@ def create_change_set(clients: Clients, stage: Stage, template: Template, given:
     creates = stack is None or stack["StackStatus"] == REVIEW
     if not creates:
         check_indexes(_current_template(clients, stage.names.stack), template)
-    created = clients.cloudformation.create_change_set(
+    return new_change_set(
+        clients,
+        creates,
+        template,
         StackName=stage.names.stack,
-        ChangeSetName=f"changes-{time.time_ns()}",
-        ChangeSetType="CREATE" if creates else "UPDATE",
-        TemplateBody=json.dumps(template, separators=(",", ":")),
         Parameters=_parameters(clients, None if creates else stack, given),
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Tags=stage.tags,
         ImportExistingResources=True,  # the tables that an earlier stack left
+    )
+
+
+def new_change_set(clients: Clients, creates: bool, template: Template, **options: Any) -> ChangeSet | None:
+    """The changes; None if there are none. Raises StackError."""
+    created = clients.cloudformation.create_change_set(
+        ChangeSetName=f"changes-{time.time_ns()}",
+        ChangeSetType="CREATE" if creates else "UPDATE",
+        TemplateBody=json.dumps(template, separators=(",", ":")),
+        **options,
     )
     result = _finished(clients, created["Id"])
     change_set = ChangeSet(created["Id"], created["StackId"], creates, _changes(clients, created["Id"]))

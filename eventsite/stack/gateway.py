@@ -1,15 +1,16 @@
-"""Configures what Zappa has no setting for: the API's throttling, access log and error responses.
+"""The template of a stage's API: Zappa's, and what Zappa has no setting for.
 
-Zappa loads this file after it has deployed or updated a stage (`callbacks.post` in zappa_settings.json), without its
-package and without Django. So it imports nothing of this project.
+CloudFormation creates the API's stage last, and together with its throttling and logs. So an interrupted deploy leaves
+no stage without them. It creates a deployment only if the API has changed.
 """
 
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
 
-from botocore.exceptions import ClientError
+from eventsite.stack.stage import Stage
 
 # The log line of a request. It has no path, query or headers: the path of a calendar feed is its password. It also has
 # nothing from the client that could contain a quotation mark.
@@ -51,23 +52,63 @@ _RESPONSES = {
 }
 
 # TLS 1.2 and 1.3 with forward secrecy at the API's own address, which otherwise accepts TLS 1.0.
-TLS = {"/securityPolicy": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "/endpointAccessMode": "BASIC"}
+TLS = {"SecurityPolicy": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "EndpointAccessMode": "BASIC"}
 
 
-def configure(zappa_cli: Any) -> None:
-    """Called by Zappa with its ZappaCLI. Raises ClientError."""
-    settings, zappa, stage = zappa_cli.stage_config, zappa_cli.zappa, zappa_cli.api_stage
-    gateway, api = zappa.apigateway_client, zappa.get_api_id(zappa_cli.lambda_name)
-    subdomains = settings["aws_environment_variables"].get("EVENTS_HSTS_INCLUDE_SUBDOMAINS") in ("true", "1")
-    if gateway.get_rest_api(restApiId=api).get("securityPolicy") != TLS["/securityPolicy"]:
-        tls = [{"op": "replace", "path": path, "value": value} for path, value in TLS.items()]
-        gateway.update_rest_api(restApiId=api, patchOperations=tls)
+def complete(template: dict[str, Any], stage: Stage) -> dict[str, Any]:
+    """Zappa's template with error responses, logs, a deployment and the stage."""
+    api, described = {"Ref": "Api"}, stage.described
+    resources = json.loads(json.dumps(template["Resources"]))
+    resources["Api"]["Properties"] |= {"BinaryMediaTypes": ["*~1*"], **TLS}  # CloudFormation's way to write */*
+    subdomains = stage.environment.get("EVENTS_HSTS_INCLUDE_SUBDOMAINS") in ("true", "1")
     for kind in _RESPONSES:
-        gateway.put_gateway_response(restApiId=api, responseType=kind, **response(kind, subdomains))
-    gateway.create_deployment(restApiId=api, stageName=stage, description="With error responses that have a detail")
-    patch = stage_patch(settings, access_logs(zappa_cli.lambda_arn, zappa_cli.lambda_name))
-    gateway.update_stage(restApiId=api, stageName=stage, patchOperations=patch)
-    limit_execution_logs(zappa.logs_client, f"API-Gateway-Execution-Logs_{api}/{stage}", settings["log_retention_days"])
+        resources[f"Response{kind.title().replace('_', '')}"] = {
+            "Type": "AWS::ApiGateway::GatewayResponse",
+            "Properties": {"RestApiId": api, "ResponseType": kind, **response(kind, subdomains)},
+        }
+    # A deployment is a copy of the API, and cannot change: another API needs another deployment.
+    content = sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()[:12]
+    deployment = f"Deployment{content}"
+    group = f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{stage.names.access_logs}"
+    all_methods = {
+        "ResourcePath": "/*",
+        "HttpMethod": "*",
+        "ThrottlingRateLimit": described["throttling_rate_limit"],
+        "ThrottlingBurstLimit": described["throttling_burst_limit"],
+        "LoggingLevel": described["cloudwatch_log_level"],
+        "DataTraceEnabled": described["cloudwatch_data_trace"],
+        "MetricsEnabled": described["cloudwatch_metrics_enabled"],
+    }
+    more = {
+        deployment: {
+            "Type": "AWS::ApiGateway::Deployment",
+            "DependsOn": [name for name in resources if name != "Api"],
+            "Properties": {"RestApiId": api},
+        },
+        # Without this, API Gateway would create the log group itself and keep its logs forever.
+        "ExecutionLogs": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {
+                "LogGroupName": {"Fn::Sub": f"API-Gateway-Execution-Logs_${{Api}}/{stage.name}"},
+                "RetentionInDays": stage.log_retention_days,
+                "Tags": stage.tags,
+            },
+        },
+        "Stage": {
+            "Type": "AWS::ApiGateway::Stage",
+            "DependsOn": ["ExecutionLogs"],
+            "Properties": {
+                "RestApiId": api,
+                "StageName": stage.name,
+                "DeploymentId": {"Ref": deployment},
+                "MethodSettings": [all_methods],
+                "AccessLogSetting": {"DestinationArn": {"Fn::Sub": group}, "Format": json.dumps(ACCESS_LOG)},
+                "TracingEnabled": stage.tracing,
+                "Tags": stage.tags,
+            },
+        },
+    }
+    return {**template, "Description": f"Events, stage {stage.name}: the API", "Resources": {**resources, **more}}
 
 
 def response(kind: str, hsts_for_subdomains: bool = False) -> dict[str, Any]:
@@ -84,33 +125,6 @@ def response(kind: str, hsts_for_subdomains: bool = False) -> dict[str, Any]:
     if kind == "THROTTLED":
         headers["Retry-After"] = "'1'"
     return {
-        "responseTemplates": {"application/json": json.dumps({"detail": sentence, "code": code})},
-        "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+        "ResponseTemplates": {"application/json": json.dumps({"detail": sentence, "code": code})},
+        "ResponseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},
     }
-
-
-def access_logs(function_arn: str, function_name: str) -> str:
-    """The ARN of the log group in the stage's stack."""
-    _, partition, _, region, account, *_ = function_arn.split(":")
-    return f"arn:{partition}:logs:{region}:{account}:log-group:/aws/apigateway/{function_name}"
-
-
-def stage_patch(settings: dict[str, Any], log_group: str) -> list[dict[str, str]]:
-    values = {
-        "/*/*/throttling/rateLimit": str(settings["throttling_rate_limit"]),
-        "/*/*/throttling/burstLimit": str(settings["throttling_burst_limit"]),
-        "/accessLogSettings/destinationArn": log_group,
-        "/accessLogSettings/format": json.dumps(ACCESS_LOG),
-        "/tracingEnabled": "true" if settings.get("xray_tracing") else "false",
-    }
-    return [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
-
-
-def limit_execution_logs(logs: Any, name: str, days: int) -> None:
-    """Without this, API Gateway would create the log group itself and keep its logs forever."""
-    try:
-        logs.create_log_group(logGroupName=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-            raise
-    logs.put_retention_policy(logGroupName=name, retentionInDays=days)

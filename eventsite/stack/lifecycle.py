@@ -35,7 +35,7 @@ def deploy(
     clients: Clients, stage: Stage, say: Say, given: Parameters | None = None, allow_replacement: bool = False
 ) -> None:
     """Creates or updates the stack, and protects its tables. Raises StackError."""
-    _delete_failed_stack(clients, stage, say)
+    delete_failed_stack(clients, stage.names.stack, say)
     change_set = create_change_set(clients, stage, make_template(stage), given or {})
     if change_set is None:
         say(f"{stage.names.stack} has no changes.")
@@ -64,11 +64,11 @@ def _warning(tables: list[str]) -> str:
     )
 
 
-def _delete_failed_stack(clients: Clients, stage: Stage, say: Say) -> None:
+def delete_failed_stack(clients: Clients, name: str, say: Say) -> None:
     """A stack whose creation failed can only be deleted. Its tables are kept, and the next stack imports them."""
-    stack = find_stack(clients, stage.names.stack)
+    stack = find_stack(clients, name)
     if stack and stack["StackStatus"] in _CREATION_FAILED:
-        say(f"The creation of {stage.names.stack} failed earlier ({stack['StackStatus']}). Deleting it first.")
+        say(f"The creation of {name} failed earlier ({stack['StackStatus']}). Deleting it first.")
         _delete(clients, stack["StackId"])
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 PROJECT = "events"
 METRICS_NAMESPACE = "Events"
+ALIAS = "live"  # of the function: the version that the API calls
 
 # The bucket's name is the longest: it may have 63 characters, and no capital letters.
 _STAGE = re.compile(r"[a-z](-?[a-z0-9]){0,18}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from events.storage.account_changes import PREFIX
 from events.storage.models import TABLES, AccessItem
+from eventsite.stack.names import ALIAS
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import USES, index_names, logical_id
 
@@ -53,7 +54,7 @@ def _statements(stage: Stage) -> Iterator[dict[str, Any]]:
     }
     # The lines of the security log are in this group: nothing here can remove or change one.
     yield _allow("Logs", ["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": ["FunctionLogs", "Arn"]})
-    yield _allow("Invoke", ["lambda:InvokeFunction"], _arn("lambda", f"function:{stage.names.function}"))
+    yield _allow("Invoke", ["lambda:InvokeFunction"], _arn("lambda", f"function:{stage.names.function}:{ALIAS}"))
     # This is enough to decrypt it: AWS's own key allows everybody who may read the parameter.
     yield _allow("SecretKey", ["ssm:GetParameter"], _arn("ssm", f"parameter{stage.names.secret_key}"))
     if stage.tracing:

@@ -58,6 +58,11 @@ class Stage:
         }
 
     @property
+    def retained_versions(self) -> int:
+        """How many earlier versions of the function are kept for a rollback."""
+        return int(self.described.get("num_retained_versions", 5))
+
+    @property
     def tags(self) -> list[dict[str, str]]:
         return [{"Key": "Project", "Value": "events"}, {"Key": "Stage", "Value": self.name}]
 

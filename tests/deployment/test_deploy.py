@@ -76,9 +76,10 @@ def test_the_file_has_no_secrets(settings: Any) -> None:
         ({"slim_handler": True}, "zappa_settings.json, dev: slim_handler must be false."),
         ({"keep_warm": True}, "zappa_settings.json, dev: keep_warm must be false."),
         (
-            {"callbacks": {}},
-            'zappa_settings.json, dev: callbacks must be {"post": "eventsite.stack.gateway.configure"}.',
+            {"callbacks": {"post": "eventsite.stack.gateway.configure"}},
+            "zappa_settings.json, dev: callbacks is not allowed: the deploy configures the API itself.",
         ),
+        ({"num_retained_versions": None}, "zappa_settings.json, dev: num_retained_versions must be a whole number."),
         ({"throttling_rate_limit": "lots"}, "zappa_settings.json, dev: throttling_rate_limit must be a whole number."),
         ({"timeout_seconds": True}, "zappa_settings.json, dev: timeout_seconds must be a whole number."),
         ({"table_read_limit": 0}, "zappa_settings.json, dev: table_read_limit must be a whole number of at least 1."),
@@ -227,7 +228,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
     def unwanted(*arguments: Any) -> None:
         raise AssertionError("The deploy continued.")
 
-    monkeypatch.setattr(steps, "Clients", lambda stage: fake)
+    monkeypatch.setattr(steps, "Clients", lambda stage, say=None: fake)
     monkeypatch.setattr(steps, "make_package", unwanted)
     return fake
 
@@ -259,17 +260,6 @@ def test_a_function_that_another_deploy_changes(account: FakeAccount, state: dic
     account.stacks["events-dev"] = "CREATE_COMPLETE"
     account.function = state
     assert failure() == "events-dev is being changed by another deploy. Try again when that is done."
-
-
-@pytest.mark.parametrize("stack", [None, "ROLLBACK_COMPLETE"])
-def test_a_function_without_its_api(account: FakeAccount, stack: str | None) -> None:
-    account.function = {"State": "Active"}
-    if stack:  # CloudFormation still knows deleted resources
-        account.stacks["events-dev"], account.api = stack, "DELETE_COMPLETE"
-    assert failure() == (
-        "events-dev has no API, because an earlier deploy was interrupted. "
-        "Run `manage.py undeploy dev` (it keeps the data), then deploy again."
-    )
 
 
 @pytest.mark.parametrize(
@@ -351,12 +341,16 @@ def test_the_last_error_of_zappa(
 
     def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         options["stdout"].write(output)
-        (options["cwd"] / "events-dev-template-1.json").write_text("left behind")
         return subprocess.CompletedProcess(command, 1)
 
     monkeypatch.setattr(subprocess, "run", run)
     settings_file = zappa.write_settings(stage, "bucket", "description")
-    assert json.loads(settings_file.read_text())["dev"]["s3_bucket"] == "bucket"
+    written = json.loads(settings_file.read_text())["dev"]
+    assert (written["s3_bucket"], written["apigateway_enabled"], written["num_retained_versions"]) == (
+        "bucket",
+        False,
+        None,
+    )
     with pytest.raises(DeploymentError) as raised:
         zappa.run_zappa("update", stage, settings_file)
     assert str(raised.value) == f"`zappa update` failed: {error} (dist/zappa-dev.log has the whole output)"

@@ -1,13 +1,10 @@
-"""The calls of Zappa's callback to API Gateway, and that Zappa can load it."""
+"""The template of the API: Zappa's own, with limits, logs, error responses and the stage."""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -15,11 +12,13 @@ import pytest
 from botocore.validate import ParamValidator
 from django.conf import settings as django_settings
 
+from eventsite.deployment import zappa
 from eventsite.stack import gateway
 from eventsite.stack.names import Names
-from tests.deployment.fake_aws import FakeAWS
+from eventsite.stack.stage import read_stage
 
 SETTINGS = json.loads((django_settings.BASE_DIR / "zappa_settings.json").read_text())
+ROLE = "arn:aws:iam::111111111111:role/events-dev-function"
 HEADERS = {
     "gatewayresponse.header.Access-Control-Allow-Origin": "'*'",
     "gatewayresponse.header.Access-Control-Expose-Headers": "'Retry-After, X-Request-Id'",
@@ -46,96 +45,128 @@ RESPONSES = {
 }
 
 
-def zappa_cli(aws: FakeAWS, stage: str) -> Any:
-    """A fake of Zappa, with what the callback uses."""
-    name = Names(stage).function
-    clients = {"apigateway_client": aws.of("apigateway"), "logs_client": aws.of("logs")}
-    return SimpleNamespace(
-        stage_config=SETTINGS[stage],
-        api_stage=stage,
-        lambda_name=name,
-        lambda_arn=f"arn:aws:lambda:eu-west-1:111111111111:function:{name}",
-        zappa=SimpleNamespace(**clients, get_api_id=lambda function: {name: "api-id"}[function]),
-    )
+@functools.cache
+def template(name: str = "dev") -> dict[str, Any]:
+    """The API's template, from Zappa's own."""
+    stage = read_stage(name)
+    arn = f"arn:aws:lambda:eu-west-1:111111111111:function:events-{name}"
+    settings_file = zappa.write_settings(stage, "bucket", "Events")
+    return gateway.complete(zappa.api_template(stage, settings_file, arn, ROLE), stage)
 
 
-@pytest.mark.parametrize("stage", sorted(SETTINGS))
-def test_its_calls(stage: str) -> None:
-    aws, settings = FakeAWS(), SETTINGS[stage]
-    aws.expect("apigateway", "get_rest_api", {"securityPolicy": "TLS_1_0"}, restApiId="api-id")
-    tls = [
-        {"op": "replace", "path": "/securityPolicy", "value": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"},
-        {"op": "replace", "path": "/endpointAccessMode", "value": "BASIC"},
-    ]
-    aws.expect("apigateway", "update_rest_api", restApiId="api-id", patchOperations=tls)
-    for kind, (code, sentence) in RESPONSES.items():
-        again = {"gatewayresponse.header.Retry-After": "'1'"} if kind == "THROTTLED" else {}
-        aws.expect(
-            "apigateway",
-            "put_gateway_response",
-            restApiId="api-id",
-            responseType=kind,
-            responseTemplates={"application/json": f'{{"detail": "{sentence}", "code": "{code}"}}'},
-            responseParameters={**HEADERS, **again},
-        )
-    description = "With error responses that have a detail"
-    aws.expect("apigateway", "create_deployment", restApiId="api-id", stageName=stage, description=description)
-    log_group = f"arn:aws:logs:eu-west-1:111111111111:log-group:{Names(stage).access_logs}"
-    values = {
-        "/*/*/throttling/rateLimit": str(settings["throttling_rate_limit"]),
-        "/*/*/throttling/burstLimit": str(settings["throttling_burst_limit"]),
-        "/accessLogSettings/destinationArn": log_group,
-        "/accessLogSettings/format": json.dumps(gateway.ACCESS_LOG),
-        "/tracingEnabled": "false",
+def of_type(kind: str, name: str = "dev") -> dict[str, dict[str, Any]]:
+    found = template(name)["Resources"].items()
+    return {logical: each for logical, each in found if each["Type"] == f"AWS::ApiGateway::{kind}"}
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_the_stage_exists_only_with_its_limits_logs_and_error_responses(name: str) -> None:
+    [(_, stage)] = of_type("Stage", name).items()
+    [(deployment, deployed)] = of_type("Deployment", name).items()
+    assert stage["DependsOn"] == ["ExecutionLogs"]
+    assert template(name)["Resources"]["ExecutionLogs"]["Properties"]["RetentionInDays"] == 30
+    assert stage["Properties"] == {
+        "RestApiId": {"Ref": "Api"},
+        "StageName": name,
+        "DeploymentId": {"Ref": deployment},
+        "MethodSettings": [
+            {
+                "ResourcePath": "/*",
+                "HttpMethod": "*",
+                "ThrottlingRateLimit": SETTINGS[name]["throttling_rate_limit"],
+                "ThrottlingBurstLimit": SETTINGS[name]["throttling_burst_limit"],
+                "LoggingLevel": "ERROR",
+                "DataTraceEnabled": False,
+                "MetricsEnabled": False,
+            }
+        ],
+        "AccessLogSetting": {
+            "DestinationArn": {
+                "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
+                f"{Names(name).access_logs}"
+            },
+            "Format": json.dumps(gateway.ACCESS_LOG),
+        },
+        "TracingEnabled": False,
+        "Tags": [{"Key": "Project", "Value": "events"}, {"Key": "Stage", "Value": name}],
     }
-    patch = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
-    aws.expect("apigateway", "update_stage", restApiId="api-id", stageName=stage, patchOperations=patch)
-    logs = f"API-Gateway-Execution-Logs_api-id/{stage}"
-    aws.expect_error("logs", "create_log_group", "ResourceAlreadyExistsException", logGroupName=logs)
-    aws.expect("logs", "put_retention_policy", logGroupName=logs, retentionInDays=settings["log_retention_days"])
-    gateway.configure(zappa_cli(aws, stage))
-    aws.assert_all_called()
+    assert set(deployed["DependsOn"]) == {*of_type("GatewayResponse"), *of_type("Method"), *of_type("Resource")}
+    assert len(of_type("Method")) == 2
+
+
+def test_it_calls_the_alias_with_the_role() -> None:
+    for method in of_type("Method").values():
+        integration = method["Properties"]["Integration"]
+        assert integration["Uri"].endswith(":function:events-dev:live/invocations")
+        assert integration["Credentials"] == ROLE
+
+
+def test_its_responses() -> None:
+    found = {each["Properties"]["ResponseType"]: each["Properties"] for each in of_type("GatewayResponse").values()}
+    again = {"gatewayresponse.header.Retry-After": "'1'"}
+    assert found == {
+        kind: {
+            "RestApiId": {"Ref": "Api"},
+            "ResponseType": kind,
+            "ResponseTemplates": {"application/json": f'{{"detail": "{sentence}", "code": "{code}"}}'},
+            "ResponseParameters": {**HEADERS, **(again if kind == "THROTTLED" else {})},
+        }
+        for kind, (code, sentence) in RESPONSES.items()
+    }
+
+
+def test_only_another_api_makes_another_deployment() -> None:
+    """A deployment of API Gateway copies the API. A stage's own settings need none."""
+
+    def deployment(**described: Any) -> str:
+        stage = read_stage("dev")
+        stage.described.update(described)
+        [name] = [name for name in gateway.complete(zappas, stage)["Resources"] if name.startswith("Deployment")]
+        return name
+
+    zappas = {"Resources": {"Api": {"Properties": {"Name": "one"}}}}
+    first = deployment()
+    assert deployment(throttling_rate_limit=1, xray_tracing=True) == first
+    zappas = {"Resources": {"Api": {"Properties": {"Name": "two"}}}}
+    assert deployment() != first
 
 
 def test_its_responses_have_the_policy_of_the_site() -> None:
     """Otherwise a response of API Gateway would replace the policy that a browser has stored."""
-    cli = zappa_cli(FakeAWS(), "dev")
-    given: list[str] = []
+    stage = read_stage("dev")
+    stage.environment["EVENTS_HSTS_INCLUDE_SUBDOMAINS"] = "true"
+    resources = gateway.complete({"Resources": {"Api": {"Properties": {}}}}, stage)["Resources"]
     policy = "gatewayresponse.header.Strict-Transport-Security"
-    cli.zappa.apigateway_client = SimpleNamespace(
-        get_rest_api=lambda **_: {"securityPolicy": gateway.TLS["/securityPolicy"]},  # then it is not set again
-        put_gateway_response=lambda **call: given.append(call["responseParameters"][policy]),
-        create_deployment=lambda **_: None,
-        update_stage=lambda **_: None,
-    )
-    cli.zappa.logs_client = SimpleNamespace(create_log_group=lambda **_: None, put_retention_policy=lambda **_: None)
-    variables = {**SETTINGS["dev"]["aws_environment_variables"], "EVENTS_HSTS_INCLUDE_SUBDOMAINS": "true"}
-    cli.stage_config = {**SETTINGS["dev"], "aws_environment_variables": variables}
-    gateway.configure(cli)
-    assert set(given) == {"'max-age=31536000; includeSubDomains'"}
+    given = {
+        each["Properties"]["ResponseParameters"][policy]
+        for each in resources.values()
+        if "ResponseParameters" in each.get("Properties", {})
+    }
+    assert given == {"'max-age=31536000; includeSubDomains'"}
 
 
 def test_api_gateway_knows_the_security_policy_and_it_refuses_old_versions_of_tls() -> None:
     model: Any = botocore.session.get_session().get_service_model("apigateway")
     known = model.operation_model("CreateRestApi").input_shape.members
-    for path, value in gateway.TLS.items():
-        assert value in known[path.removeprefix("/")].enum
+    for name, value in gateway.TLS.items():
+        assert template()["Resources"]["Api"]["Properties"][name] == value
+        assert value in known[name[0].lower() + name[1:]].enum
     # By AWS's list of policies, TLS13_1_2 accepts 1.2 and 1.3, and PFS only cipher suites with forward secrecy.
-    assert gateway.TLS["/securityPolicy"].startswith("SecurityPolicy_TLS13_1_2_PFS_")
+    assert gateway.TLS["SecurityPolicy"].startswith("SecurityPolicy_TLS13_1_2_PFS_")
 
 
 @pytest.mark.parametrize("kind", RESPONSES)
 def test_api_gateway_accepts_the_responses(kind: str) -> None:
     """Against botocore's model of the API, and the syntax of templates: "#" and "$" would need an escape."""
-    made = gateway.response(kind)
+    made = {name[0].lower() + name[1:]: value for name, value in gateway.response(kind).items()}
     model: Any = botocore.session.get_session().get_service_model("apigateway")
     shape = model.operation_model("PutGatewayResponse").input_shape
     request = {"restApiId": "api-id", "responseType": kind, **made}
     assert not ParamValidator().validate(request, shape).has_errors()
     assert kind in shape.members["responseType"].enum
-    [template] = made["responseTemplates"].values()
-    assert not {"#", "$"} & set(template)
-    assert json.loads(template).keys() == {"detail", "code"}
+    [text] = made["responseTemplates"].values()
+    assert not {"#", "$"} & set(text)
+    assert json.loads(text).keys() == {"detail", "code"}
 
 
 def test_the_documentation_lists_the_responses() -> None:
@@ -149,8 +180,10 @@ def test_pages_of_other_origins_may_read_each_header_of_a_response() -> None:
 
 
 def test_tracing_can_be_turned_on() -> None:
-    patch = gateway.stage_patch({**SETTINGS["dev"], "xray_tracing": True}, "")
-    assert patch[-1] == {"op": "replace", "path": "/tracingEnabled", "value": "true"}
+    stage = read_stage("dev")
+    stage.described["xray_tracing"] = True
+    made = gateway.complete({"Resources": {"Api": {"Properties": {}}}}, stage)
+    assert made["Resources"]["Stage"]["Properties"]["TracingEnabled"] is True
 
 
 def test_the_access_log_has_no_path_query_header_or_cookie() -> None:
@@ -172,27 +205,3 @@ def test_the_access_log_has_no_path_query_header_or_cookie() -> None:
         "responseLength",
         "error.responseType",
     }
-
-
-def test_an_error_with_the_log_group() -> None:
-    aws = FakeAWS()
-    aws.expect_error("logs", "create_log_group", "AccessDeniedException")
-    with pytest.raises(aws.of("logs").exceptions.ClientError):
-        gateway.limit_execution_logs(aws.of("logs"), "x", 30)
-
-
-def test_zappa_can_load_it_without_django(tmp_path: Path) -> None:
-    """As `ZappaCLI.callback` does, without this project on the path."""
-    folder = django_settings.BASE_DIR / "eventsite" / "stack"
-    script = (
-        "import pkgutil, sys\n"
-        f"spec = pkgutil.get_importer({str(folder)!r}).find_spec('gateway')\n"
-        "module = spec.loader.load_module('gateway')\n"
-        "assert callable(module.configure) and 'django' not in sys.modules and 'eventsite' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-I", "-W", "ignore", "-c", script], check=True, cwd=tmp_path)
-
-
-@pytest.mark.parametrize("stage", sorted(SETTINGS))
-def test_the_settings_name_it(stage: str) -> None:
-    assert SETTINGS[stage]["callbacks"] == {"post": f"{gateway.__name__}.{gateway.configure.__name__}"}

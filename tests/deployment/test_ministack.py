@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,7 +36,7 @@ class Deployed:
         self.project, self.stage, self.ministack = project, stage, project.ministack
         made = project.manage("stack", "rotate-key", stage)
         assert made.returncode == 0, made.stderr
-        done = project.manage("deploy", stage)
+        done = project.manage("deploy", stage, "--no-watch")
         assert done.returncode == 0, done.stdout + done.stderr
         self.output = done.stdout
         found = ADDRESS.search(self.output)
@@ -44,6 +46,30 @@ class Deployed:
 
     def browser(self) -> Browser:
         return Browser(self.ministack, self.address)
+
+    def live(self) -> dict[str, Any]:
+        """The alias, without the part that changes at each move."""
+        alias = self.ministack.client("lambda").get_alias(FunctionName=self.function, Name="live")
+        return {name: alias[name] for name in ("FunctionVersion", "Description")}
+
+    @contextmanager
+    def visited(self) -> Iterator[None]:
+        """While the block runs, somebody visits the site twice a second, and must get a good response each time."""
+        statuses, done = [], threading.Event()
+
+        def visit() -> None:
+            while not done.wait(0.5):
+                statuses.append(self.browser().send("GET", "/healthz").status_code)
+
+        visitor = threading.Thread(target=visit)
+        visitor.start()
+        try:
+            yield
+        finally:
+            done.set()
+            visitor.join()
+        assert len(statuses) > 5
+        assert set(statuses) == {200}
 
     def configuration(self) -> dict[str, Any]:
         found = self.ministack.client("lambda").get_function_configuration(FunctionName=self.function)
@@ -78,17 +104,22 @@ def staff(dev: Deployed) -> Browser:
 
 
 def test_the_output_of_a_deploy(dev: Deployed) -> None:
-    steps = [line for line in dev.output.splitlines() if re.match(r"\d/6 ", line)]
-    assert re.fullmatch(r"1/6 Check: dev in account \d{12}, eu-west-1", steps[0])
-    assert re.match(r"2/6 Package: dist/events-dev\.zip: \d+\.\d MB, ", steps[1])
+    steps = [line for line in dev.output.splitlines() if re.match(r"\d/8 ", line)]
+    assert re.fullmatch(r"1/8 Check: dev in account \d{12}, eu-west-1", steps[0])
+    assert re.match(r"2/8 Package: dist/events-dev\.zip: \d+\.\d MB, ", steps[1])
+    version = steps[5].partition("version ")[2].partition(",")[0]
     assert steps[2:] == [
-        "3/6 Stack: events-dev-resources",
-        "4/6 Function: create events-dev",
-        f"5/6 Smoke test: {dev.address}",
-        "6/6 Stored events: events-dev",
+        "3/8 Stack: events-dev-resources",
+        "4/8 Function: create events-dev",
+        "5/8 API: events-dev",
+        f"6/8 Test: version {version}, before it serves the site",
+        f"7/8 Switch: version {version} at {dev.address}",
+        "8/8 Stored events: events-dev",
     ]
-    smoke_test, _, upgrade = dev.output.partition("5/6")[2].partition("6/6")
-    assert [line.strip().rsplit(maxsplit=2)[0] for line in smoke_test.splitlines()[1:]] == CHECKS
+    test, _, rest = dev.output.partition("6/8")[2].partition("7/8")
+    smoke_test, _, upgrade = rest.partition("8/8")
+    for lines in (test, smoke_test):
+        assert [line.strip().rsplit(maxsplit=2)[0] for line in lines.splitlines()[1:]] == CHECKS
     assert upgrade.splitlines()[1] == "    0 events read, 0 upgraded."
     assert dev.output.splitlines()[-1] == (
         f"dev is deployed: {dev.address}/staff/ (staff pages), "
@@ -160,7 +191,7 @@ def test_staff_create_an_event_through_the_pages(dev: Deployed, staff: Browser) 
 
 
 def test_commands_run_in_the_function(dev: Deployed) -> None:
-    done = dev.project.zappa("manage", "dev", "export_events -")
+    done = dev.project.zappa("manage", "dev", "export_events -", "--qualifier", "live")
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"eventId","title"' in done.stdout
 
@@ -212,14 +243,29 @@ def test_a_second_deploy_updates_and_removes_old_variables(dev: Deployed) -> Non
     functions.update_function_configuration(
         FunctionName="events-dev", Environment={"Variables": {**variables, "LEFT_OVER": "x"}}
     )
-    done = dev.project.manage("deploy", "dev")
+    live = dev.live()
+    with dev.visited():
+        done = dev.project.manage("deploy", "dev", "--no-watch")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "events-dev-resources has no changes." in done.stdout
-    assert "4/6 Function: update events-dev" in done.stdout
+    assert "4/8 Function: update events-dev" in done.stdout
+    assert "The API events-dev has no changes." in done.stdout
     assert ADDRESS.findall(done.stdout)[0] == ADDRESS.findall(dev.address)[0]
     assert dev.configuration() == before
-    assert not (dev.project.folder / "dist/events-dev-before.zip").exists()
-    assert not list((dev.project.folder / "dist").glob("*-template-*"))
+    now = dev.live()
+    assert now["Description"].split()[2:] == [live["FunctionVersion"], *live["Description"].split()[2:]]
+    versions = [
+        found["Version"] for found in functions.list_versions_by_function(FunctionName="events-dev")["Versions"]
+    ]
+    assert set(versions) == {"$LATEST", now["FunctionVersion"], *now["Description"].split()[2:]}
+    assert not list((dev.project.folder / "dist").glob("api-*"))
+
+    back = dev.project.manage("rollback", "dev")
+    assert back.returncode == 0, back.stderr
+    assert dev.live() == live
+    assert dev.browser().send("GET", "/healthz").status_code == 200
+    again = dev.project.manage("rollback", "dev", now["FunctionVersion"])
+    assert f"Version {now['FunctionVersion']} did not serve dev." in again.stderr or not live["Description"].split()[2:]
 
 
 def test_the_function_can_only_add_to_its_log(dev: Deployed) -> None:
@@ -245,23 +291,63 @@ def test_the_function_can_only_add_to_its_log(dev: Deployed) -> None:
     assert found["retentionInDays"] == 365
 
 
-def test_a_deploy_whose_smoke_test_fails_is_rolled_back(dev: Deployed) -> None:
-    before = dev.configuration()
-    module = dev.project.folder / "eventsite/theme.py"
+BROKEN = {
+    "import": ("raise RuntimeError('broken at import')", "version {} failed: RuntimeError: broken at import"),
+    "healthz": (
+        "def handler(event, context):\n    return {'statusCode': 503, 'multiValueHeaders': {}, 'body': 'broken'}",
+        "expected 200, got 503 'broken'",
+    ),
+    "slow": (
+        "_quick = handler\ndef handler(event, context):\n    time.sleep(10.5)\n    return _quick(event, context)",
+        "s, and may take 10 s.",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_version_that_does_not_work_never_gets_a_request(dev: Deployed, kind: str) -> None:
+    """It fails when it is imported, or at its first page, or it is too slow."""
+    added, error = BROKEN[kind]
+    live, api = dev.live(), dev.ministack.client("apigateway").get_rest_apis()["items"]
+    module = dev.project.folder / "eventsite/lambda_handler.py"
     source = module.read_text()
-    module.write_text(source + "\n# other code\n")
-    dev.project.set_variable("dev", "ALLOWED_HOSTS", "elsewhere.example")
+    module.write_text(f"{source}\n{added}\n")
+    dev.project.set_variable("dev", "EVENTS_TIME_ZONE", "Europe/Berlin")
     try:
-        failed = dev.project.manage("deploy", "dev")
+        with dev.visited():
+            failed = dev.project.manage("deploy", "dev", "--no-watch")
     finally:
         module.write_text(source)
-        dev.project.set_variable("dev", "ALLOWED_HOSTS", f".execute-api.{REGION}.amazonaws.com")
+        dev.project.set_variable("dev", "EVENTS_TIME_ZONE", "UTC")
     assert failed.returncode == 1
-    assert "Rolling back the function. Reason: The smoke test failed at 'health': expected 200, got 400" in (
-        failed.stdout
+    found = re.search(r"6/8 Test: version (\d+)", failed.stdout)
+    assert found, failed.stdout + failed.stderr
+    assert "7/8" not in failed.stdout
+    assert "The smoke test failed at 'health': " in failed.stderr
+    assert error.format(found[1]) in failed.stderr
+    sentence = f"Version {live['FunctionVersion']} serves the site, with its code and its settings."
+    assert failed.stderr.rstrip().endswith(sentence)
+    assert dev.live() == live
+    assert dev.ministack.client("apigateway").get_rest_apis()["items"] == api
+
+
+def test_a_deploy_whose_smoke_test_over_http_fails_is_rolled_back(dev: Deployed) -> None:
+    """This version works only when it is invoked directly."""
+    live = dev.live()
+    module = dev.project.folder / "eventsite/lambda_handler.py"
+    source = module.read_text()
+    module.write_text(
+        f"{source}\n_all = handler\ndef handler(event, context):\n"
+        "    direct = event['requestContext']['identity'].get('userAgent') == 'manage.py smoke_test'\n"
+        "    return _all(event, context) if direct else {'statusCode': 404, 'body': ''}\n"
     )
-    assert failed.stderr.rstrip().endswith("The function has its previous code and settings again.")
-    assert dev.configuration() == before
+    try:
+        failed = dev.project.manage("deploy", "dev", "--no-watch")
+    finally:
+        module.write_text(source)
+    assert failed.returncode == 1
+    assert "The smoke test failed at 'health': expected 200, got 404" in failed.stderr
+    assert dev.live() == live
     assert dev.browser().send("GET", "/healthz").status_code == 200
     access = dev.ministack.client("dynamodb").scan(TableName="events-dev-access")["Items"]
     left = [row for row in access if "deploy-check" in json.dumps(row)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
@@ -124,7 +126,7 @@ class TestErrors:
         ],
     )
     def test_errors_of_botocore(self, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str) -> None:
-        def fail(stage: Stage) -> None:
+        def fail(stage: Stage, say: Any) -> None:
             raise error
 
         monkeypatch.setattr(command, "Clients", fail)

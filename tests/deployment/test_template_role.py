@@ -91,7 +91,8 @@ def test_all_that_the_role_allows() -> None:
             "Effect": "Allow",
             "Action": ["lambda:InvokeFunction"],
             "Resource": {
-                "Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:events-production"
+                "Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:"
+                "function:events-production:live"
             },
         },
         {

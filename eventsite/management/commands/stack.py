@@ -70,7 +70,7 @@ class Command(BaseCommand):
         if action == "synth":
             self._say(as_json(make_template(stage)))
             return
-        clients = Clients(stage)
+        clients = Clients(stage, self._say)
         match action:
             case "diff":
                 diff(clients, stage, self._say, _parameters(options))

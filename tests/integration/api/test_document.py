@@ -143,10 +143,10 @@ def test_the_examples_of_the_gateway_are_its_responses() -> None:
         *("MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED", "THROTTLED", "WAF_FILTERED"),
     ]
     for configured in map(gateway.response, kinds):
-        sent = json.loads(configured["responseTemplates"]["application/json"])
+        sent = json.loads(configured["ResponseTemplates"]["application/json"])
         documented = api_errors()[sent["code"]]
         assert documented.example == sent
-        added = {name.removeprefix("gatewayresponse.header.") for name in configured["responseParameters"]}
+        added = {name.removeprefix("gatewayresponse.header.") for name in configured["ResponseParameters"]}
         assert added & {"Retry-After"} == set(documented.headers)
 
 
