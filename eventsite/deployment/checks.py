@@ -16,14 +16,7 @@ from eventsite.stack.names import PROJECT, Names
 from eventsite.stack.stage import Stage
 from eventsite.zappa_stages import ENVIRONMENT, SETTINGS_FILE
 
-_NUMBERS = (
-    "memory_size",
-    "timeout_seconds",
-    "log_retention_days",
-    "throttling_rate_limit",
-    "throttling_burst_limit",
-    "num_retained_versions",
-)
+_NUMBERS = ("memory_size", "timeout_seconds", "log_retention_days", "throttling_rate_limit", "throttling_burst_limit")
 _AT_LEAST_ONE = ("table_read_limit", "table_write_limit", "lambda_concurrency")  # if they are there
 _SECRETS = ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _NOT_ALLOWED = {

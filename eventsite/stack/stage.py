@@ -60,7 +60,7 @@ class Stage:
     @property
     def retained_versions(self) -> int:
         """How many earlier versions of the function are kept for a rollback."""
-        return int(self.described.get("num_retained_versions", 5))
+        return int(self.described.get("num_retained_versions") or 5)
 
     @property
     def tags(self) -> list[dict[str, str]]:

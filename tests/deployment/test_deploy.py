@@ -79,7 +79,6 @@ def test_the_file_has_no_secrets(settings: Any) -> None:
             {"callbacks": {"post": "eventsite.stack.gateway.configure"}},
             "zappa_settings.json, dev: callbacks is not allowed: the deploy configures the API itself.",
         ),
-        ({"num_retained_versions": None}, "zappa_settings.json, dev: num_retained_versions must be a whole number."),
         ({"throttling_rate_limit": "lots"}, "zappa_settings.json, dev: throttling_rate_limit must be a whole number."),
         ({"timeout_seconds": True}, "zappa_settings.json, dev: timeout_seconds must be a whole number."),
         ({"table_read_limit": 0}, "zappa_settings.json, dev: table_read_limit must be a whole number of at least 1."),
