@@ -248,8 +248,7 @@ class Account:
         kind = "UPDATE" if before else "CREATE"
         stack = {"StackId": f"id:{name}", "StackName": name, "CreationTime": AT, "template": template}
         stack["StackStatus"] = f"{kind}_COMPLETE"
-        deployments = [set(_deployments(each["template"])) for each in (stack, before or stack)]
-        if deployments[0] - (deployments[1] if before else set()):
+        if _deployments(template) - (_deployments(before["template"]) if before else set()):
             if self.clock() - self.last_deployment < 5:
                 status = "UPDATE_ROLLBACK_COMPLETE" if before else "ROLLBACK_COMPLETE"
                 self.stacks[name] = {**(before or stack), "StackStatus": status}
@@ -285,5 +284,5 @@ def _keep_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) 
     context["parameters"] = dict(params)
 
 
-def _deployments(template: dict[str, Any]) -> list[str]:
-    return [name for name, one in template["Resources"].items() if one["Type"] == "AWS::ApiGateway::Deployment"]
+def _deployments(template: dict[str, Any]) -> set[str]:
+    return {name for name, one in template["Resources"].items() if one["Type"] == "AWS::ApiGateway::Deployment"}

@@ -121,7 +121,7 @@ def test_only_another_api_makes_another_deployment() -> None:
     def deployment(**described: Any) -> str:
         stage = read_stage("dev")
         stage.described.update(described)
-        [name] = [name for name in gateway.complete(zappas, stage)["Resources"] if name.startswith("Deployment")]
+        [name] = [str(name) for name in gateway.complete(zappas, stage)["Resources"] if name.startswith("Deployment")]
         return name
 
     zappas = {"Resources": {"Api": {"Properties": {"Name": "one"}}}}
