@@ -41,7 +41,7 @@ class Invocation:
         seconds = time.monotonic() - started
         if answer.get("FunctionError"):
             error = f"{payload.get('errorType', 'Error')}: {payload.get('errorMessage', '')}"
-            raise OSError(f"version {self._version} failed: {error[:500]}")
+            raise OSError(f"version {self._version} failed: {error[:500].rstrip('.')}.")
         if seconds > self._seconds:
             raise OSError(f"version {self._version} took {seconds:.1f} s, and may take {self._seconds} s.")
         self._seconds = SECONDS_TO_RESPOND

@@ -293,7 +293,10 @@ def test_the_function_can_only_add_to_its_log(dev: Deployed) -> None:
 
 # What is added to the module of the function, and the error.
 BROKEN = {
-    "import": ("raise RuntimeError('broken at import')", "version {} failed: RuntimeError: broken at import"),
+    "import": (
+        "raise RuntimeError('broken at import')",
+        "version {} failed: RuntimeError: Worker init failed: broken at import.",
+    ),
     "healthz": (
         """
 def handler(event, context):
