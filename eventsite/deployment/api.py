@@ -8,8 +8,8 @@ from typing import Any
 
 from eventsite.stack import StackError
 from eventsite.stack.aws import Clients
-from eventsite.stack.change_sets import REVIEW, execute, find_stack, new_change_set
-from eventsite.stack.lifecycle import delete_failed_stack
+from eventsite.stack.change_sets import execute, is_new, new_change_set
+from eventsite.stack.lifecycle import usable_stack
 from eventsite.stack.stage import Stage
 
 SECONDS_BETWEEN_DEPLOYMENTS = 5  # API Gateway's quota of an account. AWS does not raise it.
@@ -21,9 +21,7 @@ def deploy_api(clients: Clients, stage: Stage, template: dict[str, Any], say: Ca
     """Creates or updates the API. Raises StackError."""
     name = stage.names.function
     for left in reversed(range(_ATTEMPTS)):
-        delete_failed_stack(clients, name, say)
-        stack = find_stack(clients, name)
-        creates = stack is None or stack["StackStatus"] == REVIEW
+        creates = is_new(usable_stack(clients, name, say))
         # Zappa deletes only stacks with its own tag.
         tags = [*stage.tags, {"Key": "ZappaProject", "Value": name}]
         change_set = new_change_set(clients, creates, template, StackName=name, Tags=tags)
@@ -31,7 +29,7 @@ def deploy_api(clients: Clients, stage: Stage, template: dict[str, Any], say: Ca
             say(f"The API {name} has no changes.")
             return
         try:
-            execute(clients, change_set)
+            execute(clients, change_set, say)
         except StackError as error:
             if not left or not any(words in str(error) for words in _TOO_OFTEN):
                 raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from eventsite.stack import StackError, progress
 from eventsite.stack.aws import Clients, is_missing
-from eventsite.stack.changes import Change, Template, check_indexes
+from eventsite.stack.changes import Change, Template
 from eventsite.stack.stage import Stage
 
 REVIEW = "REVIEW_IN_PROGRESS"  # the state of a stack that has only a change set
@@ -41,12 +41,15 @@ def find_stack(clients: Clients, name: str) -> dict[str, Any] | None:
     return found
 
 
-def create_change_set(clients: Clients, stage: Stage, template: Template, given: Parameters) -> ChangeSet | None:
+def is_new(stack: dict[str, Any] | None) -> bool:
+    return stack is None or stack["StackStatus"] == REVIEW
+
+
+def create_change_set(
+    clients: Clients, stage: Stage, stack: dict[str, Any] | None, template: Template, given: Parameters
+) -> ChangeSet | None:
     """The changes that the template makes to the stack; None if there are none. Raises StackError."""
-    stack = find_stack(clients, stage.names.stack)
-    creates = stack is None or stack["StackStatus"] == REVIEW
-    if not creates:
-        check_indexes(_current_template(clients, stage.names.stack), template)
+    creates = is_new(stack)
     return new_change_set(
         clients,
         creates,
@@ -55,7 +58,7 @@ def create_change_set(clients: Clients, stage: Stage, template: Template, given:
         Parameters=_parameters(clients, None if creates else stack, given),
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Tags=stage.tags,
-        ImportExistingResources=True,  # the tables that an earlier stack left
+        ImportExistingResources=True,  # the tables and log groups that an earlier stack left
     )
 
 
@@ -78,7 +81,7 @@ def new_change_set(clients: Clients, creates: bool, template: Template, **option
     return change_set
 
 
-def _current_template(clients: Clients, name: str) -> Template:
+def current_template(clients: Clients, name: str) -> Template:
     body = clients.cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
     template: Template = json.loads(body) if isinstance(body, str) else body
     return template
@@ -126,7 +129,7 @@ def delete_change_set(clients: Clients, change_set: ChangeSet) -> None:
         clients.cloudformation.delete_stack(StackName=change_set.stack_id)
 
 
-def execute(clients: Clients, change_set: ChangeSet) -> None:
+def execute(clients: Clients, change_set: ChangeSet, say: Callable[[str], None]) -> None:
     """Raises StackError, with CloudFormation's reasons, if it failed."""
     clients.cloudformation.execute_change_set(ChangeSetName=change_set.id)
-    progress.wait(clients, change_set.stack_id)
+    progress.wait(clients, change_set.stack_id, say)

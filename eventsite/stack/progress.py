@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from eventsite.stack import StackError
 from eventsite.stack.aws import Clients
@@ -14,12 +14,16 @@ _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLE
 _STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 
 
-def wait(clients: Clients, stack_id: str) -> None:
-    """Waits until the stack's current operation is done. Raises StackError if it failed."""
+def wait(clients: Clients, stack_id: str, say: Callable[[str], None]) -> None:
+    """Waits until the stack's current operation is done; says every minute that it waits. Raises StackError."""
+    start = next_line = time.monotonic()
     while True:
         status: str = clients.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
         if not status.endswith("_IN_PROGRESS"):
             break
+        if time.monotonic() >= next_line + 60:
+            next_line = time.monotonic()
+            say(f"CloudFormation: {status} for {(next_line - start) / 60:.0f} minutes.")
         time.sleep(PAUSE_SECONDS)
     if status not in _DONE:
         raise StackError(f"CloudFormation failed ({status}). {' '.join(_reasons(clients, stack_id))}".strip())

@@ -54,6 +54,26 @@ def has_template(aws: FakeAWS) -> None:
     aws.expect("cloudformation", "get_template", body, StackName=STACK, TemplateStage="Original")
 
 
+def has_leftovers(aws: FakeAWS, *, role: bool = False, bucket: bool = False, logs: tuple[str, ...] = ()) -> None:
+    """The calls before a new stack: one for each resource that an earlier stack may have left."""
+    aws.expect("sts", "get_caller_identity", {"Account": "111122223333"})
+    name = "events-dev-function"
+    if role:
+        date = {"CreateDate": AT, "Path": "/", "RoleId": "A" * 16, "Arn": "arn:aws:iam::111122223333:role/r"}
+        aws.expect("iam", "get_role", {"Role": {"RoleName": name, **date}}, RoleName=name)
+        return
+    aws.expect_error("iam", "get_role", "NoSuchEntity", RoleName=name)
+    packages = "events-dev-packages-111122223333-eu-west-1"
+    if bucket:
+        aws.expect("s3", "head_bucket", {}, Bucket=packages)
+        return
+    aws.expect_error("s3", "head_bucket", "404", Bucket=packages)
+    for group in ("/aws/apigateway/events-dev", "/aws/lambda/events-dev"):
+        # The prefix also finds groups of other stages.
+        found = [{"logGroupName": f"{group}-2"}, *({"logGroupName": each} for each in logs if each == group)]
+        aws.expect("logs", "describe_log_groups", {"logGroups": found}, logGroupNamePrefix=group)
+
+
 def creates_change_set(
     aws: FakeAWS,
     *changes: dict[str, Any],

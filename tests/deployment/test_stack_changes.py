@@ -1,4 +1,4 @@
-"""How changes are described, which of them endanger data, and the check of indexes."""
+"""How changes are described, and which of them endanger data."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from eventsite.stack import StackError
-from eventsite.stack.changes import check_indexes, describe, endangered_tables
-from eventsite.stack.names import Names
-from eventsite.stack.stage import Stage
-from eventsite.stack.template import make_template
+from eventsite.stack.changes import describe, endangered_tables
 
 TABLE, LOGS = "AWS::DynamoDB::Table", "AWS::Logs::LogGroup"
 
@@ -60,43 +56,3 @@ def test_endangered_tables(action: str, more: dict[str, str], endangered: bool) 
     physical = {"PhysicalResourceId": "events-dev"}
     assert endangered_tables([change(action, "EventTable", TABLE, **physical, **more)]) == ["events-dev"] * endangered
     assert endangered_tables([change(action, "FunctionLogs", LOGS, **physical, **more)]) == []
-
-
-def template(*indexes: tuple[str, str]) -> dict[str, Any]:
-    made = make_template(Stage(Names("dev")))
-    made["Resources"]["EventTable"]["Properties"]["GlobalSecondaryIndexes"] = [
-        {"IndexName": name, "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}]} for name, key in indexes
-    ]
-    return made
-
-
-class TestIndexes:
-    @pytest.mark.parametrize(
-        ("before", "after"),
-        [
-            ([("a", "x")], [("a", "x")]),
-            ([("a", "x")], [("b", "x"), ("a", "x")]),
-            ([("a", "x"), ("b", "x")], [("b", "x")]),
-        ],
-    )
-    def test_one_change_at_a_time_is_allowed(self, before: list[tuple[str, str]], after: list[tuple[str, str]]) -> None:
-        check_indexes(template(*before), template(*after))
-
-    @pytest.mark.parametrize(
-        ("before", "after", "steps"),
-        [
-            ([], [("a", "x"), ("b", "x")], "create a, create b"),
-            ([("a", "x")], [("b", "x")], "create b, remove a"),
-            ([("a", "x")], [("a", "y")], "create a, remove a"),
-        ],
-    )
-    def test_more_are_rejected(self, before: list[tuple[str, str]], after: list[tuple[str, str]], steps: str) -> None:
-        with pytest.raises(StackError) as raised:
-            check_indexes(template(*before), template(*after))
-        assert str(raised.value) == (
-            f"DynamoDB can change one index of a table at a time, but events-dev needs 2 changes: {steps}. "
-            "Change one in the models, deploy, and repeat."
-        )
-
-    def test_a_new_table_may_have_several(self) -> None:
-        check_indexes({"Resources": {}}, template(("a", "x"), ("b", "x")))

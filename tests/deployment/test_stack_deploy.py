@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from eventsite.stack.leftovers import adopt_leftovers
+from eventsite.stack.stage import read_stage
 from tests.deployment.fake_aws import FakeAWS
 from tests.deployment.fake_stack import (
     ID,
     LOGS,
     REPLACED,
     STACK,
+    TABLES,
+    TEMPLATE,
     becomes,
     change,
     creates_change_set,
@@ -18,6 +22,7 @@ from tests.deployment.fake_stack import (
     executes,
     failure,
     has_gateway_role,
+    has_leftovers,
     has_no_stack,
     has_stack,
     has_tables,
@@ -35,8 +40,7 @@ CREATE_TABLES = (
 
 
 def has_no_changes(aws: FakeAWS) -> None:
-    for _ in range(2):
-        has_stack(aws)
+    has_stack(aws)
     has_template(aws)
     has_gateway_role(aws)
     creates_change_set(aws, failed="No updates are to be performed.")
@@ -46,7 +50,7 @@ def has_no_changes(aws: FakeAWS) -> None:
 class TestDeploy:
     def test_the_first_deploy(self, aws: FakeAWS) -> None:
         has_no_stack(aws)
-        has_no_stack(aws)
+        has_leftovers(aws)
         has_gateway_role(aws, None)
         creates_change_set(
             aws,
@@ -68,8 +72,7 @@ class TestDeploy:
         "reason", ["The submitted information didn't contain changes.", "No updates are to be performed."]
     )
     def test_without_changes(self, aws: FakeAWS, reason: str) -> None:
-        for _ in range(2):
-            has_stack(aws, AlarmEmail="ops@example.org", MakeGatewayLogsRole="no")
+        has_stack(aws, AlarmEmail="ops@example.org", MakeGatewayLogsRole="no")
         has_template(aws)
         has_gateway_role(aws)
         creates_change_set(aws, failed=reason, email="ops@example.org")
@@ -78,8 +81,7 @@ class TestDeploy:
         assert run("deploy", "dev") == ["events-dev-resources has no changes."]
 
     def test_the_gateways_role_stays_in_the_stack_that_created_it(self, aws: FakeAWS) -> None:
-        for _ in range(2):
-            has_stack(aws, AlarmEmail="old@example.org", MakeGatewayLogsRole="yes")
+        has_stack(aws, AlarmEmail="old@example.org", MakeGatewayLogsRole="yes")
         has_template(aws)
         creates_change_set(aws, failed="No updates are to be performed.", role="yes")
         deletes_change_set(aws)
@@ -108,8 +110,7 @@ class TestDeploy:
         run("deploy", "dev", *given)
 
     def test_a_table_is_not_replaced(self, aws: FakeAWS) -> None:
-        for _ in range(2):
-            has_stack(aws)
+        has_stack(aws)
         has_template(aws)
         has_gateway_role(aws)
         creates_change_set(aws, LOGS, REPLACED)
@@ -117,8 +118,7 @@ class TestDeploy:
         assert failure("deploy", "dev") == ENDANGERED
 
     def test_a_table_is_replaced_if_that_is_allowed(self, aws: FakeAWS) -> None:
-        for _ in range(2):
-            has_stack(aws)
+        has_stack(aws)
         has_template(aws)
         has_gateway_role(aws)
         creates_change_set(aws, REPLACED)
@@ -128,8 +128,7 @@ class TestDeploy:
         assert run("deploy", "dev", "--allow-replacement")[-1] == "events-dev-resources is updated."
 
     def test_a_failure_shows_its_reasons(self, aws: FakeAWS) -> None:
-        for _ in range(2):
-            has_stack(aws)
+        has_stack(aws)
         has_template(aws)
         has_gateway_role(aws)
         creates_change_set(aws, LOGS)
@@ -152,7 +151,7 @@ class TestDeploy:
         aws.expect("cloudformation", "describe_stack_resources", {"StackResources": []}, StackName=ID)
         aws.expect("cloudformation", "delete_stack", StackName=ID)
         becomes(aws, "DELETE_COMPLETE")
-        has_no_stack(aws)
+        has_leftovers(aws)
         has_gateway_role(aws)
         table = {"PhysicalResourceId": "events-dev"}
         creates_change_set(aws, change("Import", "EventTable", "AWS::DynamoDB::Table", **table), kind="CREATE")
@@ -184,6 +183,74 @@ class TestDeploy:
         )
 
 
+class TestLeftovers:
+    """What an earlier stack or function has left. test_ministack imports a log group, too."""
+
+    def test_log_groups_are_imported_then_changed(self, aws: FakeAWS) -> None:
+        logs, kind = "/aws/lambda/events-dev", "AWS::Logs::LogGroup"
+        has_no_stack(aws)
+        has_leftovers(aws, logs=(logs,))
+        has_gateway_role(aws)
+        creates_change_set(aws, change("Import", "FunctionLogs", kind, PhysicalResourceId=logs), kind="CREATE")
+        executes(aws)
+        becomes(aws, "CREATE_COMPLETE")
+        for name in TABLES:
+            aws.expect("dynamodb", "describe_table", {"Table": {"TableStatus": "ACTIVE"}}, TableName=name)
+        has_stack(aws)
+        has_template(aws)
+        has_gateway_role(aws)
+        creates_change_set(aws, LOGS)
+        executes(aws)
+        becomes(aws, "UPDATE_COMPLETE")
+        has_tables(aws)
+        assert run("deploy", "dev") == [
+            "Changes of events-dev-resources (new):",
+            "  Import  FunctionLogs (AWS::Logs::LogGroup)",
+            f"  In a later step: {logs} existed already and is imported with its lines; it gets its retention and tags",
+            "events-dev-resources is created.",
+            "Changes of events-dev-resources:",
+            "  Modify  FunctionLogs (AWS::Logs::LogGroup)",
+            "events-dev-resources is updated.",
+        ]
+
+    def test_cloudformation_accepts_the_import(self, aws: FakeAWS) -> None:
+        """It imports only what it would keep, and does not change it."""
+        has_leftovers(aws, logs=("/aws/lambda/events-dev", "/aws/apigateway/events-dev"))
+        template, later = adopt_leftovers(aws, read_stage("dev"), TEMPLATE)  # type: ignore[arg-type]
+        for logical, name in {
+            "FunctionLogs": "/aws/lambda/events-dev",
+            "AccessLogs": "/aws/apigateway/events-dev",
+        }.items():
+            group = template["Resources"][logical]
+            assert (group["DeletionPolicy"], group["Properties"]) == ("Retain", {"LogGroupName": name})
+        assert len(later) == 2
+        assert TEMPLATE["Resources"]["FunctionLogs"]["DeletionPolicy"] == "Delete"
+
+    def test_a_role_is_not_adopted(self, aws: FakeAWS) -> None:
+        has_no_stack(aws)
+        has_leftovers(aws, role=True)
+        assert failure("deploy", "dev") == (
+            "The role events-dev-function exists already, but events-dev-resources did not create it. Its policies are "
+            "unknown. A function that uses it fails until you deploy. Delete it in the console (IAM, Roles), then "
+            "deploy again."
+        )
+
+    def test_a_bucket_is_not_adopted(self, aws: FakeAWS) -> None:
+        has_no_stack(aws)
+        has_leftovers(aws, bucket=True)
+        assert failure("deploy", "dev") == (
+            "The bucket events-dev-packages-111122223333-eu-west-1 exists already, but events-dev-resources did not "
+            "create it. It holds only packages of earlier deploys. Delete it in the console (S3; empty it first), then "
+            "deploy again."
+        )
+
+    def test_other_errors(self, aws: FakeAWS) -> None:
+        has_no_stack(aws)
+        aws.expect("sts", "get_caller_identity", {"Account": "1"})
+        aws.expect_error("iam", "get_role", "AccessDenied", "not you")
+        assert "AccessDenied" in failure("deploy", "dev")
+
+
 class TestDiff:
     def test_it_changes_nothing(self, aws: FakeAWS) -> None:
         has_stack(aws)
@@ -200,6 +267,7 @@ class TestDiff:
 
     def test_of_a_new_stack_leaves_no_empty_stack(self, aws: FakeAWS) -> None:
         has_stack(aws, "REVIEW_IN_PROGRESS")
+        has_leftovers(aws)
         has_gateway_role(aws)
         creates_change_set(aws, change("Add", "FunctionLogs", "AWS::Logs::LogGroup"), kind="CREATE")
         deletes_change_set(aws)
