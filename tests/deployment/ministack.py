@@ -22,7 +22,8 @@ from tests.deployment.isolated import ARCHITECTURE
 from tests.support.page_reader import fields
 
 REGION = "eu-west-1"
-_PROGRAM = Path(settings.BASE_DIR, ".venv/ministack/bin/ministack")
+_PROGRAM = Path(settings.BASE_DIR, ".venv/ministack/bin/python")
+_RECORDER = Path(__file__).with_name("ministack_recorder.py")
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _PROJECT = ("eventsite", "events", "templates", "manage.py", "requirements.txt", "zappa_settings.json")
 _SECONDS_TO_START = 60
@@ -36,6 +37,7 @@ class Ministack:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
+        self._decisions = folder / "decisions.jsonl"
         environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(folder),
@@ -49,7 +51,12 @@ class Ministack:
         }
         with (folder / "ministack.log").open("w") as log:
             self._process = subprocess.Popen(
-                [_PROGRAM], env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [_PROGRAM, "-P", _RECORDER, self._decisions],
+                env=environment,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
     def __enter__(self) -> Self:
@@ -80,19 +87,26 @@ class Ministack:
         )
 
     def credentials_with_the_policy_of(self, role: str) -> dict[str, str]:
-        """Of a new user with the role's own policy, because only AWS's services may use the role.
+        """Of a new user with the role's own policy, because only AWS's services may use the role."""
+        policy = self.client("iam").get_role_policy(RoleName=role, PolicyName="function")["PolicyDocument"]
+        return self.credentials_of_user(f"as-{role}", policy)
+
+    def credentials_of_user(self, name: str, policy: Any) -> dict[str, str]:
+        """Of a new user with this policy.
 
         The emulator compares the ARN of a log group without the ":*" that AWS's ARN ends with.
         """
         iam = self.client("iam")
-        name = f"as-{role}"
-        policy = iam.get_role_policy(RoleName=role, PolicyName="function")["PolicyDocument"]
         iam.create_user(UserName=name)
-        iam.put_user_policy(
-            UserName=name, PolicyName="function", PolicyDocument=json.dumps(policy).replace(':*"', '*"')
-        )
+        document = json.dumps(policy).replace(':*"', '*"')
+        iam.put_user_policy(UserName=name, PolicyName="policy", PolicyDocument=document)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    def decisions_about(self, credentials: dict[str, str]) -> list[tuple[str, str, bool]]:
+        """Each request of these credentials: its action, its resource, and whether it was allowed."""
+        lines = [json.loads(line) for line in self._decisions.read_text().splitlines()]
+        return [(action, arn, ok) for key, action, arn, ok in lines if key == credentials["AWS_ACCESS_KEY_ID"]]
 
 
 class Project:
@@ -101,6 +115,7 @@ class Project:
     def __init__(self, folder: Path, ministack: Ministack) -> None:
         self.folder = folder
         self.ministack = ministack
+        self.credentials = _CREDENTIALS
         for name in _PROJECT:
             source = Path(settings.BASE_DIR, name)
             if source.is_dir():
@@ -121,7 +136,7 @@ class Project:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EVENTS_", "DJANGO_"))
         }
-        aws = {"AWS_ENDPOINT_URL": self.ministack.url, **_CREDENTIALS}
+        aws = {"AWS_ENDPOINT_URL": self.ministack.url, **self.credentials}
         return subprocess.run(
             command,
             check=False,

@@ -19,6 +19,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from tests.deployment.ministack import REGION, Browser, Ministack, Project
+from tests.deployment.needed_permissions import calls
 from tests.support.builders import PASSWORD, make_body
 from tests.support.codes import ADD, codes_on, secret_on
 from tests.support.page_reader import fields, links, text
@@ -30,10 +31,12 @@ ADDRESS = re.compile(rf"http://([0-9a-z]+)\.execute-api\.{REGION}\.amazonaws\.co
 
 
 class Deployed:
-    """A stage deployed to the emulator, and the output of the deploy."""
+    """A stage deployed by a user who may do only what `stack policy` prints, and the output of the deploy."""
 
     def __init__(self, project: Project, stage: str) -> None:
         self.project, self.stage, self.ministack = project, stage, project.ministack
+        policy = json.loads(project.manage("stack", "policy", stage).stdout)
+        project.credentials = self.ministack.credentials_of_user(f"deployer-of-{stage}", policy)
         made = project.manage("stack", "rotate-key", stage)
         assert made.returncode == 0, made.stderr
         done = project.manage("deploy", stage, "--no-watch")
@@ -417,8 +420,21 @@ def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None
     refused = project.manage("deploy", "production")
     assert "production has no secret key yet. `manage.py stack rotate-key production` creates one." in refused.stderr
 
+    ministack.client("logs").create_log_group(logGroupName="/aws/lambda/events-production")  # an earlier function's
     production = Deployed(project, "production")
+    assert "Import  FunctionLogs (AWS::Logs::LogGroup)" in production.output
+    [logs] = ministack.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/events-production")[
+        "logGroups"
+    ]
+    assert logs["retentionInDays"] == 365
     assert "destroy" not in production.output
+    project.set_variable("production", "ALLOWED_HOSTS", "elsewhere.example")
+    failed = project.manage("deploy", "production")
+    assert failed.stderr.rstrip().endswith("The function has its previous code and settings again.")
+    made = project.manage("create_staff", "ada", "--role", "admin", stage="production", typed=f"{PASSWORD}\n")
+    assert made.returncode == 0, made.stderr
+    assert project.manage("stack", "status", "production").stdout.count("protected") == 3
+    assert project.zappa("manage", "production", "export_events -").returncode == 0
     refused = project.manage("stack", "destroy", "production", "--yes")
     assert "Run `manage.py undeploy production` first." in refused.stderr
     refused = project.manage("undeploy", "production", typed="dev\n")
@@ -435,6 +451,9 @@ def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None
         "tables": ["events-production", "events-production-access", "events-production-history"],
         "parameters": ["/events/production/secret-key"],
     }
+    decisions = ministack.decisions_about(project.credentials)
+    assert sorted({(action, resource) for action, resource, allowed in decisions if not allowed}) == []
+    assert sorted({action for action, _, _ in decisions} - {"sts:GetCallerIdentity"}) == sorted(calls())
 
 
 def left(ministack: Ministack, stage: str) -> dict[str, list[str]]:

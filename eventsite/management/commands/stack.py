@@ -11,6 +11,7 @@ from eventsite.stack import StackError
 from eventsite.stack.aws import Clients, aws_errors
 from eventsite.stack.key_rotation import rotate_key
 from eventsite.stack.lifecycle import check_destroy, deploy, destroy, diff, kept
+from eventsite.stack.permissions import deployer_policy, explain, github_template
 from eventsite.stack.protection import describe_tables
 from eventsite.stack.restore import leftovers, restore
 from eventsite.stack.stage import Stage, read_stage
@@ -24,6 +25,7 @@ _ACTIONS = {
     "restore": "restore the tables as of an earlier time, beside the current ones",
     "destroy": "delete the stack; keep the tables and the secret key",
     "rotate-key": "create the stage's secret key, or a new one that replaces it",
+    "policy": "print the least IAM policy that deploys the stage",
 }
 
 
@@ -56,6 +58,13 @@ class Command(BaseCommand):
                 )
             if name == "restore":
                 action.add_argument("--to", required=True, type=_time, help="such as 2026-11-23T11:59:00Z (UTC)")
+            if name == "policy":
+                action.add_argument("--explain", action="store_true", help="print a table of what needs each action")
+                action.add_argument(
+                    "--github",
+                    metavar="OWNER/REPO",
+                    help="print a CloudFormation template with a role that GitHub Actions of this repository use",
+                )
             if name == "destroy":
                 action.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -81,10 +90,20 @@ class Command(BaseCommand):
                     self._say(line)
             case "restore":
                 restore(clients, stage, options["to"], self._say)
+            case "policy":
+                self._policy(clients, stage, options)
             case "destroy":
                 self._destroy(clients, stage, ask=not options["yes"])
             case "rotate-key":
                 self._say(rotate_key(clients, stage))
+
+    def _policy(self, clients: Clients, stage: Stage, options: dict[str, Any]) -> None:
+        if options["explain"]:
+            self._say("\n".join(explain()))
+        elif (repository := options["github"]) is not None:
+            self._say(as_json(github_template(clients, stage, repository)))
+        else:
+            self._say(as_json(deployer_policy(clients, stage)))
 
     def _destroy(self, clients: Clients, stage: Stage, ask: bool) -> None:
         stack_id = check_destroy(clients, stage)
