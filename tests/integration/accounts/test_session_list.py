@@ -319,11 +319,13 @@ def test_a_session_that_an_admin_ends_cannot_save_its_account(
 
     def end_first(staff: Staff, **options: Any) -> None:
         monkeypatch.setattr(Staff, "save", real)
-        {
-            "sessions": lambda: people.sign_out_everywhere(people.get_staff("anna"), ACTOR),
-            "role": lambda: people.change_role("anna", Role.ADMIN, ACTOR),
-            "password": lambda: people.reset_password("anna", ACTOR),
-        }[ended]()
+        match ended:
+            case "sessions":
+                people.sign_out_everywhere(people.get_staff("anna"), ACTOR)
+            case "role":
+                people.change_role("anna", Role.ADMIN, ACTOR)
+            case "password":
+                people.reset_password("anna", ACTOR)
         staff.save(**options)
 
     monkeypatch.setattr(Staff, "save", end_first)
