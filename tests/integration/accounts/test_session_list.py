@@ -308,44 +308,39 @@ def test_a_sign_in_during_a_sign_out_everywhere_does_not_survive_it() -> None:
     assert is_in(client_of(people.get_staff("anna")))
 
 
-@pytest.mark.parametrize("saved", ["others", "password", "feed"])
-@pytest.mark.parametrize("ended", ["sessions", "role", "password"])
+NEW_PASSWORD = "another battery horse"
+PASSWORDS = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+SAVES: dict[str, tuple[str, dict[str, str], int]] = {
+    "others": (OWN, {"end": "others"}, 409),
+    "password": ("/staff/account/password/", PASSWORDS, 409),
+    "feed": ("/staff/account/feed/", {}, 302),
+}
+# What an admin does, and its row in the security log.
+ENDS_ALL: dict[str, Callable[[], Any]] = {
+    "signed-out-everywhere": lambda: people.sign_out_everywhere(people.get_staff("anna"), ACTOR),
+    "role-changed": lambda: people.change_role("anna", Role.ADMIN, ACTOR),
+    "password-reset": lambda: people.reset_password("anna", ACTOR),
+}
+
+
+@pytest.mark.parametrize("saved", SAVES)
+@pytest.mark.parametrize("action", ENDS_ALL)
 def test_a_session_that_an_admin_ends_cannot_save_its_account(
-    anna: None, monkeypatch: pytest.MonkeyPatch, saved: str, ended: str
+    anna: None, monkeypatch: pytest.MonkeyPatch, saved: str, action: str
 ) -> None:
     """Otherwise a stolen session could keep itself: it signs out all others, again and again."""
     stolen = signed_in()
-    real = Staff.save
+    save = Staff.save
 
     def end_first(staff: Staff, **options: Any) -> None:
-        monkeypatch.setattr(Staff, "save", real)
-        match ended:
-            case "sessions":
-                people.sign_out_everywhere(people.get_staff("anna"), ACTOR)
-            case "role":
-                people.change_role("anna", Role.ADMIN, ACTOR)
-            case "password":
-                people.reset_password("anna", ACTOR)
+        monkeypatch.setattr(Staff, "save", save)
+        ENDS_ALL[action]()
         staff.save(**options)
 
     monkeypatch.setattr(Staff, "save", end_first)
-    passwords = {"old_password": PASSWORD, "new_password1": "another battery horse"}
-    response = {
-        "others": lambda: stolen.post(OWN, {"end": "others"}),
-        "password": lambda: stolen.post(
-            "/staff/account/password/", {**passwords, "new_password2": "another battery horse"}
-        ),
-        "feed": lambda: stolen.post("/staff/account/feed/"),
-    }[saved]()
-    assert response.status_code == (302 if saved == "feed" else 409)
+    path, form, status = SAVES[saved]
+    assert stolen.post(path, form).status_code == status
     assert not is_in(stolen)
     after = people.get_staff("anna")
-    assert (after.has_feed, after.check_password("another battery horse")) == (False, False)
-    assert (
-        list_changes().changes[0].action
-        == {
-            "sessions": "signed-out-everywhere",
-            "role": "role-changed",
-            "password": "password-reset",
-        }[ended]
-    )
+    assert (after.has_feed, after.check_password(NEW_PASSWORD)) == (False, False)
+    assert list_changes().changes[0].action == action
