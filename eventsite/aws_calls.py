@@ -195,7 +195,7 @@ def describe(error: Exception) -> str:
         return str(error)
     response: Any = error.response
     parts = [f"{each.get('resource', '').rpartition(':')[2]}: {each.get('reason')}" for each in _throttling(response)]
-    if request_id := response["ResponseMetadata"].get("RequestId"):
+    if request_id := response.get("ResponseMetadata", {}).get("RequestId"):
         parts.append(f"AWS request ID {request_id}")
     return f"{error} ({', '.join(parts)})" if parts else str(error)
 

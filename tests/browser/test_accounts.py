@@ -96,7 +96,7 @@ def test_an_expired_one_time_password_says_so(open_browser: Open) -> None:
     page.goto("/staff/login/")
     page.get_by_label("Username").fill("eva")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("This one-time password has expired. Ask an admin for a new one.")
     found = problems(page)
     sign_in(page, "ada")

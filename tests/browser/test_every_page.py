@@ -268,7 +268,7 @@ def test_the_documentation_for_signed_in_staff(open_browser: Open, settings: Any
     page.goto("/docs")
     page.get_by_label("Username").fill("vera")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/docs")
     page.get_by_role("button", name="Try it out").click()
     expect(page.get_by_text("/events/{eventId}").locator("visible=true").first).to_be_visible()

@@ -39,7 +39,7 @@ def release(account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     """Deploys this code with this value of a setting. Returns what the deploy says."""
     package = tmp_path / "package.zip"
     monkeypatch.setattr(steps, "package_path", lambda stage: package)
-    monkeypatch.setattr(steps, "make_package", lambda path: path)
+    monkeypatch.setattr(steps, "make_package", lambda path, target: path)
 
     def deploy(code: str = "good", setting: str = "", watch: float = 0) -> list[str]:
         package.write_text(code)

@@ -35,7 +35,7 @@ def makes(monkeypatch: pytest.MonkeyPatch, template: dict[str, Any]) -> None:
 @pytest.fixture
 def enforcing(monkeypatch: pytest.MonkeyPatch) -> EnforcingAWS:
     fake = EnforcingAWS(with_indexes(("a", "x"), ("old", "y")))
-    monkeypatch.setattr(command, "Clients", lambda stage: fake)
+    monkeypatch.setattr(command, "Clients", lambda stage, say: fake)
     monkeypatch.setattr(progress, "PAUSE_SECONDS", 0)
     monkeypatch.setattr("eventsite.stack.lifecycle.protect", lambda clients, stage: [])
     return fake

@@ -77,7 +77,7 @@ def printed(*options: str) -> dict[str, Any]:
     aws = FakeAWS()
     aws.expect("sts", "get_caller_identity", {"Arn": f"arn:aws:iam::{ACCOUNT}:user/ada", "Account": ACCOUNT})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eventsite.management.commands.stack.Clients", lambda stage: aws)
+        patch.setattr("eventsite.management.commands.stack.Clients", lambda stage, say: aws)
         made: dict[str, Any] = json.loads("\n".join(run("policy", "dev", *options)))
     return made
 

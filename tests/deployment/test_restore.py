@@ -118,7 +118,7 @@ def local(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAWS]
     installation_id()
     for table in TABLES:
         copy(aws.local, table.Meta.table_name, table_name(table, Names("dev")))
-    monkeypatch.setattr(command, "Clients", lambda stage: aws)
+    monkeypatch.setattr(command, "Clients", lambda stage, say: aws)
     monkeypatch.setattr(progress, "PAUSE_SECONDS", 0)
     yield aws
     for name in aws.table_names():

@@ -90,7 +90,7 @@ class TestDeploy:
 
     def test_the_budget_needs_an_address(self, aws: FakeAWS) -> None:
         has_no_stack(aws)
-        has_no_stack(aws)
+        has_leftovers(aws)
         assert failure("deploy", "dev", "--budget", "20") == (
             "A budget needs an address for its e-mails: add --alarm-email."
         )
@@ -100,8 +100,7 @@ class TestDeploy:
     def test_the_budget_is_kept_until_another_is_given(
         self, aws: FakeAWS, given: tuple[str, ...], expected: str
     ) -> None:
-        for _ in range(2):
-            has_stack(aws, AlarmEmail="ops@example.org", MonthlyBudget="20", MakeGatewayLogsRole="no")
+        has_stack(aws, AlarmEmail="ops@example.org", MonthlyBudget="20", MakeGatewayLogsRole="no")
         has_template(aws)
         has_gateway_role(aws)
         creates_change_set(aws, failed="No updates are to be performed.", email="ops@example.org", budget=expected)

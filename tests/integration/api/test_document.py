@@ -27,7 +27,15 @@ COMPONENTS = DOCUMENT["components"]
 RESPONSES = COMPONENTS["responses"]
 
 # The errors of the staff pages, which no call of the API gets.
-OF_PAGES = {"account_changed", "account_not_found", "batch_not_found", "csrf_failed", "key_not_found", "own_password"}
+OF_PAGES = {
+    "account_changed",
+    "account_not_found",
+    "batch_not_found",
+    "csrf_failed",
+    "key_not_found",
+    "own_password",
+    "passkey_refused",
+}
 # API Gateway sends these for calls that are not in the document.
 OF_UNKNOWN_CALLS = {"request_failed"}
 
