@@ -17,15 +17,15 @@ import cfnlint
 # The emulator saw these calls of the commands of a stage's whole life. test_ministack compares them.
 CALLS = {
     "apigateway": "GET PATCH POST PUT",
-    "cloudformation": "CreateChangeSet CreateStack DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackResource "
-    "DescribeStackResources DescribeStacks ExecuteChangeSet GetTemplate UpdateStack",
+    "cloudformation": "CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackResource "
+    "DescribeStackResources DescribeStacks ExecuteChangeSet GetTemplate",
     "dynamodb": "DeleteItem DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem PutItem Scan "
     "UpdateContinuousBackups UpdateItem UpdateTimeToLive",
     "events": "ListRuleNamesByTarget",
     "iam": "GetRole",
-    "lambda": "CreateFunction DeleteFunction DeleteFunctionConcurrency GetAlias GetFunction GetFunctionConfiguration "
-    "GetPolicy InvokeFunction ListFunctionUrlConfigs ListVersionsByFunction TagResource UpdateFunctionCode "
-    "UpdateFunctionConfiguration",
+    "lambda": "CreateAlias CreateFunction DeleteFunction DeleteFunctionConcurrency GetAlias GetFunction "
+    "GetFunctionConfiguration GetPolicy InvokeFunction ListAliases ListFunctionUrlConfigs ListVersionsByFunction "
+    "PublishVersion TagResource UpdateAlias UpdateFunctionCode UpdateFunctionConfiguration",
     "logs": "CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy",
     "s3": "DeleteObject ListBucket PutObject",
     "ssm": "GetParameter PutParameter",
@@ -36,14 +36,21 @@ IMPLIED = {
     "cloudformation:DescribeStackEvents": "stack deploy shows why CloudFormation failed",
     "cloudformation:ListStackResources": "zappa waits for its stack; the emulator has it ready at once",
     "cloudformation:TagResource": "CreateChangeSet and CreateStack send tags",
+    "lambda:DeleteAlias": "a first deploy that fails removes the alias",
+    "dynamodb:ListTables": "stack status",
+    "dynamodb:RestoreTableToPointInTime": "stack restore",
+    "dynamodb:BatchWriteItem": "stack restore: DynamoDB writes the restored table with the caller's rights",
+    "dynamodb:Query": "stack restore: DynamoDB reads the source with the caller's rights",
     "iam:PassRole": "CreateFunction, UpdateFunctionConfiguration and the API's methods name a role",
     "dynamodb:UpdateTable": "stack deploy turns deletion protection on again",
     "s3:GetObject": "CreateStack reads the template, CreateFunction the package, with the caller's rights",
     "ssm:AddTagsToResource": "PutParameter sends tags",
 }
 
-# The resource types of the stack that Zappa makes.
-ZAPPAS_TYPES = {"AWS::ApiGateway::RestApi", "AWS::ApiGateway::Resource", "AWS::ApiGateway::Method"}
+# The resource types of the stack of the API.
+ZAPPAS_TYPES = {
+    f"AWS::ApiGateway::{name}" for name in ("RestApi", "Resource", "Method", "GatewayResponse", "Deployment", "Stage")
+}
 # A first stack imports these, so CloudFormation reads them, too.
 IMPORTED = {"AWS::DynamoDB::Table", "AWS::Logs::LogGroup"}
 

@@ -29,6 +29,13 @@ RESOURCES = {
     "AWS::ApiGateway::Account": {"apigateway": ["apigateway:eu-west-1::/account"]},
     "AWS::ApiGateway::Method": {"apigateway": ["apigateway:eu-west-1::/restapis/x/resources/y/methods/ANY"]},
     "AWS::ApiGateway::Resource": {"apigateway": ["apigateway:eu-west-1::/restapis/x/resources/y"]},
+    "AWS::ApiGateway::Deployment": {"apigateway": ["apigateway:eu-west-1::/restapis/x/deployments/y"]},
+    "AWS::ApiGateway::GatewayResponse": {"apigateway": ["apigateway:eu-west-1::/restapis/x/gatewayresponses/y"]},
+    "AWS::ApiGateway::Stage": {"apigateway": ["apigateway:eu-west-1::/restapis/x/stages/dev"]},
+    "AWS::Budgets::Budget": {
+        "billing": [f"billing::{ACCOUNT}:billingview/primary"],
+        "budgets": [f"budgets::{ACCOUNT}:budget/events-dev-resources-Budget-1A2B3C"],
+    },
     "AWS::ApiGateway::RestApi": {
         "apigateway": ["apigateway:eu-west-1::/restapis", "apigateway:eu-west-1::/restapis/x"],
         "s3": [f"s3:::events-dev-packages-{ACCOUNT}-eu-west-1/template.json"],
@@ -66,6 +73,7 @@ OTHERS = [
 ]
 # AWS's reference of actions says that these have no resource: https://docs.aws.amazon.com/service-authorization/
 WITHOUT_RESOURCE = {
+    "dynamodb:ListTables",
     "events:ListRuleNamesByTarget",
     "sns:GetSubscriptionAttributes",
     "sns:SetSubscriptionAttributes",
