@@ -21,7 +21,7 @@ from eventsite.deployment.checks import errors, settings_error
 from eventsite.deployment.function import Function, Live
 from eventsite.deployment.package import make_package, package_path
 from eventsite.deployment.target import target_of
-from eventsite.deployment.zappa import api_template, run_zappa, write_settings
+from eventsite.deployment.zappa import FOLDER, api_template, run_zappa, write_settings
 from eventsite.stack import StackError, gateway
 from eventsite.stack import lifecycle as stack
 from eventsite.stack.aws import Clients, aws_errors, dns_suffix
@@ -30,7 +30,6 @@ from eventsite.stack.stage import Stage
 
 STEPS = ("Check", "Package", "Stack", "Function", "API", "Test", "Switch", "Stored events")
 _BUSY = "{} is being changed by another deploy. Try again when that is done."
-FOLDER = "dist"
 _OF_A_SITE = ("ALLOWED_HOSTS", "DEBUG", "DYNAMODB_", "EVENTS_", "PORT", "PRELOAD_", "SECRET_KEY", "URL_PREFIX")
 
 Say = Callable[[str], None]

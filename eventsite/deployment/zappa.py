@@ -17,6 +17,7 @@ from eventsite.stack.aws import RETRIES
 from eventsite.stack.names import ALIAS
 from eventsite.stack.stage import Stage
 
+FOLDER = "dist"  # of the packages, and of what Zappa reads and writes
 _NOISE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -25,7 +26,7 @@ def write_settings(stage: Stage, bucket: str, description: str, with_api: bool =
 
     Unless `with_api`, Zappa changes only the function: `eventsite.deployment.api` deploys the API.
     """
-    path: Path = settings.BASE_DIR / "dist" / f"zappa-{stage.name}.json"
+    path = Path(settings.BASE_DIR, FOLDER, f"zappa-{stage.name}.json")
     path.parent.mkdir(exist_ok=True)
     described = {
         **stage.described,

@@ -20,9 +20,11 @@ Release = Callable[..., list[str]]
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Account:
     """An empty account. Packages, Zappa and the commands of a deploy are simulated, too."""
     account = Account()
+    for module in ("steps", "zappa"):  # tests that run at the same time would share the folder
+        monkeypatch.setattr(f"eventsite.deployment.{module}.FOLDER", str(tmp_path / "dist"))
     monkeypatch.setattr(steps, "Clients", lambda stage, say: account)
     monkeypatch.setattr(steps, "run_zappa", account.zappa)
     monkeypatch.setattr("eventsite.deployment.zappa.run_zappa", account.zappa)

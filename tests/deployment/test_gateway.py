@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import re
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import botocore.session
 import pytest
@@ -50,8 +52,9 @@ def template(name: str = "dev") -> dict[str, Any]:
     """The API's template, from Zappa's own."""
     stage = read_stage(name)
     arn = f"arn:aws:lambda:eu-west-1:111111111111:function:events-{name}"
-    settings_file = zappa.write_settings(stage, "bucket", "Events")
-    return gateway.complete(zappa.api_template(stage, settings_file, arn, ROLE), stage)
+    with TemporaryDirectory() as folder, patch("eventsite.deployment.zappa.FOLDER", folder):
+        settings_file = zappa.write_settings(stage, "bucket", "Events")
+        return gateway.complete(zappa.api_template(stage, settings_file, arn, ROLE), stage)
 
 
 def of_type(kind: str, name: str = "dev") -> dict[str, dict[str, Any]]:
