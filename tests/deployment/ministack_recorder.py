@@ -42,6 +42,10 @@ def resource_arn(
         return f"arn:aws:{here}:function:{json.loads(body)['FunctionName']}"
     if service == "logs" and arn == "*":
         return f"arn:aws:{here}:log-group:*"
+    if service in ("cloudwatch", "monitoring") and arn == "*":
+        return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
+    if service == "dynamodb" and arn == "*" and b"SourceTableName" in body:
+        return f"arn:aws:{here}:table/{json.loads(body)['SourceTableName']}"
     sent = parse_qs(body.decode()) if service == "cloudformation" else {}
     for change_set in sent.get("ChangeSetName", []):
         if arn == "*" and change_set in change_sets:

@@ -19,6 +19,7 @@ CALLS = {
     "apigateway": "GET PATCH POST PUT",
     "cloudformation": "CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackResource "
     "DescribeStackResources DescribeStacks ExecuteChangeSet GetTemplate",
+    "cloudwatch": "DescribeAlarms",
     "dynamodb": "DeleteItem DescribeContinuousBackups DescribeTable DescribeTimeToLive GetItem PutItem Scan "
     "UpdateContinuousBackups UpdateItem UpdateTimeToLive",
     "events": "ListRuleNamesByTarget",

@@ -430,7 +430,7 @@ def test_the_whole_life_of_a_stage(ministack: Ministack, tmp_path: Path) -> None
     assert "destroy" not in production.output
     project.set_variable("production", "ALLOWED_HOSTS", "elsewhere.example")
     failed = project.manage("deploy", "production")
-    assert failed.stderr.rstrip().endswith("The function has its previous code and settings again.")
+    assert re.search(r"Version \d+ serves the site, with its code and its settings\.$", failed.stderr.rstrip())
     made = project.manage("create_staff", "ada", "--role", "admin", stage="production", typed=f"{PASSWORD}\n")
     assert made.returncode == 0, made.stderr
     assert project.manage("stack", "status", "production").stdout.count("protected") == 3
