@@ -81,15 +81,6 @@ OPTIMIZATIONS = (
         (Edit(CONNECTIONS, "        request = self._head(headers, len(body)) + body\n", POOL_OF_URLLIB3),),
     ),
     Optimization(
-        "no checks of SQL connections",
-        "warm",
-        ("get", "invalid"),
-        (
-            Edit("eventsite/wsgi.py", "\nrequest_started.disconnect", "\nbool"),
-            Edit("eventsite/wsgi.py", "\nrequest_finished.disconnect", "\nbool"),
-        ),
-    ),
-    Optimization(
         "credentials from the environment first",
         "cold",
         ("start",),

@@ -44,10 +44,12 @@ def resource_arn(
         return f"arn:aws:{here}:log-group:*"
     if service in ("cloudwatch", "monitoring") and arn == "*":
         return f"arn:aws:cloudwatch:{region}:{account}:alarm:*"
-    if service == "dynamodb" and arn == "*" and b"SourceTableName" in body:
-        return f"arn:aws:{here}:table/{json.loads(body)['SourceTableName']}"
-    sent = parse_qs(body.decode()) if service == "cloudformation" else {}
-    for change_set in sent.get("ChangeSetName", []):
+    if service == "dynamodb" and arn == "*":
+        sent = json.loads(body)
+        source = f"arn:aws:{here}:table/{sent['SourceTableName']}" if "SourceTableName" in sent else arn
+        return str(sent.get("ResourceArn", source))
+    fields = parse_qs(body.decode()) if service == "cloudformation" else {}
+    for change_set in fields.get("ChangeSetName", []):
         if arn == "*" and change_set in change_sets:
             return str(change_sets[change_set]["StackId"])
     return arn
