@@ -398,7 +398,7 @@ def test_a_restore_and_a_switch_to_it(dev: Deployed, staff: Browser) -> None:
         done = project.manage(*command)
         assert done.returncode == 0, done.stdout + done.stderr
     stale = changes(f"?after={token}")
-    assert (stale.status_code, stale.json()["code"]) == (422, "invalid_token"), stale.text
+    assert (stale.status_code, stale.json()["errors"][0]["code"]) == (422, "invalid_token"), stale.text
     assert changes("?from=start").status_code == 200
     used = cloudformation.describe_stack_resource(
         StackName="events-dev-resources", LogicalResourceId="EventTable20261123T115900"
