@@ -20,7 +20,7 @@ _TEXT = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
 class _CodeInput(forms.TextInput):
-    """Does not show a wrong code again: it must be typed anew anyway."""
+    """Does not show a wrong code again, because the next one is different."""
 
     def format_value(self, value: Any) -> None:
         return None

@@ -65,9 +65,15 @@ class FaultProxy:
                 self._idle.notify_all()
 
     def settle(self, seconds: float = 30) -> None:
-        """Waits until no call is running. A late call may still be executed after its caller gave up."""
+        """Waits until no call is running. A late call may still be executed after its caller gave up.
+
+        A call that has arrived may not be counted yet, so nothing may begin for a moment.
+        """
         with self._idle:
-            assert self._idle.wait_for(lambda: self._under_way == 0, seconds)
+            while True:
+                assert self._idle.wait_for(lambda: self._under_way == 0, seconds)
+                if not self._idle.wait_for(lambda: self._under_way > 0, 0.3):
+                    return
 
     @property
     def url(self) -> str:

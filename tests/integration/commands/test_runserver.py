@@ -61,7 +61,10 @@ class Site:
         )
 
     def wait_until_it_answers(self) -> None:
-        wait_until(lambda: not port_is_free(self.port), self.output)
+        """The port is bound a moment before the addresses are printed."""
+        wait_until(
+            lambda: "Press Ctrl-C to stop." in self.output.read_text() and not port_is_free(self.port), self.output
+        )
 
     def end(self, number: signal.Signals, group: bool = True) -> int:
         """Sends a signal to the whole process group, as Ctrl-C does. Returns the exit status of the server."""
