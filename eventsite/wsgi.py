@@ -7,8 +7,11 @@ import os
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import close_caches
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, reset_queries
 from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
@@ -52,6 +55,11 @@ def read_secret_key() -> None:
 read_secret_key()
 application: WSGIHandler = get_wsgi_application()
 application.request_class = Request
+# There is no SQL database and no cache server, whose connections Django would check before and after each request.
+for _receiver in (reset_queries, close_old_connections):
+    request_started.disconnect(_receiver)
+for _receiver in (close_caches, close_old_connections):
+    request_finished.disconnect(_receiver)
 if settings.TLS_UNDECIDED:
     logging.getLogger(__name__).warning(
         "EVENTS_HTTPS is not set, so passwords and cookies are sent unencrypted. Set it to true if a proxy serves this "

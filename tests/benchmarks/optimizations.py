@@ -92,7 +92,23 @@ OPTIMIZATIONS = (
         ("start",),
         (
             Edit(HANDLER, "\ngc.disable()\n", "\n"),
+            Edit(HANDLER, "\ngc.freeze()\n", "\n"),
             Edit(HANDLER, "\ngc.enable()\n", "\n"),
+        ),
+    ),
+    Optimization(
+        "no garbage collection of loaded modules later",
+        "cold",
+        ("start",),
+        (Edit(HANDLER, "\ngc.freeze()\n", "\n"),),
+    ),
+    Optimization(
+        "no checks of connections to SQL databases and caches",
+        "warm",
+        ("get", "invalid"),
+        (
+            Edit("eventsite/wsgi.py", "    request_started.disconnect(_receiver)\n", "    pass\n"),
+            Edit("eventsite/wsgi.py", "    request_finished.disconnect(_receiver)\n", "    pass\n"),
         ),
     ),
     Optimization(
