@@ -27,12 +27,13 @@ class _CodeInput(forms.TextInput):
 
 
 class SecondStepForm(forms.Form):
-    """One field for both kinds of code. `recovery` only changes its label and the keyboard of a phone."""
+    """One field for both kinds of code. `recovery` only changes its texts and the keyboard of a phone."""
 
     code = forms.CharField(max_length=_MAX_CODE_LENGTH, widget=_CodeInput)
 
     def __init__(self, data: Any = None, recovery: bool = False) -> None:
         super().__init__(data)
+        self._recovery = recovery
         self.fields["code"].label = "Recovery code" if recovery else "Code from your authenticator app"
         self.fields["code"].widget.attrs |= {**(_TEXT if recovery else _NUMERIC), "autofocus": True}
 
@@ -40,7 +41,9 @@ class SecondStepForm(forms.Form):
         code = factors.read_code(self.cleaned_data["code"])
         if code is None:
             raise ValidationError(
-                f"Enter the {totp.DIGITS} digits that your authenticator app shows, or a recovery code."
+                "Enter one of your recovery codes, as it was shown to you."
+                if self._recovery
+                else f"Enter the {totp.DIGITS} digits that your authenticator app shows."
             )
         return code
 
