@@ -12,7 +12,8 @@ _STARTED = time.monotonic()
 gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
 # botocore imports it where it is installed, which takes 50 ms: not in the package, but where the site is deployed from.
-sys.modules["awscrt"] = None  # type: ignore[assignment]
+# A botocore that has already imported it needs it for each session.
+sys.modules.setdefault("awscrt", None)  # type: ignore[arg-type]
 
 # First, because it imports botocore, whose imports are nested deepest. Started inside other imports, they cross the end
 # of a chunk of Python's stack about a thousand times, and each time Python maps and unmaps another chunk.

@@ -140,6 +140,14 @@ def test_the_limit_of_the_init_phase_ends_with_it() -> None:
     assert (done.stdout, SECONDS_TO_START) == ("inf\n", 8), done.stderr
 
 
+def test_the_handler_leaves_a_botocore_usable_that_was_imported_before_it() -> None:
+    """As in tests of a deployment, where botocore imports awscrt."""
+    script = "import botocore.compat, eventsite.lambda_handler as _, botocore.session; botocore.session.get_session()"
+    with answering((200, KEY, {})) as (ssm, _), service(lambda number: "{}") as dynamodb:
+        done, _seconds = start(ssm, dynamodb, script)
+    assert done.returncode == 0, done.stderr
+
+
 def copies(engine: Engine, mode: str) -> list[dict[str, Any]]:
     """What each copy of one initialised process says. Meanwhile, the secret key was rotated."""
     first = json.dumps({"Parameter": {"Value": "first " * 10}})
