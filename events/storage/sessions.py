@@ -33,7 +33,7 @@ class SessionItem(AccessItem):
 
 
 class LockoutItem(AccessItem):
-    """Counts attempts at a password, under "lockout#<SHA-256 of account and address>"."""
+    """Counts attempts to sign in, under "lockout#<SHA-256 of account and address>"."""
 
     attempts = NumberAttribute(attr_name="tries")
 

@@ -13,15 +13,12 @@ from django.utils.crypto import salted_hmac
 
 from events.domain import StorageBusyError
 from events.storage import factors as repository
-from events.storage.sessions import count_attempt, forget_attempts
-from eventsite import observed
-from eventsite.accounts import encryption, people, totp
+from eventsite.accounts import encryption, lockout, people, totp
 from eventsite.accounts.domain import Factor, RecoveryCodes
 from eventsite.accounts.errors import (
     FactorNameTakenError,
     FactorNotFoundError,
     FactorRequiredError,
-    LockedOutError,
     StaffChangedError,
     TooManyFactorsError,
 )
@@ -32,8 +29,6 @@ from eventsite.accounts.security_log import new_change, record
 MAX_FACTORS = 10
 NUMBER_OF_CODES = 10
 TIME_FOR_SET_UP = timedelta(hours=1)
-# Wrong codes of a person, for authenticator apps and for recovery codes. A new password starts at zero.
-LIMITS = {timedelta(minutes=15): 5, timedelta(days=1): 20}
 
 # Of a recovery code: 118 bits. From 112 on, a hash for passwords is not needed (OWASP ASVS 5.0, 6.5.2).
 _CODE_GROUPS = 6
@@ -202,18 +197,11 @@ def read_code(typed: str) -> Code | None:
 
 def use_code(staff: Staff, code: Code) -> bool:
     """Whether the code is right. It then cannot be used again. Attempts are counted first. Raises LockedOutError."""
-    counters = {f"{code.method} within {window}\n{staff.password}\n{staff.username}": window for window in LIMITS}
-    try:
-        for counter, window in counters.items():
-            count_attempt(counter, LIMITS[window], window)
-    except LockedOutError:
-        observed.current().count("SignInLockouts")
-        record("locked-out", whom=staff.username, once_a_minute=True)
-        raise
+    attempts = lockout.attempts_with_codes(staff, code.method)
+    attempts.count()
     is_right = _use_totp(staff, code.text) if code.method == "totp" else _use_recovery_code(staff, code.text)
     if is_right:
-        for counter in counters:
-            forget_attempts(counter)
+        attempts.forget()
     else:
         record("second-step-failed", whom=staff.username, detail=code.method)
     return is_right

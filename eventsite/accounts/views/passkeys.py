@@ -67,12 +67,16 @@ def new_passkey_options(request: HttpRequest) -> HttpResponse:
 def sign_in_options(request: HttpRequest) -> HttpResponse:
     """For the second step and for signing in again, only the passkeys of this person."""
     try:
-        lockout.count_passkey(request.META.get("REMOTE_ADDR", ""))
+        _attempts(request).count()
     except LockedOutError as error:
         return JsonResponse({"detail": locked_out(error).message, "code": "locked"}, status=429)
     pending = signing_in.pending(request)
     user = request.user if isinstance(request.user, Staff) else None
     return JsonResponse(passkeys.begin_sign_in(request, pending.staff if pending else user))
+
+
+def _attempts(request: HttpRequest) -> lockout.Attempts:
+    return lockout.attempts_with_passkeys(request.META.get("REMOTE_ADDR", ""))
 
 
 class SignInWithPasskey(RedirectURLMixin, View):
@@ -92,5 +96,5 @@ class SignInWithPasskey(RedirectURLMixin, View):
             raise
         location = pending.next_page if pending else self.get_success_url()
         signing_in.finish(request, staff, "passkey")
-        lockout.forget_passkey(request.META.get("REMOTE_ADDR", ""))
+        _attempts(request).forget()
         return signing_in.remember(request, JsonResponse({"location": location}))

@@ -14,6 +14,7 @@ from fido2.utils import websafe_encode
 
 from events.storage import factors as repository
 from eventsite.accounts import factors, lockout, people, security_log
+from eventsite.accounts.domain import LogFilter
 from eventsite.accounts.security_log import new_change
 from tests.support.authenticator import PRESENT, VERIFIED, Authenticator
 from tests.support.builders import ACTOR, PASSWORD, make_staff
@@ -415,6 +416,12 @@ class TestSigningIn:
         assert response.json()["detail"] == "Too many attempts. Please try again in 15 minutes."
         assert len(rows("session")) == stored
         assert sign_in(browser("192.0.2.2"), authenticator).status_code == 200
+
+    def test_too_many_attempts_are_recorded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lockout, "ATTEMPTS_WITH_ANY_NAME", 1)
+        assert [browser().post(f"{SIGN_IN}options/").status_code for _ in range(2)] == [200, 429]
+        [row] = security_log.list_changes(LogFilter(actions=frozenset({"locked-out"}))).changes
+        assert (row.actor, row.whom, row.address) == ("", "", "192.0.2.1")
 
     def test_refused_responses_add_one_row_a_minute(self) -> None:
         """They need no challenge, so nothing else limits them."""
