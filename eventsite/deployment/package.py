@@ -58,12 +58,10 @@ def make_package(path: Path, target: Target, max_bytes: int = MAX_BYTES) -> Pack
         contents.remove_unused(folder)
         contents.remove_unused_icons(settings.BASE_DIR, folder)
         contents.remove_symbols(folder)
-        _compile(python, folder, "-b")
-        for source in folder.rglob("*.py"):
-            source.unlink()  # half of the zip; only the project's own source is kept, for tracebacks
-        contents.copy_own(settings.BASE_DIR, folder)
         contents.compile_templates(folder / settings.COMPILED_TEMPLATES.name)
-        _compile(python, folder)
+        _compile(python, folder, keep_source=False)  # source is half of the zip
+        contents.copy_own(settings.BASE_DIR, folder)
+        _compile(python, folder, keep_source=True)  # for tracebacks
         contents.collect_static(folder / "staticfiles")
         if errors := list(contents.errors(folder, target)):
             raise DeploymentError("No package was created: " + " ".join(errors))
@@ -95,13 +93,21 @@ def _install(folder: Path, target: Target) -> None:
         raise DeploymentError(f"pip could not install requirements.txt. Is there a network? {output[-600:]}")
 
 
-def _compile(python: str, folder: Path, *options: str) -> None:
+def _compile(python: str, folder: Path, *, keep_source: bool) -> None:
     """Compiles to bytecode that Python uses without checking the source's date, which a zip file does not keep."""
-    command = [python, "-I", "-m", "compileall", "-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    command += [*options, "-s", str(folder), "-p", _ROOT_ON_LAMBDA, str(folder)]
+    command = [python, "-I", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    if not keep_source:
+        # Without columns, nearly a quarter of the bytecode: a traceback marks them only where it shows source.
+        # No `-j`: on macOS, the processes of compileall would write them after all.
+        command[1:1] = ["-X", "no_debug_ranges"]
+        command.append("-b")  # beside the source, so that Python finds it alone
+    command += ["-s", str(folder), "-p", _ROOT_ON_LAMBDA, str(folder)]
     result = subprocess.run(command, check=False, capture_output=True, text=True)
     if result.returncode:
         raise DeploymentError(f"Compiling failed: {result.stdout[-600:]}{result.stderr[-600:]}")
+    if not keep_source:
+        for source in folder.rglob("*.py"):
+            source.unlink()
 
 
 def _zip(folder: Path, path: Path) -> dict[str, int]:

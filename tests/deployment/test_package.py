@@ -97,10 +97,24 @@ def test_its_bytecode_is_used_without_checks(archive: zipfile.ZipFile, target: T
         0b01
     }  # a hash that is never checked
     sources = [name for name in archive.namelist() if name.endswith(".py")]
-    assert {name.partition("/")[0] for name in sources} == {"compiled_templates", "events", "eventsite"}
+    assert {name.partition("/")[0] for name in sources} == {"events", "eventsite"}
     for name in sources:
         folder, _, module = name.rpartition("/")
         assert f"{folder}/__pycache__/{module.removesuffix('.py')}.{tag(target)}.pyc" in compiled
+
+
+def test_only_bytecode_with_its_source_has_columns(unpacked: Path, target: Target) -> None:
+    program = (
+        "import marshal, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    code = marshal.loads(open(name, 'rb').read()[16:])\n"
+        "    print({column for *_, column in code.co_positions()} != {None})\n"
+    )
+    own = f"eventsite/__pycache__/settings.{tag(target)}.pyc"
+    template = next((unpacked / "compiled_templates").glob("*.pyc"))
+    files = [unpacked / name for name in (own, "django/urls/base.pyc", "six.pyc")] + [template]
+    ran = subprocess.run([target.python(), "-I", "-c", program, *files], check=True, capture_output=True, text=True)
+    assert ran.stdout.split() == ["True", "False", "False", "False"]
 
 
 def test_every_user_may_read_its_files(archive: zipfile.ZipFile) -> None:
