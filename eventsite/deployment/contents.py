@@ -12,6 +12,7 @@ from zipfile import ZipFile, ZipInfo
 
 from django.contrib.staticfiles.management.commands import collectstatic
 from django.template import engines
+from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from eventsite.deployment.target import Target
@@ -23,12 +24,9 @@ _OWN = {"eventsite": "*.py", "events": "*.py", "templates": "*.html"}
 _NOT_FOR_LAMBDA = (
     "eventsite/accounts/management/commands/migrate.py",
     "eventsite/deployment",
+    "eventsite/management",
     "eventsite/stack",
     "eventsite/zappa_stages.py",
-    *(
-        f"eventsite/management/commands/{name}.py"
-        for name in ("deploy", "dynamodb_local", "package", "runserver", "smoke_test", "stack", "undeploy")
-    ),
 )
 
 # Files and folders of installed packages that the function does not use.
@@ -47,6 +45,7 @@ _UNUSED = (
     "dateutil/zoneinfo/*.tar.gz",
     "django/conf/*_template",
     "django/contrib/*/migrations",
+    "django/contrib/auth/common-passwords.txt.gz",
     "django/contrib/staticfiles/management",
     "django/db/migrations",
     "ninja/templates/ninja/redoc*",
@@ -56,6 +55,8 @@ _UNUSED = (
     "pydantic/v1",
     "segno/cli.*",
     "share",
+    "tzdata/zoneinfo/*.tab",
+    "tzdata/zoneinfo/tzdata.zi",
     "urllib3/contrib/emscripten",
     "zxcvbn/__main__.*",
 )
@@ -89,9 +90,15 @@ _READS_KEYS = "cryptography/hazmat/primitives/serialization/ssh.pyc"
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Static files under hashed names only, each with a compressed copy."""
+    """Static files under hashed names only, each with a Brotli copy.
+
+    Every current browser reads Brotli over HTTPS. For other clients, eventsite.middleware compresses with gzip.
+    """
 
     keep_only_hashed_files = True
+
+    def create_compressor(self, **options: Any) -> Compressor:
+        return Compressor(use_gzip=False, **options)
 
 
 def copy_own(root: Path, folder: Path) -> None:
