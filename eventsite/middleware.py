@@ -161,7 +161,8 @@ class CompressionMiddleware(GZipMiddleware):
         self._exact = _ExactCompression(get_response)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if re.search(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", request.META.get("HTTP_ACCEPT_ENCODING", "")):
+        refused = re.search(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", request.META.get("HTTP_ACCEPT_ENCODING", ""))
+        if refused or response.has_header("Content-Range"):  # which counts the bytes of the file as it is
             patch_vary_headers(response, ("Accept-Encoding",))
             return response
         tag = response.headers.get("ETag", "")

@@ -171,6 +171,10 @@ def test_static_files_arrive_complete(function: Isolated, make_event: MakeEvent,
         assert {plain.status, *(reply.status for reply in packed.values())} == {200}
         assert plain.body == packed["gzip"].body == packed["br"].body == on_disk
         assert "immutable" in plain.headers["Cache-Control"]
+        part = send(function, make_event, "GET", path, **{"Accept-Encoding": "gzip", "Range": "bytes=10-59"})
+        assert (part.status, part.body) == (206, on_disk[10:60])
+        assert part.headers["Content-Range"] == f"bytes 10-59/{len(on_disk)}"
+        assert "Content-Encoding" not in part.headers
         if not name.endswith(".png"):
             assert {code: reply.headers["Content-Encoding"] for code, reply in packed.items()} == {
                 "gzip": "gzip",
