@@ -86,6 +86,7 @@ class Isolated:
             "ALLOWED_HOSTS": "testserver",
             "URL_PREFIX": prefix,
             "EVENTS_API_ACCESS": "open",
+            "EVENTS_SECOND_FACTOR": "optional",
             "PRELOAD_PAGES": "false" if prefix else "true",  # so that both values are tested
         }
         command = [python, "-S", "-I", "-W", "error", str(_CHILD), str(folder)]
