@@ -17,7 +17,7 @@ from eventsite.deployment import DeploymentError, contents
 from eventsite.deployment.target import Target
 from eventsite.stack.stage import Stage
 
-MAX_BYTES = 17_000_000
+MAX_BYTES = 15_000_000
 # The folder in Lambda, which tracebacks then show.
 _ROOT_ON_LAMBDA = "/var/task"
 # The oldest date that a zip file can hold. With real dates, the file would differ each day.

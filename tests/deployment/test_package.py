@@ -47,8 +47,8 @@ def tag(target: Target) -> str:
 
 
 def test_it_is_small(package: Path, archive: zipfile.ZipFile) -> None:
-    assert package.stat().st_size <= package_module.MAX_BYTES
-    assert sum(entry.file_size for entry in archive.infolist()) <= 42_000_000
+    assert package.stat().st_size <= package_module.MAX_BYTES <= 15_000_000
+    assert sum(entry.file_size for entry in archive.infolist()) <= 39_000_000
 
 
 def test_it_contains_only_what_the_function_imports(archive: zipfile.ZipFile, target: Target) -> None:
