@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
-
 from eventsite.deployment import DeploymentError
-from eventsite.stack.aws import Clients, is_aws, is_missing
+from eventsite.stack.aws import Clients, find, is_aws
 from eventsite.stack.names import ALIAS
 from eventsite.stack.stage import Stage
 
@@ -40,20 +38,14 @@ class Function:
 
     def configuration(self) -> dict[str, Any] | None:
         """None if there is no such function."""
-        try:
-            found: dict[str, Any] = self._lambda.get_function_configuration(FunctionName=self.name)
-        except self._lambda.exceptions.ResourceNotFoundException:
-            return None
-        return found
+        return find(self._lambda.get_function_configuration, FunctionName=self.name)
 
     def api(self, resource: str = "Api") -> str | None:
         """The id of its API, or of another resource in the API's stack, or None."""
-        try:
-            found = self._cloudformation.describe_stack_resource(StackName=self.name, LogicalResourceId=resource)
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
+        call = self._cloudformation.describe_stack_resource
+        found = find(call, StackName=self.name, LogicalResourceId=resource)
+        if found is None:
+            return None
         detail = found["StackResourceDetail"]
         exists = detail["ResourceStatus"].endswith("_COMPLETE") and detail["ResourceStatus"] != "DELETE_COMPLETE"
         physical: str | None = detail.get("PhysicalResourceId") if exists else None
@@ -72,11 +64,8 @@ class Function:
         return version
 
     def live(self) -> Live | None:
-        try:
-            alias = self._lambda.get_alias(FunctionName=self.name, Name=ALIAS)
-        except self._lambda.exceptions.ResourceNotFoundException:
-            return None
-        return _live(alias)
+        alias = find(self._lambda.get_alias, FunctionName=self.name, Name=ALIAS)
+        return _live(alias) if alias else None
 
     def move(self, now: Live | None, version: str, earlier: Sequence[str]) -> Live:
         """Moves the alias, which must still be as in `now`."""

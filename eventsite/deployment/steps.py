@@ -24,8 +24,8 @@ from eventsite.deployment.target import target_of
 from eventsite.deployment.zappa import FOLDER, api_template, run_zappa, write_settings
 from eventsite.stack import StackError, gateway
 from eventsite.stack import lifecycle as stack
-from eventsite.stack.aws import Clients, aws_errors, dns_suffix
-from eventsite.stack.change_sets import REVIEW, find_stack
+from eventsite.stack.aws import Clients, aws_errors, dns_suffix, find
+from eventsite.stack.change_sets import find_stack, is_changing
 from eventsite.stack.stage import Stage
 
 STEPS = ("Check", "Package", "Stack", "Function", "API", "Test", "Switch", "Stored events")
@@ -89,20 +89,18 @@ class Deploy:
             raise DeploymentError(" ".join(found))
 
     def _check_account(self) -> None:
-        names, ssm = self.stage.names, self.clients.of("ssm")
+        names = self.stage.names
         self.account = self.clients.of("sts").get_caller_identity()["Account"]
-        try:
-            parameter = ssm.get_parameter(Name=names.secret_key)["Parameter"]
-        except ssm.exceptions.ParameterNotFound as error:
+        found = find(self.clients.of("ssm").get_parameter, Name=names.secret_key)
+        if found is None:
             raise DeploymentError(
                 f"{self.stage.name} has no secret key yet. `manage.py stack rotate-key {self.stage.name}` creates one."
-            ) from error
-        if parameter["Type"] != "SecureString":
+            )
+        if found["Parameter"]["Type"] != "SecureString":
             raise DeploymentError(f"The parameter {names.secret_key} must be a SecureString.")
-        self.key_version = parameter["Version"]
+        self.key_version = found["Parameter"]["Version"]
         for name in (names.stack, names.function):
-            found = find_stack(self.clients, name)
-            if found and found["StackStatus"].endswith("_IN_PROGRESS") and found["StackStatus"] != REVIEW:
+            if is_changing(find_stack(self.clients, name)):
                 raise DeploymentError(_BUSY.format(name))
         self._check_function()
 

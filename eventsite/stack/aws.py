@@ -18,6 +18,7 @@ from eventsite.stack.stage import Stage
 # 51 seconds. Zappa, which is another process, gets the same values as environment variables.
 RETRIES = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "7"}
 _THROTTLED = ("TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded")
+_MISSING = ("404", "NoSuchEntity", "ParameterNotFound", "ResourceNotFoundException")
 
 
 class Clients:
@@ -80,6 +81,13 @@ def aws_errors() -> Iterator[None]:
         raise StackError(f"AWS: {error}") from error
 
 
-def is_missing(error: ClientError) -> bool:
-    """Whether the stack does not exist. CloudFormation has no error code of its own for that."""
-    return "does not exist" in error.response["Error"].get("Message", "")
+def find(call: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str, Any] | None:
+    """The response of the call, or None if AWS says that there is no such resource."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        # CloudFormation has no error code of its own for that.
+        if code in _MISSING or "does not exist" in message:
+            return None
+        raise

@@ -8,14 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from eventsite.stack import StackError, progress
-from eventsite.stack.aws import Clients, is_missing
+from eventsite.stack.aws import Clients, find
 from eventsite.stack.changes import Change, Template
 from eventsite.stack.stage import Stage
 
-REVIEW = "REVIEW_IN_PROGRESS"  # the state of a stack that has only a change set
+_REVIEW = "REVIEW_IN_PROGRESS"  # the state of a stack that has only a change set
 # CloudFormation says in two ways that there are no changes.
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
@@ -32,17 +30,17 @@ class ChangeSet:
 
 
 def find_stack(clients: Clients, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = clients.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if is_missing(error):
-            return None
-        raise
-    return found
+    found = find(clients.cloudformation.describe_stacks, StackName=name)
+    return found["Stacks"][0] if found else None
 
 
 def is_new(stack: dict[str, Any] | None) -> bool:
-    return stack is None or stack["StackStatus"] == REVIEW
+    return stack is None or stack["StackStatus"] == _REVIEW
+
+
+def is_changing(stack: dict[str, Any] | None) -> bool:
+    status: str = stack["StackStatus"] if stack else ""
+    return status.endswith("_IN_PROGRESS") and status != _REVIEW
 
 
 def create_change_set(
@@ -94,13 +92,10 @@ def _parameters(clients: Clients, stack: dict[str, Any] | None, given: Parameter
     values |= {key: value for key, value in given.items() if value is not None}
     if values["MonthlyBudget"] != "0" and not values["AlarmEmail"]:
         raise StackError("A budget needs an address for its e-mails: add --alarm-email.")
-    role = "yes" if before.get("MakeGatewayLogsRole") == "yes" or not _has_gateway_logs_role(clients) else "no"
-    values["MakeGatewayLogsRole"] = role
+    values["MakeGatewayLogsRole"] = "yes"
+    if before.get("MakeGatewayLogsRole") != "yes" and clients.of("apigateway").get_account().get("cloudwatchRoleArn"):
+        values["MakeGatewayLogsRole"] = "no"
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
-
-
-def _has_gateway_logs_role(clients: Clients) -> bool:
-    return bool(clients.of("apigateway").get_account().get("cloudwatchRoleArn"))
 
 
 def _finished(clients: Clients, change_set: str) -> dict[str, Any]:
@@ -112,14 +107,8 @@ def _finished(clients: Clients, change_set: str) -> dict[str, Any]:
 
 
 def _changes(clients: Clients, change_set: str) -> list[Change]:
-    changes: list[Change] = []
-    more: dict[str, str] = {}
-    while True:
-        page = clients.cloudformation.describe_change_set(ChangeSetName=change_set, **more)
-        changes += page.get("Changes", [])
-        if not page.get("NextToken"):
-            return changes
-        more = {"NextToken": page["NextToken"]}
+    pages = clients.cloudformation.get_paginator("describe_change_set").paginate(ChangeSetName=change_set)
+    return [change for page in pages for change in page.get("Changes", [])]
 
 
 def delete_change_set(clients: Clients, change_set: ChangeSet) -> None:

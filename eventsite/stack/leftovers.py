@@ -6,12 +6,8 @@ adopted, because it may allow anything; nor is the bucket, because nobody needs 
 
 from __future__ import annotations
 
-from typing import Any
-
-from botocore.exceptions import ClientError
-
 from eventsite.stack import StackError
-from eventsite.stack.aws import Clients
+from eventsite.stack.aws import Clients, find
 from eventsite.stack.changes import Template
 from eventsite.stack.stage import Stage
 
@@ -26,10 +22,10 @@ def adopt_leftovers(clients: Clients, stage: Stage, template: Template) -> tuple
     """
     names, account = stage.names, clients.of("sts").get_caller_identity()["Account"]
     bucket = names.packages_bucket(account, stage.region)
-    if _exists(clients.of("iam").get_role, RoleName=names.role):
+    if find(clients.of("iam").get_role, RoleName=names.role) is not None:
         policies = "Its policies are unknown. A function that uses it fails until you deploy."
         raise StackError(_NOT_ADOPTED.format(f"The role {names.role}", names.stack, policies, "IAM, Roles"))
-    if _exists(clients.of("s3").head_bucket, Bucket=bucket):
+    if find(clients.of("s3").head_bucket, Bucket=bucket) is not None:
         packages = "It holds only packages of earlier deploys."
         raise StackError(_NOT_ADOPTED.format(f"The bucket {bucket}", names.stack, packages, "S3; empty it first"))
     resources, later = dict(template["Resources"]), []
@@ -41,13 +37,3 @@ def adopt_leftovers(clients: Clients, stage: Stage, template: Template) -> tuple
             resources[logical] = {**group, "DeletionPolicy": "Retain", "Properties": {"LogGroupName": name}}
             later.append(f"{name} existed already and is imported with its lines; it gets its retention and tags")
     return {**template, "Resources": resources}, later
-
-
-def _exists(call: Any, **arguments: str) -> bool:
-    try:
-        call(**arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchEntity", "404"):
-            return False
-        raise
-    return True

@@ -9,7 +9,6 @@ from events.storage.models import TABLES
 from eventsite.stack import StackError, progress
 from eventsite.stack.aws import Clients
 from eventsite.stack.change_sets import (
-    REVIEW,
     ChangeSet,
     Parameters,
     create_change_set,
@@ -17,6 +16,7 @@ from eventsite.stack.change_sets import (
     delete_change_set,
     execute,
     find_stack,
+    is_changing,
     is_new,
 )
 from eventsite.stack.changes import Template, describe, endangered_tables
@@ -104,7 +104,7 @@ def usable_stack(clients: Clients, name: str, say: Say) -> dict[str, Any] | None
     A stack whose creation failed can only be deleted. Its tables are kept, and the next stack imports them.
     """
     stack = find_stack(clients, name)
-    if stack and stack["StackStatus"].endswith("_IN_PROGRESS") and stack["StackStatus"] != REVIEW:
+    if stack and is_changing(stack):
         say(f"An earlier change of {name} is not finished ({stack['StackStatus']}). Waiting for it.")
         progress.wait(clients, stack["StackId"], say)
         stack = find_stack(clients, name)

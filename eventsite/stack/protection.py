@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
 from pynamodb.models import Model
 
 from events.storage.models import TABLES
 from eventsite.stack import StackError
-from eventsite.stack.aws import Clients
+from eventsite.stack.aws import Clients, find
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import expiry_attribute, index_names, table_name
 
@@ -54,13 +53,8 @@ def protect(clients: Clients, stage: Stage) -> Iterator[str]:
 
 
 def find_table(clients: Clients, name: str) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = clients.of("dynamodb").describe_table(TableName=name)["Table"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return None
-        raise
-    return found
+    found = find(clients.of("dynamodb").describe_table, TableName=name)
+    return found["Table"] if found else None
 
 
 def _missing(clients: Clients, stage: Stage, table: type[Model], found: dict[str, Any]) -> list[str]:

@@ -97,8 +97,12 @@ class EnforcingAWS:
         if len(self.updates) == self.interrupt_after:
             raise ConnectionLostError
 
-    def get_paginator(self, _: str) -> Any:
-        return SimpleNamespace(paginate=lambda **_: [{"StackEvents": self.events}])
+    def get_paginator(self, name: str) -> Any:
+        pages = {
+            "describe_change_set": self.describe_change_set(),
+            "describe_stack_events": {"StackEvents": self.events},
+        }
+        return SimpleNamespace(paginate=lambda **_: [pages[name]])
 
     def describe_table(self, **sent: str) -> dict[str, Any]:
         [table] = [each for each in tables(self.template).values() if each["TableName"] == sent["TableName"]]

@@ -172,12 +172,8 @@ def test_without_credentials_the_error_says_how_to_set_them(monkeypatch: pytest.
         call_command("deploy", "dev")
 
 
-class ParameterNotFoundError(Exception):
-    pass
-
-
-class FunctionNotFoundError(Exception):
-    pass
+def missing(code: str, message: str = "") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Describe")
 
 
 class FakeAccount:
@@ -189,9 +185,6 @@ class FakeAccount:
         self.stacks: dict[str, str] = {}
         self.api = "CREATE_COMPLETE"
         self.cloudformation = self
-        self.exceptions = SimpleNamespace(
-            ParameterNotFound=ParameterNotFoundError, ResourceNotFoundException=FunctionNotFoundError
-        )
 
     def of(self, service: str) -> FakeAccount:
         return self
@@ -201,13 +194,12 @@ class FakeAccount:
 
     def get_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803
         if self.parameter is None:
-            raise ParameterNotFoundError
+            raise missing("ParameterNotFound")
         return {"Parameter": self.parameter}
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803
         if StackName not in self.stacks:
-            message = f"Stack with id {StackName} does not exist"
-            raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
+            raise missing("ValidationError", f"Stack with id {StackName} does not exist")
         return {"Stacks": [{"StackStatus": self.stacks[StackName]}]}
 
     def describe_stack_resource(self, StackName: str, LogicalResourceId: str) -> dict[str, Any]:  # noqa: N803
@@ -216,7 +208,7 @@ class FakeAccount:
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
         if self.function is None:
-            raise FunctionNotFoundError
+            raise missing("ResourceNotFoundException")
         return self.function
 
 
