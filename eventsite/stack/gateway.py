@@ -1,7 +1,6 @@
 """The template of a stage's API: Zappa's, and what Zappa has no setting for.
 
-CloudFormation creates the API's stage last, and together with its throttling and logs. So an interrupted deploy leaves
-no stage without them. It creates a deployment only if the API has changed.
+CloudFormation creates the API's stage last, with its throttling and logs. So an interrupted deploy leaves none without.
 """
 
 from __future__ import annotations
@@ -10,46 +9,8 @@ import json
 from hashlib import sha256
 from typing import Any
 
+from eventsite.stack.data import read_data
 from eventsite.stack.stage import Stage
-
-# The log line of a request. It has no path, query or headers: the path of a calendar feed is its password. It also has
-# nothing from the client that could contain a quotation mark.
-ACCESS_LOG = {
-    "time": "$context.requestTime",
-    "requestId": "$context.requestId",
-    "functionRequestId": "$context.integration.requestId",
-    "ip": "$context.identity.sourceIp",
-    "method": "$context.httpMethod",
-    "resource": "$context.resourcePath",
-    "status": "$context.status",
-    "functionStatus": "$context.integration.status",
-    "milliseconds": "$context.responseLatency",
-    "functionMilliseconds": "$context.integration.latency",
-    "bytes": "$context.responseLength",
-    "error": "$context.error.responseType",
-}
-
-# API Gateway's own responses, for requests that did not reach the site or got no response from it: code and sentence.
-# None repeats API Gateway's own message, because that can contain the Authorization header.
-_RESPONSES = {
-    "DEFAULT_4XX": ("request_failed", "The request was refused before it reached the site."),
-    "DEFAULT_5XX": ("internal_error", "Something went wrong on our side. Please try again."),
-    "ACCESS_DENIED": ("forbidden", "This is not allowed."),
-    "INTEGRATION_FAILURE": ("integration_failed", "The site did not respond. Please try again."),
-    "INTEGRATION_TIMEOUT": (
-        "gateway_timeout",
-        "The request took too long. It may or may not have been completed.",
-    ),
-    "INVALID_API_KEY": ("gateway_key_invalid", "API Gateway requires a valid key of its own in the header x-api-key."),
-    "MISSING_AUTHENTICATION_TOKEN": (
-        "missing_authentication_token",
-        "There is nothing at this address, or it does not support this method.",
-    ),
-    "QUOTA_EXCEEDED": ("quota_exceeded", "This client has used up its quota of requests."),
-    "REQUEST_TOO_LARGE": ("body_too_large", "The request is too large. The limit is 10 MB."),
-    "THROTTLED": ("throttled", "Too many requests. Please try again in a second."),
-    "WAF_FILTERED": ("request_blocked", "A firewall refused the request."),
-}
 
 # TLS 1.2 and 1.3 with forward secrecy at the API's own address, which otherwise accepts TLS 1.0.
 TLS = {"SecurityPolicy": "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "EndpointAccessMode": "BASIC"}
@@ -61,12 +22,13 @@ def complete(template: dict[str, Any], stage: Stage) -> dict[str, Any]:
     resources = json.loads(json.dumps(template["Resources"]))
     resources["Api"]["Properties"] |= {"BinaryMediaTypes": ["*~1*"], **TLS}  # CloudFormation's way to write */*
     subdomains = stage.environment.get("EVENTS_HSTS_INCLUDE_SUBDOMAINS") in ("true", "1")
-    for kind in _RESPONSES:
+    data = read_data("gateway.toml")
+    for kind in data["responses"]:
         resources[f"Response{kind.title().replace('_', '')}"] = {
             "Type": "AWS::ApiGateway::GatewayResponse",
             "Properties": {"RestApiId": api, "ResponseType": kind, **response(kind, subdomains)},
         }
-    # A deployment is a copy of the API, and cannot change: another API needs another deployment.
+    # A deployment is a copy of the API, and cannot change: only another API needs another deployment.
     content = sha256(json.dumps(resources, sort_keys=True).encode()).hexdigest()[:12]
     deployment = f"Deployment{content}"
     group = f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:{stage.names.access_logs}"
@@ -102,7 +64,7 @@ def complete(template: dict[str, Any], stage: Stage) -> dict[str, Any]:
                 "StageName": stage.name,
                 "DeploymentId": {"Ref": deployment},
                 "MethodSettings": [all_methods],
-                "AccessLogSetting": {"DestinationArn": {"Fn::Sub": group}, "Format": json.dumps(ACCESS_LOG)},
+                "AccessLogSetting": {"DestinationArn": {"Fn::Sub": group}, "Format": json.dumps(data["access_log"])},
                 "TracingEnabled": stage.tracing,
                 "Tags": stage.tags,
             },
@@ -113,7 +75,7 @@ def complete(template: dict[str, Any], stage: Stage) -> dict[str, Any]:
 
 def response(kind: str, hsts_for_subdomains: bool = False) -> dict[str, Any]:
     """JSON in the form of the site's own errors, with the same HSTS. Pages of other sites may read it (CORS)."""
-    code, sentence = _RESPONSES[kind]
+    code, sentence = read_data("gateway.toml")["responses"][kind]
     headers = {
         "Access-Control-Allow-Origin": "'*'",
         "Access-Control-Expose-Headers": "'Retry-After, X-Request-Id'",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from events.storage.models import TABLES
 from eventsite.stack import StackError
 from eventsite.stack.aws import Clients
+from eventsite.stack.data import read_data
 from eventsite.stack.role import policy
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import table_name
@@ -22,7 +22,7 @@ _REPOSITORY = re.compile(r"[\w-]+(@\d+)?/[\w.-]+(@\d+)?")
 
 def rows() -> dict[str, dict[str, Any]]:
     """Each row by its name, with `actions` as a list: "lambda:GetFunction"."""
-    found = tomllib.loads(Path(__file__).with_name("permissions.toml").read_text(encoding="utf-8"))
+    found = read_data("permissions.toml")
     for row in found.values():
         service, *actions = row["actions"].replace(":", "").split()
         row["actions"] = [f"{service}:{action}" for action in actions]

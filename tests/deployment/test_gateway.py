@@ -16,6 +16,7 @@ from django.conf import settings as django_settings
 
 from eventsite.deployment import zappa
 from eventsite.stack import gateway
+from eventsite.stack.data import read_data
 from eventsite.stack.names import Names
 from eventsite.stack.stage import read_stage
 
@@ -88,7 +89,7 @@ def test_the_stage_exists_only_with_its_limits_logs_and_error_responses(name: st
                 "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
                 f"{Names(name).access_logs}"
             },
-            "Format": json.dumps(gateway.ACCESS_LOG),
+            "Format": json.dumps(read_data("gateway.toml")["access_log"]),
         },
         "TracingEnabled": False,
         "Tags": [{"Key": "Project", "Value": "events"}, {"Key": "Stage", "Value": name}],
@@ -190,7 +191,7 @@ def test_tracing_can_be_turned_on() -> None:
 
 
 def test_the_access_log_has_no_path_query_header_or_cookie() -> None:
-    line = json.dumps(gateway.ACCESS_LOG)
+    line = json.dumps(read_data("gateway.toml")["access_log"])
     assert "\n" not in line
     assert "$context.requestId" in line  # API Gateway requires it
     variables = set(re.findall(r"\$context\.([A-Za-z.]+)", line))
