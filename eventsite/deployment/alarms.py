@@ -15,11 +15,8 @@ PAUSE_SECONDS = 10.0
 
 def firing(clients: Clients, stage: Stage) -> set[str]:
     """The names of the alarms that are on, except those of sign-ins, which do not depend on the version."""
-    names = [
-        resource["Properties"]["AlarmName"]
-        for logical, resource in alarm_resources(stage).items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and not logical.startswith("SignIn")
-    ]
+    alarms = alarm_resources(stage).items()
+    names = [alarm["Properties"]["AlarmName"] for logical, alarm in alarms if not logical.startswith("SignIn")]
     found = clients.of("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM", MaxRecords=100)
     return {alarm["AlarmName"] for alarm in found["MetricAlarms"]}
 

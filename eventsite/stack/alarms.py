@@ -1,9 +1,6 @@
-"""The alarms, and the topic that sends them.
+"""The alarms. CloudWatch takes 0.10 USD a month for each metric of an alarm; the first ten of an account are free.
 
-CloudWatch takes 0.10 USD a month for each metric of an alarm. The alarms use 7 metrics of the API, the function and the
-site (0.70 USD), and 31 metrics of the tables (3.10 USD). `"table_alarms": false` in zappa_settings.json turns off the
-alarms of the tables.
-The first ten metrics of an account are free.
+The site's use 7 metrics, those of the tables 31. `"table_alarms": false` in zappa_settings.json turns the latter off.
 """
 
 from __future__ import annotations
@@ -15,108 +12,33 @@ from pynamodb.models import Model
 
 from events.storage.models import TABLES
 from eventsite.stack import metrics
+from eventsite.stack.data import read_data
 from eventsite.stack.metrics import Metric
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import logical_id, table_name
 
 _MINUTES = 60
-# More than a person who forgot a password causes: somebody is guessing.
-_MANY_LOCKOUTS = 20
-# In five minutes. More than a desk of some dozens of people causes on a Monday morning.
-_MANY_FAILURES = 30
 
 
 def alarm_resources(stage: Stage) -> dict[str, Any]:
-    return {
-        "AlarmsTopic": {
-            "Type": "AWS::SNS::Topic",
-            "DeletionPolicy": "Delete",
-            # Not encrypted: CloudWatch may not use AWS's own key for topics, and alarms contain no secrets.
-            "Properties": {"TopicName": stage.names.alarms_topic, "Tags": stage.tags},
-        },
-        "AlarmsSubscription": {
-            "Type": "AWS::SNS::Subscription",
-            "Condition": "HasAlarmEmail",
-            "Properties": {
-                "TopicArn": {"Ref": "AlarmsTopic"},
-                "Protocol": "email",
-                "Endpoint": {"Ref": "AlarmEmail"},
-            },
-        },
-        "Budget": _budget(),
-        **_site_alarms(stage),
-        **_tables_alarms(stage),
+    site = read_data("alarms.toml")
+    site["FunctionDuration"]["threshold"] = stage.timeout_seconds * 1000 * 5 // 6
+    alarms = {logical: _site_alarm(stage, row) for logical, row in site.items()}
+    for table in TABLES if stage.table_alarms else ():
+        alarms |= _table_alarms(table, stage)
+    return alarms
+
+
+def _site_alarm(stage: Stage, row: dict[str, Any]) -> dict[str, Any]:
+    statistic = row.get("statistic", "Sum")
+    measured = {
+        **metrics.of_stage(stage.names, row["metric"]).for_alarm(),
+        "ExtendedStatistic" if statistic.startswith("p") else "Statistic": statistic,
+        "Period": row.get("minutes", 5) * _MINUTES,
     }
-
-
-def _budget() -> dict[str, Any]:
-    """Of all costs of the account: costs by tag would need tags that somebody activated for billing a day before.
-
-    It has no name, because CloudFormation could then not replace it when the address changes.
-    """
-    limit = {"Amount": {"Ref": "MonthlyBudget"}, "Unit": "USD"}
-    told = [{"SubscriptionType": "EMAIL", "Address": {"Ref": "AlarmEmail"}}]
-    above = {"ComparisonOperator": "GREATER_THAN", "ThresholdType": "PERCENTAGE"}
-    notifications: list[dict[str, Any]] = [
-        {"Notification": {"NotificationType": kind, "Threshold": percent, **above}, "Subscribers": told}
-        for kind, percent in (("FORECASTED", 80), ("ACTUAL", 100))
-    ]
-    budget = {"BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": limit}
-    properties = {"Budget": budget, "NotificationsWithSubscribers": notifications}
-    return {"Type": "AWS::Budgets::Budget", "Condition": "HasBudget", "Properties": properties}
-
-
-def _site_alarms(stage: Stage) -> dict[str, Any]:
-    names = stage.names
-    return {
-        "ApiErrors": _alarm(
-            f"{names.function}-api-errors",
-            "At least 5 % of the responses are errors (5xx).",
-            _one(metrics.api(names, "5XXError"), Statistic="Average", Period=5 * _MINUTES),  # the average is the rate
-            threshold=0.05,
-            periods=(2, 3),
-        ),
-        "ApiLatency": _alarm(
-            f"{names.function}-api-latency",
-            "For 15 minutes, 5 % of the responses have taken 3 seconds or more.",
-            _one(metrics.api(names, "Latency"), ExtendedStatistic="p95", Period=5 * _MINUTES),
-            threshold=3000,
-            periods=(3, 3),
-        ),
-        "FunctionErrors": _alarm(
-            f"{names.function}-function-errors",
-            "The function crashed, ran out of time or memory, or did not start.",
-            _one(metrics.function(names, "Errors"), Statistic="Sum", Period=5 * _MINUTES),
-        ),
-        "FunctionThrottles": _alarm(
-            f"{names.function}-function-throttles",
-            "Lambda rejected requests: the limit of concurrent executions is reached.",
-            _one(metrics.function(names, "Throttles"), Statistic="Sum", Period=5 * _MINUTES),
-        ),
-        "FunctionDuration": _alarm(
-            f"{names.function}-function-duration",
-            f"A request took almost {stage.timeout_seconds} seconds, the function's timeout.",
-            _one(metrics.function(names, "Duration"), Statistic="Maximum", Period=5 * _MINUTES),
-            threshold=stage.timeout_seconds * 1000 * 5 // 6,
-        ),
-        "SignInLockouts": _alarm(
-            f"{names.function}-sign-in-lockouts",
-            "Many sign-ins were refused after too many attempts: somebody may be guessing passwords.",
-            _one(metrics.site(names, "SignInLockouts"), Statistic="Sum", Period=15 * _MINUTES),
-            threshold=_MANY_LOCKOUTS,
-        ),
-        "SignInFailures": _alarm(
-            f"{names.function}-sign-in-failures",
-            "Many passwords or codes were wrong within five minutes: somebody may be guessing.",
-            _one(metrics.site(names, "SignInFailures"), Statistic="Sum", Period=5 * _MINUTES),
-            threshold=_MANY_FAILURES,
-        ),
-    }
-
-
-def _tables_alarms(stage: Stage) -> dict[str, Any]:
-    tables = TABLES if stage.table_alarms else ()
-    return {logical: alarm for table in tables for logical, alarm in _table_alarms(table, stage).items()}
+    description = row["description"].format(timeout=stage.timeout_seconds)
+    limits = {key: row[key] for key in ("threshold", "periods") if key in row}
+    return _alarm(f"{stage.names.function}-{row['name']}", description, measured, **limits)
 
 
 def _table_alarms(table: type[Model], stage: Stage) -> dict[str, Any]:
@@ -143,7 +65,7 @@ def _table_alarms(table: type[Model], stage: Stage) -> dict[str, Any]:
 
 
 def _alarm(
-    name: str, description: str, measured: dict[str, Any], threshold: float = 1, periods: tuple[int, int] = (1, 1)
+    name: str, description: str, measured: dict[str, Any], threshold: float = 1, periods: Sequence[int] = (1, 1)
 ) -> dict[str, Any]:
     """Goes off when `measured` reaches the threshold; `periods` is (2, 3) for "in 2 of the last 3 periods"."""
     return {
@@ -162,10 +84,6 @@ def _alarm(
             "OKActions": [{"Ref": "AlarmsTopic"}],
         },
     }
-
-
-def _one(metric: Metric, **statistic: Any) -> dict[str, Any]:
-    return {**metric.for_alarm(), **statistic}
 
 
 def _sum(parts: Sequence[Metric]) -> dict[str, Any]:

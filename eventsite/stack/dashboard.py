@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from events.storage.models import TABLES
 from eventsite.stack import metrics
+from eventsite.stack.data import read_data
+from eventsite.stack.names import Names
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import table_name
 
@@ -22,82 +26,34 @@ def dashboard_resource(stage: Stage) -> dict[str, Any]:
     }
 
 
-def _widgets(stage: Stage) -> list[dict[str, Any]]:
-    names = stage.names
-    capacity = [
-        metrics.table(table, names, f"Consumed{kind}CapacityUnits")[0].for_dashboard(
-            label=f"{table_name(table, names)}, {kind.lower()}"
-        )
-        for table in TABLES
-        for kind in ("Read", "Write")
-    ]
-    return [
-        _graph("Requests", [metrics.api(names, "Count").for_dashboard(label="requests")]),
-        _graph(
-            "Errors",
-            [
-                metrics.api(names, "4XXError").for_dashboard(label="4xx, errors of clients"),
-                metrics.api(names, "5XXError").for_dashboard(label="5xx, our errors"),
-                metrics.function(names, "Errors").for_dashboard(label="function failed"),
-                metrics.function(names, "Throttles").for_dashboard(label="function throttled"),
-            ],
-        ),
-        _graph(
-            "Response time (ms)",
-            [
-                metrics.api(names, "Latency").for_dashboard(label=statistic, stat=statistic)
-                for statistic in ("p50", "p95", "p99")
-            ],
-        ),
-        _graph(
-            "Cold starts",
-            [
-                metrics.site(names, "ColdStarts").for_dashboard(label="cold starts"),
-                metrics.function(names, "ConcurrentExecutions").for_dashboard(label="most at once", stat="Maximum"),
-            ],
-        ),
-        _graph("Consumed capacity units of the tables", capacity),
-        _graph("Events created", [metrics.site(names, "EventsCreated").for_dashboard(label="events created")]),
-        _graph(
-            "Time in the function (ms)",
-            [
-                metrics.function(names, "Duration").for_dashboard(label=stat, stat=stat)
-                for stat in ("p50", "p95", "Maximum")
-            ],
-        ),
-        _graph(
-            "Sign-ins refused",
-            [
-                metrics.site(names, "SignInFailures").for_dashboard(label="wrong password or code"),
-                metrics.site(names, "SignInLockouts").for_dashboard(label="too many attempts"),
-            ],
-        ),
-        {
-            "type": "log",
-            "properties": {
-                "title": "Latest errors",
-                "region": "${AWS::Region}",
-                "view": "table",
-                "query": f"SOURCE '{names.function_logs}' | filter level = 'ERROR' or status >= 500 "
-                "| sort @timestamp desc | limit 20 | display @timestamp, @message",
-            },
-        },
-    ]
-
-
-def _graph(title: str, rows: list[list[Any]]) -> dict[str, Any]:
-    return {
-        "type": "metric",
-        "properties": {
-            "title": title,
+def _widgets(stage: Stage) -> Iterator[dict[str, Any]]:
+    for graph in read_data("dashboard.toml")["graphs"]:
+        properties = {
+            "title": graph["title"],
             "region": "${AWS::Region}",
             "view": "timeSeries",
             "stat": "Sum",
             "period": 300,
             "yAxis": {"left": {"min": 0}},
-            "metrics": rows,
-        },
+            "metrics": list(_rows(graph, stage.names)),
+        }
+        yield {"type": "metric", "properties": properties}
+    properties = {
+        "title": "Latest errors",
+        "region": "${AWS::Region}",
+        "view": "table",
+        "query": f"SOURCE '{stage.names.function_logs}' | filter level = 'ERROR' or status >= 500 "
+        "| sort @timestamp desc | limit 20 | display @timestamp, @message",
     }
+    yield {"type": "log", "properties": properties}
+
+
+def _rows(graph: dict[str, Any], names: Names) -> Iterator[list[Any]]:
+    for row in graph.get("rows", []):
+        yield metrics.of_stage(names, row.pop("metric")).for_dashboard(**row)
+    for table, kind in product(TABLES, graph.get("capacity", [])):
+        metric, *_ = metrics.table(table, names, f"Consumed{kind}CapacityUnits")
+        yield metric.for_dashboard(label=f"{table_name(table, names)}, {kind.lower()}")
 
 
 def _placed(number: int, widget: dict[str, Any]) -> dict[str, Any]:

@@ -29,18 +29,16 @@ class Metric:
         return [self.namespace, self.name, *(part for pair in self.dimensions for part in pair), options]
 
 
-def api(names: Names, metric: str) -> Metric:
-    """Zappa gives the API the function's name, and API Gateway's stage the stage's name."""
-    return Metric("AWS/ApiGateway", metric, (("ApiName", names.function), ("Stage", names.stage)))
-
-
-def function(names: Names, metric: str) -> Metric:
-    return Metric("AWS/Lambda", metric, (("FunctionName", names.function),))
-
-
-def site(names: Names, metric: str) -> Metric:
-    """A metric that the function writes into its log."""
-    return Metric(METRICS_NAMESPACE, metric, (("Stage", names.stage),))
+def of_stage(names: Names, metric: str) -> Metric:
+    """A metric of the stage's API, function or site, by namespace and name: "AWS/Lambda Errors"."""
+    namespace, name = metric.split()
+    dimensions = {
+        # Zappa gives the API the function's name, and API Gateway's stage the stage's name.
+        "AWS/ApiGateway": (("ApiName", names.function), ("Stage", names.stage)),
+        "AWS/Lambda": (("FunctionName", names.function),),
+        METRICS_NAMESPACE: (("Stage", names.stage),),  # the function writes these into its log
+    }
+    return Metric(namespace, name, dimensions[namespace])
 
 
 def table(model: type[Model], names: Names, metric: str) -> list[Metric]:

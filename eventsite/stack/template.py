@@ -7,47 +7,28 @@ from typing import Any
 
 from eventsite.stack.alarms import alarm_resources
 from eventsite.stack.dashboard import dashboard_resource
-from eventsite.stack.role import policy, role_resource
+from eventsite.stack.data import read_data
+from eventsite.stack.role import role_resource
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import table_resources
 
-# Lambda keeps its own copy of a deployed package.
-_PACKAGES_EXPIRE_DAYS = 14
 # The function's log has the lines of the security log. Storing one gigabyte of them costs about 0.03 USD a month.
 _SECURITY_LOG_DAYS = 365
 
 
 def make_template(stage: Stage) -> dict[str, Any]:
-    names = stage.names
+    names, fixed = stage.names, read_data("template.toml")
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"Events, stage {names.stage}: tables, role, logs, alarms and dashboard (manage.py stack)",
-        "Parameters": {
-            "AlarmEmail": {
-                "Type": "String",
-                "Default": "",
-                "Description": "The address that gets alarms; empty for none",
-            },
-            "MonthlyBudget": {"Type": "Number", "Default": "0", "Description": "USD for the account; 0 for none"},
-            "MakeGatewayLogsRole": {
-                "Type": "String",
-                "Default": "no",
-                "AllowedValues": ["yes", "no"],
-                "Description": "Whether this stack creates API Gateway's role for writing logs (one per account)",
-            },
-        },
-        "Conditions": {
-            "HasAlarmEmail": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
-            "HasBudget": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MonthlyBudget"}, "0"]}]},
-            "MakesGatewayLogsRole": {"Fn::Equals": [{"Ref": "MakeGatewayLogsRole"}, "yes"]},
-        },
+        "Parameters": fixed["Parameters"],
+        "Conditions": fixed["Conditions"],
         "Resources": {
             **table_resources(stage),
             "FunctionRole": role_resource(stage),
             "FunctionLogs": _logs(names.function_logs, stage, max(stage.log_retention_days, _SECURITY_LOG_DAYS)),
             "AccessLogs": _logs(names.access_logs, stage, stage.log_retention_days),
-            **_gateway_logs_role(),
-            **_packages(stage),
+            **_with_names(fixed["Resources"], stage),
             **alarm_resources(stage),
             "Dashboard": dashboard_resource(stage),
         },
@@ -67,82 +48,12 @@ def _logs(name: str, stage: Stage, days: int) -> dict[str, Any]:
     }
 
 
-def _gateway_logs_role() -> dict[str, Any]:
-    """API Gateway needs this role to write logs. All stages of the account share it, so it is kept."""
-    kept = {"Condition": "MakesGatewayLogsRole", "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
-    managed = "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-    return {
-        "GatewayLogsRole": {
-            "Type": "AWS::IAM::Role",
-            **kept,
-            "Properties": {
-                "AssumeRolePolicyDocument": policy(
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "apigateway.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ),
-                "ManagedPolicyArns": [{"Fn::Sub": managed}],
-            },
-        },
-        "GatewayAccount": {
-            "Type": "AWS::ApiGateway::Account",
-            **kept,
-            "Properties": {"CloudWatchRoleArn": {"Fn::GetAtt": ["GatewayLogsRole", "Arn"]}},
-        },
-    }
-
-
-def _packages(stage: Stage) -> dict[str, Any]:
-    bucket = stage.names.packages_bucket("${AWS::AccountId}", "${AWS::Region}")
-    return {
-        "Packages": {
-            "Type": "AWS::S3::Bucket",
-            "DeletionPolicy": "Delete",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": {
-                "BucketName": {"Fn::Sub": bucket},
-                "BucketEncryption": {
-                    "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-                },
-                "PublicAccessBlockConfiguration": {
-                    "BlockPublicAcls": True,
-                    "BlockPublicPolicy": True,
-                    "IgnorePublicAcls": True,
-                    "RestrictPublicBuckets": True,
-                },
-                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-                "LifecycleConfiguration": {
-                    "Rules": [
-                        {
-                            "Id": "expire",
-                            "Status": "Enabled",
-                            "ExpirationInDays": _PACKAGES_EXPIRE_DAYS,
-                            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-                        }
-                    ]
-                },
-                "Tags": stage.tags,
-            },
-        },
-        "PackagesPolicy": {
-            "Type": "AWS::S3::BucketPolicy",
-            "Properties": {
-                "Bucket": {"Ref": "Packages"},
-                "PolicyDocument": policy(
-                    {
-                        "Sid": "OnlyEncryptedConnections",
-                        "Effect": "Deny",
-                        "Principal": "*",
-                        "Action": "s3:*",
-                        "Resource": [
-                            {"Fn::GetAtt": ["Packages", "Arn"]},
-                            {"Fn::Sub": "${Packages.Arn}/*"},
-                        ],
-                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                    }
-                ),
-            },
-        },
-    }
+def _with_names(resources: dict[str, Any], stage: Stage) -> dict[str, Any]:
+    bucket = {"Fn::Sub": stage.names.packages_bucket("${AWS::AccountId}", "${AWS::Region}")}
+    for logical, key, name in (
+        ("Packages", "BucketName", bucket),
+        ("AlarmsTopic", "TopicName", stage.names.alarms_topic),
+    ):
+        others = resources[logical].get("Properties", {})
+        resources[logical]["Properties"] = {key: name, **others, "Tags": stage.tags}
+    return resources
