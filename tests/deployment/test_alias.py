@@ -197,6 +197,32 @@ def test_a_deploy_that_ends_after_any_of_its_calls(
     assert moved > 0
 
 
+@pytest.mark.parametrize("rolls_back", [True, False])
+def test_a_kill_right_after_the_switch(
+    account: Account, release: Release, monkeypatch: pytest.MonkeyPatch, rolls_back: bool
+) -> None:
+    """The new version serves, because it passed its test. Rollback and the next deploy work as usual."""
+    move = account.UpdateAlias
+
+    def move_and_die(**alias: Any) -> None:
+        move(**alias)
+        raise KilledError
+
+    release("one")
+    monkeypatch.setattr(account, "UpdateAlias", move_and_die)
+    with pytest.raises(KilledError):
+        release("two")
+    monkeypatch.setattr(account, "UpdateAlias", move)
+    assert live(account) == ("two", "two", ["1"])
+    if rolls_back:
+        assert rollback().startswith("Version 1 serves dev instead of version 3")
+        assert live(account) == ("one", "one", [])
+    release("three")
+    assert live(account) == ("three", "three", ["1"] if rolls_back else ["3", "1"])
+    rollback()
+    assert live(account) == (("one", "one", []) if rolls_back else ("two", "two", ["1"]))
+
+
 def test_rollback_on_demand(account: Account, release: Release) -> None:
     for code in ("one", "two", "three"):
         release(code)
