@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
-from eventsite.stack import StackError
+from eventsite.stack import Say, StackError
 from eventsite.stack.aws import Clients
 from eventsite.stack.change_sets import execute, is_new, new_change_set
 from eventsite.stack.lifecycle import usable_stack
@@ -17,7 +16,7 @@ _ATTEMPTS = 6
 _TOO_OFTEN = ("TooManyRequests", "Too Many Requests", "Rate exceeded", "Status Code: 429")
 
 
-def deploy_api(clients: Clients, stage: Stage, template: dict[str, Any], say: Callable[[str], None]) -> None:
+def deploy_api(clients: Clients, stage: Stage, template: dict[str, Any], say: Say) -> None:
     """Creates or updates the API. Raises StackError."""
     name = stage.names.function
     for left in reversed(range(_ATTEMPTS)):

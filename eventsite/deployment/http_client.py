@@ -53,12 +53,10 @@ class _Connection(http.client.HTTPConnection):
         self.sock = socket.create_connection(self.machine or (self.host, self.port), self.timeout)
 
 
-class _TLSConnection(http.client.HTTPSConnection):
-    machine: tuple[str, int] | None = None
-
+class _TLSConnection(_Connection, http.client.HTTPSConnection):
     def connect(self) -> None:
-        plain = socket.create_connection(self.machine or (self.host, self.port), self.timeout)
-        self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+        super().connect()
+        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
 
 
 class Client:

@@ -22,6 +22,7 @@ from eventsite.accounts.domain import Scope
 from eventsite.deployment import DeploymentError
 from eventsite.deployment.http_client import Client, Response
 from eventsite.deployment.invocation import Invocation
+from eventsite.stack import Say
 
 _ACTOR = Actor("manage.py")
 _NAME = "deploy-check"
@@ -31,8 +32,6 @@ SECONDS_TO_START = 45
 SECONDS_TO_LIST = 15
 _MAX_PAGES = 50
 _STATIC = re.compile(r'(?:href|src)="([^"]*/static/[^"]+\.(?:css|js))"')
-
-Say = Callable[[str], None]
 
 
 class FailedError(Exception):

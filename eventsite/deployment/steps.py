@@ -6,7 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ from eventsite.deployment.function import Function, Live
 from eventsite.deployment.package import make_package, package_path
 from eventsite.deployment.target import target_of
 from eventsite.deployment.zappa import FOLDER, api_template, run_zappa, write_settings
-from eventsite.stack import StackError, gateway
+from eventsite.stack import Say, StackError, gateway
 from eventsite.stack import lifecycle as stack
 from eventsite.stack.aws import Clients, aws_errors, dns_suffix, find
 from eventsite.stack.change_sets import find_stack, is_changing
@@ -31,8 +31,6 @@ from eventsite.stack.stage import Stage
 STEPS = ("Check", "Package", "Stack", "Function", "API", "Test", "Switch", "Stored events")
 _BUSY = "{} is being changed by another deploy. Try again when that is done."
 _OF_A_SITE = ("ALLOWED_HOSTS", "DEBUG", "DYNAMODB_", "EVENTS_", "PORT", "PRELOAD_", "SECRET_KEY", "URL_PREFIX")
-
-Say = Callable[[str], None]
 
 
 class Deploy:

@@ -11,7 +11,7 @@ from botocore import session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from eventsite.stack import StackError
+from eventsite.stack import Say, StackError
 from eventsite.stack.stage import Stage
 
 # Management calls have low quotas: Lambda allows 15 a second in an account, API Gateway 10. Seven attempts take up to
@@ -24,7 +24,7 @@ _MISSING = ("404", "NoSuchEntity", "ParameterNotFound", "ResourceNotFoundExcepti
 class Clients:
     """Clients in the stage's region: `clients.cloudformation`, `clients.of("logs")`."""
 
-    def __init__(self, stage: Stage, say: Callable[[str], None] | None = None) -> None:
+    def __init__(self, stage: Stage, say: Say | None = None) -> None:
         """Says a line when AWS asks to wait."""
         retries: Any = {"mode": RETRIES["AWS_RETRY_MODE"], "total_max_attempts": int(RETRIES["AWS_MAX_ATTEMPTS"])}
         config = Config(retries=retries, connect_timeout=5, read_timeout=60)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from eventsite.stack import StackError, progress
+from eventsite.stack import Say, StackError, progress
 from eventsite.stack.aws import Clients, find
 from eventsite.stack.changes import Change, Template
 from eventsite.stack.stage import Stage
@@ -118,7 +118,7 @@ def delete_change_set(clients: Clients, change_set: ChangeSet) -> None:
         clients.cloudformation.delete_stack(StackName=change_set.stack_id)
 
 
-def execute(clients: Clients, change_set: ChangeSet, say: Callable[[str], None]) -> None:
+def execute(clients: Clients, change_set: ChangeSet, say: Say) -> None:
     """Raises StackError, with CloudFormation's reasons, if it failed."""
     clients.cloudformation.execute_change_set(ChangeSetName=change_set.id)
     progress.wait(clients, change_set.stack_id, say)

@@ -22,7 +22,7 @@ def dashboard_resource(stage: Stage) -> dict[str, Any]:
     return {
         "Type": "AWS::CloudWatch::Dashboard",
         "DeletionPolicy": "Delete",
-        "Properties": {"DashboardName": stage.names.dashboard, "DashboardBody": {"Fn::Sub": json.dumps(body)}},
+        "Properties": {"DashboardName": stage.names.function, "DashboardBody": {"Fn::Sub": json.dumps(body)}},
     }
 
 

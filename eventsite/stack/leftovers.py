@@ -17,8 +17,7 @@ _NOT_ADOPTED = "{} exists already, but {} did not create it. {} Delete it in the
 def adopt_leftovers(clients: Clients, stage: Stage, template: Template) -> tuple[Template, list[str]]:
     """The template of a new stack, which imports the log groups that exist, and what the next template changes in them.
 
-    CloudFormation imports a resource without changing it. So each has only its name until the next template. Raises
-    StackError for other leftovers.
+    Raises StackError for other leftovers.
     """
     names, account = stage.names, clients.of("sts").get_caller_identity()["Account"]
     bucket = names.packages_bucket(account, stage.region)
@@ -34,6 +33,7 @@ def adopt_leftovers(clients: Clients, stage: Stage, template: Template) -> tuple
         name = group["Properties"]["LogGroupName"]
         found = clients.of("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         if name in (each["logGroupName"] for each in found):
+            # CloudFormation imports a resource without changing it. So it has only its name until the next template.
             resources[logical] = {**group, "DeletionPolicy": "Retain", "Properties": {"LogGroupName": name}}
             later.append(f"{name} existed already and is imported with its lines; it gets its retention and tags")
     return {**template, "Resources": resources}, later

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from events.storage.models import TABLES
-from eventsite.stack import StackError, progress
+from eventsite.stack import Say, StackError, progress
 from eventsite.stack.aws import Clients
 from eventsite.stack.change_sets import (
     ChangeSet,
@@ -26,8 +25,6 @@ from eventsite.stack.protection import protect
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import table_name
 from eventsite.stack.template import make_template
-
-Say = Callable[[str], None]
 
 _CREATION_FAILED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 
@@ -148,16 +145,9 @@ def _delete(clients: Clients, stack_id: str, say: Say) -> None:
 def _empty_packages(clients: Clients, stack_id: str) -> None:
     """CloudFormation deletes only empty buckets."""
     resources = clients.cloudformation.describe_stack_resources(StackName=stack_id)["StackResources"]
-    buckets = [
-        resource["PhysicalResourceId"]
-        for resource in resources
-        if resource["LogicalResourceId"] == "Packages"
-        and resource.get("PhysicalResourceId")
-        and not resource["ResourceStatus"].startswith("DELETE_COMPLETE")
-    ]
-    s3 = clients.of("s3")
-    for bucket in buckets:
+    s3, found = clients.of("s3"), {each["LogicalResourceId"]: each for each in resources}.get("Packages", {})
+    bucket = found.get("PhysicalResourceId")
+    if bucket and found["ResourceStatus"] != "DELETE_COMPLETE":
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            keys = [{"Key": found["Key"]} for found in page.get("Contents", [])]
-            if keys:
+            if keys := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
                 s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})

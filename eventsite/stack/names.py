@@ -37,7 +37,7 @@ class Names:
 
     @property
     def function(self) -> str:
-        """The name of the function, its API, and the CloudFormation stack that Zappa creates for the API."""
+        """Also the name of its API, of the CloudFormation stack of the API, and of the dashboard."""
         return f"{PROJECT}-{self.stage}"
 
     @property
@@ -77,10 +77,6 @@ class Names:
     @property
     def alarms_topic(self) -> str:
         return f"{PROJECT}-{self.stage}-alarms"
-
-    @property
-    def dashboard(self) -> str:
-        return f"{PROJECT}-{self.stage}"
 
     @property
     def secret_key(self) -> str:

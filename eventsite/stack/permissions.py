@@ -41,9 +41,7 @@ def deployer_policy(clients: Clients, stage: Stage) -> dict[str, Any]:
     """For the account whose credentials are in use."""
     arn = clients.of("sts").get_caller_identity()["Arn"].split(":")
     partition, account = arn[1], arn[4]
-    names = {
-        name: getattr(stage.names, name) for name in ("stage", "stack", "function", "role", "dashboard", "secret_key")
-    }
+    names = {name: getattr(stage.names, name) for name in ("stage", "stack", "function", "role", "secret_key")}
     names |= {"region": stage.region, "account": account, "topic": stage.names.alarms_topic}
     names["bucket"] = stage.names.packages_bucket(account, stage.region)
     tables = [f"dynamodb:{stage.region}:{account}:table/{table_name(table, stage.names)}" for table in TABLES]

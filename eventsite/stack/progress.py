@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from eventsite.stack import StackError
+from eventsite.stack import Say, StackError
 from eventsite.stack.aws import Clients
 
 PAUSE_SECONDS = 2.0
@@ -14,7 +14,7 @@ _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLE
 _STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 
 
-def wait(clients: Clients, stack_id: str, say: Callable[[str], None]) -> None:
+def wait(clients: Clients, stack_id: str, say: Say) -> None:
     """Waits until the stack's current operation is done; says every minute that it waits. Raises StackError."""
     start = next_line = time.monotonic()
     while True:

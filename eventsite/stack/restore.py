@@ -9,9 +9,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from events.storage.models import INSTALLATION, TABLES, AccessItem, InstallationItem
-from eventsite.stack import StackError, progress
+from eventsite.stack import Say, StackError, progress
 from eventsite.stack.aws import Clients
-from eventsite.stack.lifecycle import Say
 from eventsite.stack.protection import find_table, protect
 from eventsite.stack.stage import Stage
 from eventsite.stack.table_resources import table_name

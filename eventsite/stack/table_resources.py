@@ -17,16 +17,14 @@ from eventsite.stack.stage import Stage
 
 @dataclass(frozen=True)
 class Use:
-    """What the site does with a table: IAM's actions on the table itself, and the operations that CloudWatch counts.
-
-    It only queries the indexes. tests/deployment/test_template_role.py checks all this.
-    """
+    """IAM's actions on the table itself (the site only queries indexes), and the operations that CloudWatch counts."""
 
     actions: tuple[str, ...]
     calls: tuple[str, ...]
 
 
-# A transaction needs the actions of its parts, and CloudWatch counts it as one operation.
+# What the site does with each table: tests/deployment/test_template_role.py checks it. A transaction needs the actions
+# of its parts, and CloudWatch counts it as one operation.
 USES: dict[type[Model], Use] = {
     EventItem: Use(
         actions=("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Scan", "UpdateItem"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from eventsite.stack.alarms import alarm_resources
@@ -33,10 +32,6 @@ def make_template(stage: Stage) -> dict[str, Any]:
             "Dashboard": dashboard_resource(stage),
         },
     }
-
-
-def as_json(template: dict[str, Any]) -> str:
-    return json.dumps(template, indent=2)
 
 
 def _logs(name: str, stage: Stage, days: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from eventsite.stack.permissions import deployer_policy, explain, github_templat
 from eventsite.stack.protection import describe_tables
 from eventsite.stack.restore import leftovers, restore
 from eventsite.stack.stage import Stage, read_stage
-from eventsite.stack.template import as_json, make_template
+from eventsite.stack.template import make_template
 
 _ACTIONS = {
     "synth": "print the stack's CloudFormation template",
@@ -77,7 +78,7 @@ class Command(BaseCommand):
 
     def _do(self, action: str, stage: Stage, options: dict[str, Any]) -> None:
         if action == "synth":
-            self._say(as_json(make_template(stage)))
+            self._print(make_template(stage))
             return
         clients = Clients(stage, self._say)
         match action:
@@ -101,9 +102,9 @@ class Command(BaseCommand):
         if options["explain"]:
             self._say("\n".join(explain()))
         elif (repository := options["github"]) is not None:
-            self._say(as_json(github_template(clients, stage, repository)))
+            self._print(github_template(clients, stage, repository))
         else:
-            self._say(as_json(deployer_policy(clients, stage)))
+            self._print(deployer_policy(clients, stage))
 
     def _destroy(self, clients: Clients, stage: Stage, ask: bool) -> None:
         stack_id = check_destroy(clients, stage)
@@ -119,6 +120,9 @@ class Command(BaseCommand):
             if typed.strip() != stage.name:
                 raise CommandError("Nothing was changed.")
         destroy(clients, stage, stack_id, self._say)
+
+    def _print(self, document: dict[str, Any]) -> None:
+        self._say(json.dumps(document, indent=2))
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
