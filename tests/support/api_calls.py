@@ -8,7 +8,9 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
-from tests.support.builders import make_body
+from eventsite.accounts import keys
+from eventsite.accounts.domain import Scope
+from tests.support.builders import ACTOR, make_body
 
 LAUNCH = {"eventId": "launch", **make_body()}
 
@@ -53,3 +55,11 @@ def assert_event(response: HttpResponse, status: int, event: dict[str, Any]) -> 
     assert (response.status_code, response["Content-Type"]) == (status, "application/json")
     assert json.loads(response.content) == event
     assert response["ETag"].startswith('"')
+
+
+def make_key(name: str, scope: str = "write") -> str:
+    return keys.create_key(name, Scope(scope), ACTOR)[1]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}

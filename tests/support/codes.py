@@ -10,12 +10,16 @@ import pytest
 from django.test import Client
 
 from eventsite.accounts import factors, people, totp
-from tests.support.page_reader import fields
+from tests.support.page_reader import fields, text
+from tests.support.sign_in import browser, sign_in
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+OTHER_SECRET = "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"
 SECOND = "/staff/login/second/"
 FACTORS = "/staff/account/factors/"
 ADD = f"{FACTORS}authenticator/"
+NEW_CODES = f"{FACTORS}recovery-codes/"
+WRONG = "This code is wrong, or was already used."
 
 
 class Clock:
@@ -52,3 +56,21 @@ def set_up(client: Client, clock: Clock, name: str = "Phone", query: str = "", *
     page = client.get(ADD + query)
     form = {**fields(page), "name": name, "code": clock.code(secret=secret_on(page)), **changes}
     return client.post(ADD + query, form)
+
+
+def after_password(next_page: str = "") -> Client:
+    client = browser()
+    response = sign_in(client, next_page=next_page)
+    assert (response.status_code, response["Location"]) == (302, SECOND)
+    return client
+
+
+def enter(client: Client, code: str, status: int = 200) -> str:
+    response = client.post(SECOND, {"code": code})
+    assert response.status_code == status, text(response)
+    return text(response) if status != 302 else response["Location"]
+
+
+def steps_of(username: str = "anna") -> list[int | None]:
+    staff = people.get_staff(username)
+    return [factor.last_step for factor in factors.list_factors(staff)]

@@ -12,6 +12,7 @@ from tests.support.clients import client_of
 
 NEW = "/staff/account/passkeys/new/"
 SIGN_IN = "/staff/login/passkey/"
+NOT_ACCEPTED = "This passkey was not accepted. Try again, or sign in another way."
 
 
 def options(client: Client, path: str = SIGN_IN, name: str = "Laptop") -> Any:
@@ -38,3 +39,7 @@ def sign_in(client: Client, authenticator: Authenticator, next_page: str = "", *
 def send(client: Client, credential: str, next_page: str = "", **options: Any) -> Any:
     form = {"credential": credential, "next": next_page}
     return client.post(SIGN_IN, form, **{"headers": {"Accept": "application/json"}, **options})
+
+
+def refused(response: Any, sentence: str = NOT_ACCEPTED) -> bool:
+    return bool(response.status_code == 422 and response.json() == {"detail": sentence, "code": "passkey_refused"})
