@@ -84,7 +84,14 @@ class Command(runserver.Command):
             super().run(**{**options, "skip_checks": True})  # already done, silently if all is well
 
     def _add_first_admin(self) -> None:
-        password = None if settings.ON_AWS else people.create_first_admin("admin", Actor("runserver"))
+        if settings.ON_AWS:
+            return
+        security_log = logging.getLogger("eventsite.security")
+        security_log.disabled = True  # its line would draw attention away from how to sign in; its row is stored
+        try:
+            password = people.create_first_admin("admin", Actor("runserver"))
+        finally:
+            security_log.disabled = False
         if password:
             self._say(f"{'Sign in':10}admin / {password}   (shown only now)")
 

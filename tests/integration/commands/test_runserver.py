@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import requests
+from django.conf import settings
 
 from eventsite.engine.fetch import find_engine
 from eventsite.engine.process import Engine, free_port, is_dynamodb, port_is_free
@@ -22,6 +24,7 @@ from tests.support.builders import make_body
 from tests.support.project_copy import copy_project
 
 SECONDS_TO_START = 60
+README = settings.BASE_DIR / "README.md"
 
 
 class Site:
@@ -128,12 +131,23 @@ def test_only_the_first_run_prints_how_to_sign_in(site: Site, arguments: tuple[s
     form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token, "next": "/staff/people/"}
     page = browser.post(page.url, form, timeout=10)
     assert (page.status_code, page.url) == (200, f"{site.url}/staff/people/")
+    assert (
+        '<b dir="auto">runserver</b> added <b dir="auto">admin</b>' in browser.get(f"{site.url}/staff/security/").text
+    )
     site.end(signal.SIGINT)
     wait_until(lambda: port_is_free(site.engine_port), site.output)
     site.start(*arguments)
     site.wait_until_it_answers()
     assert browser.get(f"{site.url}/staff/people/", timeout=10).url == f"{site.url}/staff/people/"
     assert "Sign in" not in site.output.read_text()
+
+
+def test_the_first_run_prints_what_the_readme_shows(site: Site) -> None:
+    [shown] = re.findall(r"(?:^    .*\n)+    Press Ctrl-C to stop\.\n", README.read_text(), re.MULTILINE)
+    site.start("--noreload")
+    site.wait_until_it_answers()
+    said = site.output.read_text().replace(f":{site.port}", ":8000").replace(f":{site.engine_port}", ":8100")
+    assert re.sub("admin / [a-z0-9-]+", "admin / …", said) == re.sub("admin / [a-z0-9-]+", "admin / …", dedent(shown))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
