@@ -24,7 +24,7 @@ def encrypt(text: str, purpose: str) -> str:
 
 
 def decrypt(encrypted: str, purpose: str, max_age: timedelta | None = None) -> str:
-    """What `encrypt` got for the same purpose. Raises UnreadableError."""
+    """The text that was encrypted for the same purpose. Raises UnreadableError."""
     from cryptography.fernet import InvalidToken
 
     try:

@@ -30,7 +30,7 @@ class OneTimePasswordExpiredError(Exception):
 
 
 class LockedOutError(Exception):
-    """Too many attempts with a password. The next is allowed at `until`."""
+    """Too many attempts to sign in. The next one is allowed at `until`."""
 
     def __init__(self, until: datetime) -> None:
         self.until = until

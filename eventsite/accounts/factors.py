@@ -148,7 +148,7 @@ def get_codes(staff: Staff) -> RecoveryCodes | None:
 
 
 def replace_codes(staff: Staff, seed: bytes | None, made_at: str) -> list[str]:
-    """Makes new recovery codes in place of those of this time ("": none). The same `seed` returns them again.
+    """Replaces the recovery codes that were made at this time ("": there are none). The same `seed` returns them again.
 
     Raises StaffChangedError if somebody else has replaced them since.
     """

@@ -147,7 +147,7 @@ def revoke_key(key_id: str, actor: Actor) -> ApiKey:
 
 
 def revoke_keys_of(username: str, key_ids: Collection[str], actor: Actor) -> int:
-    """Revokes those of these keys that this person created, and returns how many these were."""
+    """Revokes those of the given keys that this person created. Returns their number."""
     chosen = [key.id for key in list_keys_of(username) if key.id in key_ids] if key_ids else []
     for key_id in chosen:
         with suppress(KeyNotFoundError):  # somebody else has revoked it just now

@@ -1,4 +1,4 @@
-"""Which new passwords are refused, besides short ones. There are no rules about kinds of characters.
+"""Which new passwords are refused, in addition to short ones. There are no rules about kinds of characters.
 
 Passwords are hashed exactly as they are typed, so these rules never change one.
 """

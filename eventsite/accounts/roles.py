@@ -90,7 +90,7 @@ def page(  # noqa: PLR0913
 
 
 def _record_refusal(request: HttpRequest, staff: Staff) -> None:
-    """Without what varies in the address: so each person and page has one row a minute."""
+    """The address without its variable parts, so that each person and page has one row a minute."""
     route = request.resolver_match.route if request.resolver_match else ""
     page = re.sub("<[^>]*>", "…", route)
     security_log.record("access-refused", staff.username, detail=f"/{page}", once_a_minute=True)

@@ -23,7 +23,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Session(NamedTuple):
-    """A session that works. Without `signed_in_at`, `address` and `method` if an earlier version began it."""
+    """A session that has not ended. One of an earlier version has no `signed_in_at`, `address` and `method`."""
 
     id: str
     is_current: bool

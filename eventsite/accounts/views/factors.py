@@ -166,7 +166,7 @@ def _show_codes(request: HttpRequest, codes: list[str], next_page: str = "", add
 
 @form_page
 def remove_factors_of(request: HttpRequest, username: str) -> HttpResponse:
-    """For admins, if a person has lost everything. For oneself, there is the page of one's own factors."""
+    """For admins, if a person has lost all factors. For their own factors, admins have the page of every user."""
     person = people.get_staff(username)
     if person.username == staff_of(request).username:
         messages.error(
@@ -181,7 +181,7 @@ def remove_factors_of(request: HttpRequest, username: str) -> HttpResponse:
 
 
 def next_page_of(request: HttpRequest) -> str:
-    """The page to open afterwards; empty if it is none of this site."""
+    """The page to open afterwards; empty if it is not a page of this site."""
     asked = request.POST.get("next", request.GET.get("next", ""))
     allowed = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
     return asked if allowed else ""
