@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import closing, suppress
 from typing import Any
 
 from django.contrib import messages
@@ -150,7 +150,7 @@ def _remember(request: HttpRequest, header: list[str], mapping: FieldMapping) ->
             change_preference(staff_of(request), _PREFERENCE, change)
 
 
-def _counted(events: Iterable[EventFields], format_: Format, username: str) -> Iterator[EventFields]:
+def _counted(events: Iterable[EventFields], format_: Format, username: str) -> Generator[EventFields, None, None]:
     """The events. At the end, also if the client stops reading, the security log records how many there were."""
     rows = 0
     try:
@@ -171,7 +171,8 @@ def export_events(request: HttpRequest) -> HttpResponseBase:
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingHttpResponse(export_csv(events), content_type=CONTENT_TYPES["csv"], headers=headers)
     try:
-        file = export_xlsx(events)
+        with closing(events):
+            file = export_xlsx(events)
     except TooLongForExcelError as error:
         return render(request, "events/export_refused.html", {"error": error}, status=422)
     return FileResponse(file, as_attachment=True, filename=name, content_type=CONTENT_TYPES["xlsx"])

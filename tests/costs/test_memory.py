@@ -42,6 +42,7 @@ def test_memory_for_all_events_is_limited(own_desk: Desk, record_property: Any, 
     assert begun.startswith(b'\xef\xbb\xbf"eventId"')
     assert str(cost).partition(":")[0] == FIRST_BYTE
     record_property(f"first byte of {events:,} as CSV", str(cost))
+    response.close()
     for what, most in MOST[events].items():
         taken = in_a_process(own_desk, what, client.cookies[settings.SESSION_COOKIE_NAME].value)
         megabytes = [f"{number / 1e6:.2f} MB" for number in taken]

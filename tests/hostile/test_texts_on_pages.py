@@ -141,6 +141,8 @@ def test_texts_in_addresses_do_not_change_the_structure_of_pages(admin: Client, 
         assert answer.status_code == harmless[0].status_code, where
         if answer.get("Content-Type", "").startswith("text/html"):
             assert set(build_of(answer)) <= {part for page in harmless for part in build_of(page)}, where
+        for response in (answer, *harmless):
+            response.close()  # ends the exports
 
 
 def test_texts_typed_at_sign_in_do_not_change_the_structure_of_the_page() -> None:

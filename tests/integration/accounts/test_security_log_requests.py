@@ -112,6 +112,12 @@ class TestRequests:
         response.close()
         assert told()[-1].startswith("vera events-exported ")
 
+    def test_an_export_that_excel_cannot_hold(self, viewer: Client) -> None:
+        store_titled("e1", description="x" * 40_000)
+        response: Any = viewer.get("/staff/export/", {"format": "xlsx"})
+        assert response.status_code == 422
+        assert told()[-1] == "vera events-exported 0 xlsx"  # in this request, not with a later garbage collection
+
     def test_a_change_has_them_too(self, admin: Client) -> None:
         response = admin.post("/staff/people/new/", {"username": "eva", "role": "viewer"}, REMOTE_ADDR="2001:db8::7")
         [row] = list_changes(named("eva")).changes
