@@ -31,9 +31,9 @@ test-3.13:
 	@$(MAKE) --no-print-directory .venv-3.13/test.installed VENV=.venv-3.13 PYTHON=$(NEWEST)
 	@.venv-3.13/bin/python -m pytest $(WORKERS) tests/unit tests/integration
 
-# A whole deploy, to an emulator of AWS.
+# Whole deploys, to an emulator of AWS. Each worker has one, and runs whole files.
 test-deployment: $(VENV)/test.installed $(VENV)/ministack.installed
-	@$(BIN)/python -m pytest -m ministack tests/deployment
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m ministack tests/deployment
 
 # Clients generated from docs/openapi.json, against the site, and linters of it. Some of them: `make test-clients CLIENTS=java`.
 test-clients: $(VENV)/test.installed $(VENV)/clients.installed $(VENV)/clients/npm.installed

@@ -1,7 +1,7 @@
 """A fake of CloudFormation and DynamoDB that keeps a stack and enforces AWS's limit of index changes.
 
 It is not AWS: it knows only the calls of `stack deploy`, and only tables, with AWS's texts. The emulator of
-test_ministack deploys everything, but allows any number of index changes.
+ministack/ deploys everything, but allows any number of index changes.
 """
 
 from __future__ import annotations

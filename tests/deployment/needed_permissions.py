@@ -1,6 +1,6 @@
 """What a deployer needs: calls on the emulator, AWS's schemas of resource types, and what AWS's documents say.
 
-The emulator (test_ministack) records every call of the commands and of Zappa. It does not check what CloudFormation
+The emulator (ministack/) records every call of the commands and of Zappa. It does not check what CloudFormation
 does with the deployer's rights. AWS publishes that in the schema of each resource type; cfn-lint has a copy of them.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import cfnlint
 
-# The emulator saw these calls of the commands of a stage's whole life. test_ministack compares them.
+# The emulator saw these calls of the commands of a stage's whole life. ministack/test_deploys.py compares them.
 CALLS = {
     "apigateway": "GET",
     "cloudformation": "CreateChangeSet DeleteChangeSet DeleteStack DescribeChangeSet DescribeStackResource "

@@ -1,4 +1,4 @@
-"""The policy of a deployer: what it allows, and that each action is needed. test_ministack deploys with it."""
+"""The policy of a deployer: what it allows, and that each action is needed. ministack/ deploys with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py stack destroy, status and rotate-key, with a fake AWS. test_ministack has an emulator."""
+"""manage.py stack destroy, status and rotate-key, with a fake AWS. ministack/ has an emulator."""
 
 from __future__ import annotations
 

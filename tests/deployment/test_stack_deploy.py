@@ -1,4 +1,4 @@
-"""manage.py stack deploy and diff, with a fake AWS. test_ministack has an emulator."""
+"""manage.py stack deploy and diff, with a fake AWS. ministack/ has an emulator."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class TestDeploy:
 
 
 class TestLeftovers:
-    """What an earlier stack or function has left. test_ministack imports a log group, too."""
+    """What an earlier stack or function has left. ministack/test_deploys.py imports a log group, too."""
 
     def test_log_groups_are_imported_then_changed(self, aws: FakeAWS) -> None:
         logs, kind = "/aws/lambda/events-dev", "AWS::Logs::LogGroup"

@@ -1,4 +1,4 @@
-"""Runs manage.py in a copy of the project, with workarounds for what ministack lacks."""
+"""Runs manage.py in a copy of the project, with workarounds for what ministack lacks, and with shorter pauses."""
 
 from __future__ import annotations
 
@@ -41,5 +41,8 @@ def with_binary(template: dict[str, Any], stage: Any) -> dict[str, Any]:
 with (
     patch("eventsite.stack.lifecycle.make_template", with_known_resources),
     patch("eventsite.stack.gateway.complete", with_binary),
+    patch("eventsite.stack.progress.PAUSE_SECONDS", 0.2),
+    patch("eventsite.management.commands.deploy.SECONDS_TO_WATCH", 3),
+    patch("eventsite.deployment.alarms.PAUSE_SECONDS", 1),
 ):
     execute_from_command_line(sys.argv)

@@ -23,7 +23,7 @@ from tests.support.page_reader import fields
 
 REGION = "eu-west-1"
 _PROGRAM = Path(settings.BASE_DIR, ".venv/ministack/bin/python")
-_RECORDER = Path(__file__).with_name("ministack_recorder.py")
+_RECORDER = Path(__file__).with_name("recorder.py")
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _PROJECT = ("eventsite", "events", "templates", "manage.py", "requirements.txt", "zappa_settings.json")
 _SECONDS_TO_START = 60
@@ -126,7 +126,7 @@ class Project:
 
     def manage(self, *arguments: str, stage: str = "", typed: str = "") -> subprocess.CompletedProcess[str]:
         """Runs manage.py, with EVENTS_STAGE if a stage is given."""
-        script = [str(Path(__file__).with_name("ministack_manage.py"))]
+        script = [str(Path(__file__).with_name("manage.py"))]
         return self._run([sys.executable, *script, *arguments], typed, {"EVENTS_STAGE": stage} if stage else {})
 
     def zappa(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,6 @@
 """Runs ministack, and writes each of its decisions about a request into a file, as JSON lines.
 
-ministack's own Python runs this: it has another environment. Usage: python ministack_recorder.py FILE
+ministack's own Python runs this: it has another environment. Usage: python recorder.py FILE
 """
 
 from __future__ import annotations
