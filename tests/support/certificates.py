@@ -13,12 +13,17 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Signs certificates of servers. `file` is its own certificate, for those who trust it."""
+    """Signs certificates of servers, with all extensions that Python 3.13 checks. `file` is its own, to be trusted."""
 
     def __init__(self, directory: Path, name: str) -> None:
         self._directory, self._key = directory, ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        own = self._builder(self._name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+        may_sign = dict.fromkeys(_USES, False) | {"key_cert_sign": True}
+        own = (
+            self._builder(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+            .add_extension(x509.KeyUsage(**may_sign), True)
+        )
         self.file = self._write(f"{name}.pem", own.sign(self._key, hashes.SHA256()).public_bytes(_PEM))
 
     def server_context(self, host: str) -> ssl.SSLContext:
@@ -42,6 +47,8 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(days=1))
             .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), False)
         )
 
     def _write(self, name: str, content: bytes) -> str:
@@ -51,3 +58,14 @@ class Authority:
 
 
 _PEM = serialization.Encoding.PEM
+_USES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
