@@ -11,8 +11,8 @@ _STARTED = time.monotonic()
 # Imported modules stay in memory: searching them for garbage takes a tenth of the start and finds nothing.
 gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
-# botocore imports it where it is installed, which takes 50 ms: not in the package, but where the site is deployed from.
-# A botocore that has already imported it needs it for each session.
+# botocore imports awscrt if it is installed, which takes 50 ms. The package does not contain it; the tools for deploying do.
+# If botocore has imported it already, as in tests, its sessions still need it.
 sys.modules.setdefault("awscrt", None)  # type: ignore[arg-type]
 
 # First, because it imports botocore, whose imports are nested deepest. Started inside other imports, they cross the end
@@ -106,7 +106,7 @@ def _at_most(response: Any) -> Iterator[bytes]:
 
 _respond = make_lambda_handler(_application, binary_support=True)
 _warm = False
-# Otherwise the first search reads all of them after all: 50 ms.
+# Without this, the first collection searches all loaded modules: 50 ms.
 gc.freeze()
 gc.enable()
 
