@@ -11,8 +11,8 @@ _STARTED = time.monotonic()
 # Imported modules stay in memory: searching them for garbage takes a tenth of the start and finds nothing.
 gc.disable()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventsite.settings")
-# botocore imports awscrt if it is installed, which takes 50 ms. The package does not contain it; the tools for deploying do.
-# If botocore has imported it already, as in tests, its sessions still need it.
+# botocore imports awscrt if it is installed, which takes 50 ms. Only the tools for deploying need it; the package does
+# not contain it. If botocore has imported it already, as in tests, its sessions still need it.
 sys.modules.setdefault("awscrt", None)  # type: ignore[arg-type]
 
 # First, because it imports botocore, whose imports are nested deepest. Started inside other imports, they cross the end
