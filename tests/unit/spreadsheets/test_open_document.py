@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date, datetime
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -293,11 +293,11 @@ ENTITY = f'<!DOCTYPE a [<!ENTITY b "{"b" * 100}">]>'
     ],
 )
 def test_invalid_files_are_refused_with_a_sentence(data: bytes, message: str) -> None:
-    started = perf_counter()
+    started = process_time()
     with pytest.raises(SpreadsheetError) as refused:
         read_spreadsheet(data)
     assert message in str(refused.value)
-    assert perf_counter() - started < 5
+    assert process_time() - started < 5
 
 
 def test_a_document_in_one_xml_file_is_refused_by_its_name() -> None:
@@ -326,9 +326,9 @@ def test_columns_beyond_the_limit_are_not_read() -> None:
 def test_5000_rows_are_read_quickly() -> None:
     row = "<row>" + "<cell><p>Some text</p></cell>" * 8 + "</row>"
     data = table_of(row * MAX_ROWS + END)
-    started = perf_counter()
+    started = process_time()
     assert len(read_spreadsheet(data).rows) == MAX_ROWS
-    assert perf_counter() - started < 5
+    assert process_time() - started < 5
 
 
 GOOD = document_of({"Plan": PLAN, "Events": TABLE + END})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from datetime import date, datetime, time
 from io import BytesIO
-from time import perf_counter
+from time import process_time
 from typing import Any, cast
 from zipfile import ZipFile
 
@@ -174,10 +174,10 @@ def test_damaged_workbooks_are_read_or_refused(changes: list[tuple[int, int]]) -
     "xml", ['<row r="1" a="{}"/>', "<!--{}-->", '<row r="1"><c r="A1" t="str"><v>{}</v></c></row>']
 )
 def test_very_long_xml_parts_are_refused_quickly(xml: str) -> None:
-    started = perf_counter()
+    started = process_time()
     with pytest.raises(SpreadsheetError):
         read_spreadsheet(sheet_of(xml.format("A" * 20_000_000)))
-    assert perf_counter() - started < 5
+    assert process_time() - started < 5
 
 
 @relaxed
