@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 
 from events import services
 from events.pages.today import today
+from events.tasks import Batch
+from tests.browser.full_desk import fill_desk
 from tests.support import chromium
 from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
 from tests.support.http_server import Server
@@ -89,6 +91,11 @@ def desk(open_browser: Open) -> Page:
     make_staff("ada", "admin")
     sign_in(page, "ada")
     return page
+
+
+@pytest.fixture
+def full_desk() -> dict[str, Batch]:
+    return fill_desk()
 
 
 def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:

@@ -12,7 +12,7 @@ from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Scope
 from eventsite.accounts.errors import KeyNotFoundError
 from tests.browser.conftest import Open, sign_in
-from tests.browser.test_every_page import WINDOWS, problems
+from tests.browser.problems import WINDOWS, problems
 from tests.support.builders import ACTOR, PASSWORD, make_staff
 from tests.support.sign_in import browser as client_at
 from tests.support.sign_in import sign_in as send_sign_in
@@ -42,11 +42,11 @@ def test_keys_of_a_person_who_leaves_are_revoked_by_keyboard(open_browser: Open,
     page.get_by_label("Role").select_option("editor")
     page.get_by_role("button", name="Save the role").click()
     expect(page.get_by_role("heading", name="Change the role of eva?")).to_be_visible()
-    found = problems(page, window)
+    found = problems(page)
     page.goto("/staff/people/eva/reset-password/")
-    found += problems(page, window)
+    found += problems(page)
     page.goto("/staff/people/eva/deactivate/")
-    found += problems(page, window)
+    found += problems(page)
     _press_until_focused(page, "Revoke Kiosk")
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
@@ -65,10 +65,10 @@ def test_a_new_person_chooses_a_password(open_browser: Open, window: str) -> Non
     page.goto("/staff/people/new/")
     page.get_by_label("Username").fill("eva")
     page.get_by_role("button", name="Add").click()
-    found = problems(page, window)
+    found = problems(page)
     password = page.locator("#password").inner_text()
     page.goto("/staff/people/eva/")
-    found += problems(page, window)
+    found += problems(page)
     hers = open_browser(**WINDOWS[window])
     hers.goto("/staff/login/")
     hers.get_by_label("Username").fill("eva")
@@ -82,7 +82,7 @@ def test_a_new_person_chooses_a_password(open_browser: Open, window: str) -> Non
         hers.get_by_label("Repeat new password").press("Enter")
         if new == "Password123!":
             expect(hers.get_by_role("alert")).to_contain_text("New password: This password is easy to guess")
-            found += problems(hers, window)
+            found += problems(hers)
     hers.wait_for_url("**/staff/")
     assert found == []
 

@@ -1,155 +1,55 @@
-"""Every page in light, in dark and on a phone: axe finds nothing, HTML is valid, nothing is wider than the window."""
+"""Every page on a desktop and a phone, in light and in dark: axe finds nothing, HTML is valid, nothing is too wide."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from events import batches, bulk, copies, services
-from events.domain import Actor, Search
+from events import services
+from events.domain import Actor
 from events.pages.today import today
 from events.tasks import Batch
 from eventsite.accounts import keys
-from eventsite.accounts.domain import Rotation, Scope
+from eventsite.accounts.domain import Scope
 from tests.browser.conftest import Open, sign_in
+from tests.browser.full_desk import LONG, PAGES
+from tests.browser.problems import WINDOWS, problems, violations
 from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
 from tests.support.http_server import Server
-from tests.support.markup import mistakes_in
 
-ADA = Actor("ada", "127.0.0.1")
-LONG = "A title that goes on and on, with Donaudampfschifffahrtsgesellschaftskapitänsmütze in it, " + "x" * 120
-WINDOWS: dict[str, dict[str, Any]] = {
-    "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
-}
-AXE: dict[str, Any] = {"rules": {"target-size": {"enabled": True}}}  # of WCAG 2.2, which axe does not check by default
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-SWAGGERS_OWN = {"nested-interactive"}  # the row of an endpoint is a button with buttons in it
-PAGES = [
-    "/staff/",
-    "/staff/events/",
-    "/staff/events/?q=nothing+like+this",
-    "/staff/events/?first=nonsense",
-    "/staff/events/?location=Main+hall&status=active&first=2020-01-01&last=2999-12-31&sort=latest",
-    "/staff/events/new/",
-    f"/staff/events/new/?copy=launch&date={today().isoformat()}",
-    "/staff/event/launch/",
-    "/staff/event/launch/edit/",
-    "/staff/event/launch/copy/",
-    "/staff/event/launch/delete/",
-    "/staff/event/launch/status/",
-    "/staff/event/story/",
-    "/staff/event/deleted/",
-    "/staff/calendar/",
-    "/staff/calendar/?view=week",
-    "/staff/calendar/?view=agenda&status=draft",
-    "/staff/calendar/?month=2031-01",
-    "/staff/event/long/move/",
-    "/staff/activity/",
-    "/staff/activity/?person=nobody&first=nonsense",
-    "/staff/security/",
-    "/staff/security/?action=failures",
-    "/staff/security/?person=nobody&first=nonsense",
-    "/staff/deleted/",
-    "/staff/import/",
-    "/staff/account/",
-    "/staff/account/password/",
-    "/staff/account/sessions/",
-    "/staff/account/passkeys/new/",
-    "/staff/people/",
-    "/staff/people/new/",
-    "/staff/people/eva/",
-    "/staff/people/eva/sessions/",
-    "/staff/people/ada/sessions/",
-    "/staff/people/eva/deactivate/",
-    "/staff/people/eva/reset-password/",
-    "/staff/keys/",
-    "/staff/keys/new/",
-    "/staff/keys/6b6b6b6b6b6b/rotate/",
-    "/staff/keys/6b6b6b6b6b6b/revoke/",
-    "/staff/nothing/here/",
-    "/staff/event/never-was/",
-]
-
-
-@pytest.fixture
-def full_desk() -> dict[str, Batch]:
-    """Events for every page, and a batch in each state."""
-    make_staff("ada", "admin")
-    make_staff("eva", "editor")
-    keys.create_key("website", Scope.WRITE, ADA, b"k" * 30, timedelta(days=9))  # with the ID 6b6b6b6b6b6b
-    keys.rotate_key("6b6b6b6b6b6b", ADA, Rotation(timedelta(days=1), timedelta(days=9)))
-    day = today().isoformat()
-    services.create_event(make_fields(date=day, description="Two\nlines."), ACTOR)
-    for status in ("draft", "completed", "postponed", "cancelled", "pencilled in"):
-        services.create_event(make_fields(eventId=status, title=f"Is {status}", date=day, status=status), ACTOR)
-    services.create_event(make_fields(eventId="long", title=LONG, location=LONG, organizer=LONG, date=day), ACTOR)
-    services.update_event("launch", {"title": "Launch evening", "capacity": 10**15}, ACTOR)
-    story = "A story in one breath, " * 400
-    services.create_event(make_fields(eventId="story", date=day, description=f"{story}with an end."), ACTOR)
-    services.update_event("story", {"description": f"{story}{'w' * 200}"}, ACTOR)
-    services.create_event(make_fields(eventId="deleted", title="Deleted"), ACTOR)
-    services.delete_event("deleted", ACTOR)
-    waiting = bulk.prepare_delete(Search(), [], ADA)
-    done = bulk.prepare_status(Search(), [], "active", ADA)
-    services.update_event("long", {"capacity": 3}, ACTOR)
-    copying = copies.prepare_copies(make_fields(title=LONG), [today(), today() + timedelta(1)], ADA)
-    return {"waiting": waiting, "copying": copying, "report": batches.run(done.id, ADA, seconds=60)}
-
-
-def problems(page: Page, window: str = "light") -> list[str]:
-    """The violations that axe finds, mistakes in the HTML, and whether the page is wider than its window.
-
-    A dark page has the same HTML as a light one, so only its colours are checked.
-    """
-    if window == "dark":
-        return _violations(page, COLOURS)
-    found = _violations(page, AXE)
-    found += [f"{urlsplit(page.url).path} {mistake}" for mistake in mistakes_in(page.content())]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return found + ([f"{urlsplit(page.url).path} is {wide} px too wide"] if wide > 0 else [])
-
-
-def _violations(page: Page, options: dict[str, Any]) -> list[str]:
-    return [
-        f"{urlsplit(page.url).path} {violation['id']}: {[node['html'][:150] for node in violation['nodes']]}"
-        for violation in Axe().run(page, options=options).response["violations"]
-    ]
+SWAGGERS_OWN = {"nested-interactive": False}  # the row of an endpoint is a button with buttons in it
+BACKGROUNDS: dict[Literal["light", "dark"], str] = {"dark": "rgb(15, 19, 32)", "light": "rgb(245, 246, 248)"}
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 def test_every_page(open_browser: Open, full_desk: dict[str, Batch], window: str) -> None:
     page = open_browser(**WINDOWS[window])
     page.goto("/staff/login/")
-    found = problems(page, window)
+    found = problems(page)
     page.get_by_label("Username").fill("ada")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    found += problems(page, window)
+    found += problems(page)
     sign_in(page, "ada")
     batch_pages = [f"/staff/batches/{batch.id}/" for batch in full_desk.values()]
     for path in [*PAGES, *batch_pages]:
         page.goto(path)
-        found += problems(page, window)
+        found += problems(page)
     page.goto("/staff/event/story/")
     page.get_by_role("link", name="Details").first.click()
     page.wait_for_url("**/change/**")
-    found += problems(page, window)
+    found += problems(page)
     page.goto("/staff/events/new/")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("alert").wait_for()
-    found += problems(page, window)
+    found += problems(page)
     page.goto("/staff/event/launch/edit/")
     services.update_event("launch", {"title": "Theirs", "description": LONG * 9}, ACTOR)
     page.get_by_label("Title").fill("Mine")
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="Save the result").wait_for()
-    found += problems(page, window)
+    found += problems(page)
     assert found == []
 
 
@@ -244,17 +144,17 @@ def test_the_documentation(open_browser: Open, window: str) -> None:
     page.goto("/docs")
     expect(page.get_by_role("heading", name="Create Event")).to_be_visible()
     page.add_style_tag(content="#reference section { content-visibility: visible !important; }")  # for axe
-    assert problems(page, window) == []
-    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert colour == ("rgb(15, 19, 32)" if window == "dark" else "rgb(245, 246, 248)")
+    assert problems(page) == []
+    for scheme, colour in BACKGROUNDS.items():
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == colour
     assert [url for url in requested if "swagger" in url] == []
     page.get_by_role("button", name="Try it out").click()
     expect(page.get_by_text("/events/{eventId}").locator("visible=true").first).to_be_visible()
     expect(page.get_by_role("heading", name="Authentication")).not_to_be_visible()
     expect(page.locator("html")).not_to_have_class("loading")
     expect(page.locator(".json-schema-2020-12")).to_have_count(0)  # drawn on a click, because it takes long
-    found = Axe().run(page).response["violations"]
-    assert [violation["id"] for violation in found if violation["id"] not in SWAGGERS_OWN] == []
+    assert violations(page, SWAGGERS_OWN) == []
     page.get_by_role("button", name="Show the reference").click()
     expect(page.get_by_role("heading", name="Authentication")).to_be_visible()
     expect(page.locator("#swagger")).not_to_be_visible()
@@ -320,12 +220,13 @@ def test_a_mistake_in_the_filter_leaves_its_fields_in_one_line(desk: Page) -> No
 
 
 def test_a_selected_box_has_a_mark_in_both_colours(open_browser: Open, full_desk: dict[str, Batch]) -> None:
-    for window in ("light", "dark"):
-        page = open_browser(**WINDOWS[window])
-        sign_in(page, "ada")
-        page.goto("/staff/events/")
-        box = page.locator("input[name=event]").first
-        box.check()
+    page = open_browser(**WINDOWS["desktop"])
+    sign_in(page, "ada")
+    page.goto("/staff/events/")
+    box = page.locator("input[name=event]").first
+    box.check()
+    for scheme in BACKGROUNDS:
+        page.emulate_media(color_scheme=scheme)
         image = box.evaluate("it => getComputedStyle(it).backgroundImage")
         address = image.removeprefix('url("').removesuffix('")')
         assert address.startswith("data:image/svg+xml") or page.request.get(address).ok, address

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from events import bulk, services
 from events.pages.today import today
 from tests.browser.conftest import Open, sign_in
-from tests.browser.test_every_page import ADA, PAGES
+from tests.browser.full_desk import ADA, PAGES
 from tests.support.builders import ACTOR, make_fields, make_staff
 from tests.support.hostile_texts import TAKEN, TEXT_FIELDS
 from tests.support.http_server import Server

@@ -11,7 +11,7 @@ from events import services
 from events.domain import EventRange
 from tests.browser.conftest import Open, sign_in
 from tests.browser.hands import Mouse
-from tests.browser.test_every_page import WINDOWS, problems
+from tests.browser.problems import WINDOWS, problems
 from tests.browser.test_first_day import WINDOWS as WAYS
 from tests.browser.test_first_day import go
 from tests.support.builders import make_staff, store

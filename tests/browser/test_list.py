@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, expect
 from events import batches, listing, services
 from events.domain import EventRange
 from tests.browser.conftest import Open, sign_in, store
-from tests.browser.test_every_page import problems
+from tests.browser.problems import problems
 from tests.support.builders import make_staff
 
 LIST = "/staff/events/"

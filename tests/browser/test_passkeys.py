@@ -18,7 +18,7 @@ from eventsite.accounts import people
 from eventsite.accounts.security_log import new_change
 from tests.browser.conftest import Open, sign_in
 from tests.browser.hands import Keyboard, Mouse
-from tests.browser.test_every_page import problems
+from tests.browser.problems import problems
 from tests.support.builders import PASSWORD, make_staff
 from tests.support.http_server import Server
 

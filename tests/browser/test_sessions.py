@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from eventsite.accounts import people
 from tests.browser.conftest import Open, sign_in
-from tests.browser.test_every_page import problems
+from tests.browser.problems import problems
 from tests.support.builders import PASSWORD, make_staff
 from tests.support.clients import client_of
 from tests.support.session_clock import SessionClock

@@ -7,7 +7,7 @@ from typing import Any
 from events.tasks import Batch
 from eventsite.engine.process import Engine
 from tests.browser.conftest import Open, sign_in
-from tests.browser.test_every_page import PAGES, full_desk  # noqa: F401  # a fixture
+from tests.browser.full_desk import PAGES
 from tests.costs.desk import FEW, fill
 
 # With gzip, as here, 64 KB of these are the stylesheets and scripts of every page. The heaviest page is a list of fifty
@@ -38,7 +38,7 @@ _SHIFTS = """
 def test_every_first_visit(
     open_browser: Open,
     engine: Engine,
-    full_desk: dict[str, Batch],  # noqa: F811
+    full_desk: dict[str, Batch],
     record_property: Any,
 ) -> None:
     """Compressed, with all resources of the page and an empty cache."""
@@ -74,7 +74,7 @@ def test_every_first_visit(
 def test_layout_is_stable_on_a_slow_phone(
     open_browser: Open,
     engine: Engine,
-    full_desk: dict[str, Batch],  # noqa: F811
+    full_desk: dict[str, Batch],
     record_property: Any,
 ) -> None:
     """At 60 KB a second, with cached stylesheets, pages are shown while they load."""

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from eventsite.accounts import people
 from tests.browser.conftest import Open, sign_in
 from tests.browser.hands import Keyboard, Mouse
-from tests.browser.test_every_page import WINDOWS, problems
+from tests.browser.problems import WINDOWS, problems
 from tests.support.builders import PASSWORD, make_staff
 from tests.support.codes import FACTORS, Clock, add_authenticator
 
@@ -140,7 +140,7 @@ def test_every_page(open_browser: Open, clock: Clock, window: str) -> None:
     found = []
     for path in (FACTORS, f"{FACTORS}authenticator/"):
         page.goto(path)
-        found += problems(page, window)
+        found += problems(page)
     add_authenticator("ada", "A phone with a name that goes on and on, for " + "ever" * 4)
     add_authenticator("ada", "Tablet", "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU")
     ada = people.get_staff("ada")
@@ -148,13 +148,13 @@ def test_every_page(open_browser: Open, clock: Clock, window: str) -> None:
     others = ["/staff/account/", "/staff/people/eva/", "/staff/people/eva/remove-factors/", "/staff/activity/accounts/"]
     for path in (FACTORS, f"{FACTORS}recovery-codes/", *removals, *others):
         page.goto(path)
-        found += problems(page, window)
+        found += problems(page)
     assert found == []
 
 
 def test_the_qr_code_is_dark_on_white_in_dark_pages(open_browser: Open, clock: Clock) -> None:
     make_staff("ada", "admin")
-    page = open_browser(**WINDOWS["dark"])
+    page = open_browser(**WINDOWS["desktop"], color_scheme="dark")
     sign_in(page, "ada")
     page.goto(f"{FACTORS}authenticator/")
     image = page.get_by_role("img", name="QR code")
