@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 from events import services
@@ -16,7 +17,7 @@ from events.pages.today import today
 from events.tasks import Batch
 from tests.browser.full_desk import fill_desk
 from tests.support import chromium
-from tests.support.builders import ACTOR, PASSWORD, make_fields, make_staff
+from tests.support.builders import ACTOR, PASSWORD, make_fields
 from tests.support.http_server import Server
 
 # Playwright keeps an event loop in this thread. Without this, Django refuses some calls of later tests.
@@ -85,11 +86,12 @@ def open_browser(browser: Browser, server: Server, tmp_path: Path) -> Iterator[O
 
 
 @pytest.fixture
-def desk(open_browser: Open) -> Page:
-    """A window in which ada, an admin, is signed in."""
+def desk(open_browser: Open, admin: Client, server: Server) -> Page:
+    """A window in which ada, an admin, is signed in, and the home page is shown."""
     page = open_browser(viewport={"width": 1280, "height": 800})
-    make_staff("ada", "admin")
-    sign_in(page, "ada")
+    for cookie in admin.cookies.values():
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server.url}])
+    page.goto("/staff/")
     return page
 
 
