@@ -10,6 +10,7 @@ import pytest
 from events import services
 from tests.support.builders import ACTOR, make_fields
 from tests.support.lambda_events import (
+    GATEWAYS,
     call,
     function_url_event,
     http_1_event,
@@ -18,7 +19,6 @@ from tests.support.lambda_events import (
     rest_event,
 )
 
-GATEWAYS = [rest_event, http_event, http_1_event, function_url_event, load_balancer_event]
 # Each ID, and the IDs that it would become if it were decoded once too often or not at all.
 IDS = ["hb%41", "hbA", "hb%2541", "hb%2F", "hb%252F", "hb%25", "hb%", "hb+", "hb ", "hb%2B", "hbé", "hb%C3%A9", "hb%E9"]
 

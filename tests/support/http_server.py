@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from socketserver import ThreadingMixIn
@@ -24,6 +25,11 @@ class Server:
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         return requests.request(method, self.url + path, timeout=60, **options)
+
+    def request_at_once(self, calls: list[tuple[str, str, dict[str, Any]]]) -> list[requests.Response]:
+        """Each call: a method, a path and options."""
+        with ThreadPoolExecutor(len(calls)) as clients:
+            return list(clients.map(lambda call: self.request(call[0], call[1], **call[2]), calls))
 
 
 class _ThreadedServer(ThreadingMixIn, PromptServer):

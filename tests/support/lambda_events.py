@@ -78,3 +78,6 @@ def call(event: dict[str, Any]) -> tuple[int, CaseInsensitiveDict[str], Any]:
     if headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
     return answer["statusCode"], headers, json.loads(body) if body else None
+
+
+GATEWAYS = [rest_event, http_event, http_1_event, function_url_event, load_balancer_event]

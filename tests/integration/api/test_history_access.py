@@ -15,11 +15,8 @@ from tests.support.api_calls import assert_error, bearer, create, make_key, send
 from tests.support.builders import ACTOR, make_fields, store
 from tests.support.history_calls import HISTORY, RESTORE, UNDO, actions, post, versions_of
 from tests.support.lambda_events import (
+    GATEWAYS,
     call,
-    function_url_event,
-    http_1_event,
-    http_event,
-    load_balancer_event,
     rest_event,
 )
 from tests.support.stored import get_history
@@ -76,7 +73,6 @@ class TestAccess:
         ]
 
 
-GATEWAYS = [rest_event, http_event, http_1_event, function_url_event, load_balancer_event]
 IDS = ["a bü?#", "hb%41", "hb%2F", "hb%", "history", "restore", "undo", "events", "a;b=c&d", "..a", "x" * 512]
 
 

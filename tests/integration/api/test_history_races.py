@@ -10,7 +10,6 @@ from rest_framework.test import APIClient
 
 from events.storage.connection import connection
 from events.storage.models import EventItem
-from tests.integration.api.test_concurrency import at_once
 from tests.support.api_calls import LAUNCH, assert_error, assert_event, create
 from tests.support.fault_proxy import FaultProxy, lose_answer
 from tests.support.history import assert_history_replays
@@ -108,7 +107,7 @@ class TestRaces:
             ("POST", RESTORE, {"json": {"version": version}, "headers": {"If-Match": tag}})
             for version in versions_of(api)[1:]
         ]
-        answers = at_once(server, calls)
+        answers = server.request_at_once(calls)
         assert sorted(answer.status_code for answer in answers) == [200] + [412] * 3
         [winner] = [answer.json() for answer in answers if answer.status_code == 200]
         assert_event(api.get("/events/launch"), 200, winner)
@@ -119,7 +118,7 @@ class TestRaces:
         for capacity in range(4):
             put(api, capacity=capacity)
         calls = [("POST", RESTORE, {"json": {"version": version}}) for version in versions_of(api)[1:]]
-        assert {answer.status_code for answer in at_once(server, calls)} == {200}
+        assert {answer.status_code for answer in server.request_at_once(calls)} == {200}
         assert 3 <= actions().count("restore") <= 4
         assert_history_replays()
 
@@ -129,7 +128,7 @@ class TestRaces:
         put(api, capacity=300)
         tag = put(api, capacity=301)["ETag"]
         sent = {"json": {"version": versions_of(api)[0]}} if named_by == "version" else {"headers": {"If-Match": tag}}
-        answers = at_once(server, [("POST", UNDO, sent)] * 8)
+        answers = server.request_at_once([("POST", UNDO, sent)] * 8)
         assert [answer.json() for answer in answers] == [{**LAUNCH, "capacity": 300}] * 8
         assert {answer.status_code for answer in answers} == {200}
         assert actions() == ["create", "update", "update", "restore"]
