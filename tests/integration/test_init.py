@@ -18,7 +18,7 @@ from django.conf import settings
 
 from eventsite.aws_calls import SECONDS_TO_START
 from eventsite.engine.process import Engine
-from tests.support.fake_service import answering
+from tests.support.fake_service import POLL_SECONDS, answering
 
 Respond = Callable[[int], str | None]
 """The response to a call, by its number from 0. None: never."""
@@ -80,7 +80,7 @@ def service(respond: Respond, seconds: float = 0) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.block_on_close = False
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:

@@ -11,6 +11,8 @@ from typing import Any
 Answer = tuple[int, str, dict[str, str]]
 """Status, text, headers."""
 
+POLL_SECONDS = 0.01  # A server stops only after the next poll. The default makes each test wait for half a second.
+
 
 @contextmanager
 def answering(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
@@ -31,7 +33,7 @@ def answering(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str]
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", asked

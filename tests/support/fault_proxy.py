@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Any
 from zlib import crc32
 
+from tests.support.fake_service import POLL_SECONDS
+
 Fault = Callable[["_Handler", bytes], None]
 
 
@@ -83,7 +85,7 @@ class FaultProxy:
         handler = type("Handler", (_Handler,), {"proxy": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
-        self.thread = Thread(target=self.server.serve_forever, daemon=True)
+        self.thread = Thread(target=self.server.serve_forever, args=(POLL_SECONDS,), daemon=True)
         self.thread.start()
         return self
 
