@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from rest_framework.test import APIClient
 
+from events.storage.connection import DynamoDB
 from events.storage.tables import create_tables
 from eventsite.engine.process import Engine, free_port
 from tests.support.builders import make_staff
@@ -62,8 +63,9 @@ def database(engine: Engine) -> Iterator[None]:
 
 
 @pytest.fixture
-def faults(engine: Engine) -> Iterator[FaultProxy]:
-    """A proxy between the site and the engine. It can be told to break calls."""
+def faults(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """A proxy between the site and the engine. It can be told to break calls; their retries follow at once."""
+    monkeypatch.setattr(DynamoDB, "pauses", (0.01,) * len(DynamoDB.pauses))
     with FaultProxy(engine.port) as proxy:
         django_settings.DYNAMODB_ENDPOINT_URL = proxy.url
         yield proxy

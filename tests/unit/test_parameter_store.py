@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from eventsite.engine.process import free_port
-from eventsite.parameter_store import read_secret_keys
+from eventsite.parameter_store import ParameterStore, read_secret_keys
 from tests.support.fake_service import answering
 
 NAME = "/events/test/secret-key"
@@ -32,6 +32,11 @@ def parameter_store(*answers: tuple[int, str]) -> Iterator[tuple[str, list[tuple
 
 def value(text: str) -> tuple[int, str]:
     return 200, json.dumps({"Parameter": {"Name": NAME, "Type": "SecureString", "Value": text}})
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ParameterStore, "pauses", (0.01,) * len(ParameterStore.pauses))
 
 
 @pytest.fixture(autouse=True)
