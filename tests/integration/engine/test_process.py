@@ -35,15 +35,6 @@ def test_an_engine_that_ends_at_once_reports_the_reason(tmp_path: Path, engine: 
         Engine(tmp_path, free_port(), data=None, home=str(broken)).start()
 
 
-def test_two_engines_do_not_share_data(own_engine: Engine) -> None:
-    other = Engine(own_engine.directory, free_port(), own_engine.data, own_engine.home)
-    with pytest.raises(EngineError, match=f"Another DynamoDB Local uses the data in {own_engine.data}; stop it first"):
-        other.start()
-    own_engine.kill()
-    with other:  # the lock of a killed engine is free
-        assert is_dynamodb(other.port)
-
-
 @contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
     """Processes started inside the block cannot write larger files, as if the disk were full."""
@@ -67,10 +58,11 @@ def create_until_it_fails() -> list[str]:
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
-def test_every_acknowledged_event_is_stored_when_the_engine_cannot_write(own_engine: Engine, api: APIClient) -> None:
-    own_engine.stop()
+def test_every_acknowledged_event_is_stored_when_the_engine_cannot_write(
+    stopped_engine: Engine, api: APIClient
+) -> None:
     with file_size_limit(1_000_000):
-        own_engine.start()
+        stopped_engine.start()
     create_tables()
     acknowledged = create_until_it_fails()
     assert len(acknowledged) > 10
@@ -79,16 +71,17 @@ def test_every_acknowledged_event_is_stored_when_the_engine_cannot_write(own_eng
             services.create_event(make_fields(), ACTOR)
     assert api.get("/healthz").status_code == 503
     assert {row["eventId"]["S"] for row in read_table(EventItem)} == set(acknowledged)
-    own_engine.stop()
-    own_engine.start()
+    stopped_engine.stop()
+    stopped_engine.start()
     assert {row["eventId"]["S"] for row in read_table(EventItem)} == set(acknowledged)
     services.create_event(make_fields(), ACTOR)
     assert api.get("/healthz").status_code == 200
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
-@pytest.mark.usefixtures("own_engine")
-def test_a_full_disk_refuses_writes_until_it_has_room(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writes_are_refused_while_the_disk_is_full_and_after_the_data_was_deleted(
+    own_engine: Engine, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     create_tables()
     with monkeypatch.context() as full:
         full.setattr("eventsite.engine.data.MIN_FREE_BYTES", 1 << 62)
@@ -98,41 +91,35 @@ def test_a_full_disk_refuses_writes_until_it_has_room(api: APIClient, monkeypatc
         assert api.get("/events").json() == []
     services.create_event(make_fields(), ACTOR)
     assert api.get("/healthz").status_code == 200
-
-
-@override_settings(DYNAMODB_EMBEDDED=True)
-def test_writes_are_refused_after_the_data_was_deleted(own_engine: Engine) -> None:
-    create_tables()
     (own_engine.directory / "engine.log").unlink()
     with pytest.raises(StorageError, match="cannot be read"):
-        services.create_event(make_fields(), ACTOR)
+        services.create_event(make_fields(eventId="other"), ACTOR)
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (lambda good: b"", "it is empty"),
-        (lambda good: b"hello world" * 1000, "file is not a database"),
-        (lambda good: good[: len(good) // 2], "database disk image is malformed"),
-        (lambda good: good[:16384] + b"\xff" * 8192 + good[24576:], ""),
-    ],
-    ids=["empty", "another file", "cut off", "overwritten"],
-)
-def test_the_error_for_a_damaged_database_file_says_what_to_do(
-    own_engine: Engine, content: Callable[[bytes], bytes], reason: str
-) -> None:
+DAMAGED: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("it is empty", lambda good: b""),
+    ("file is not a database", lambda good: b"hello world" * 1000),
+    ("database disk image is malformed", lambda good: good[: len(good) // 2]),
+    ("", lambda good: good[:16384] + b"\xff" * 8192 + good[24576:]),
+]
+
+
+def test_the_error_for_a_damaged_database_file_says_what_to_do(own_engine: Engine) -> None:
     create_tables()
     assert own_engine.data is not None
     database = own_engine.data / "shared-local-instance.db"
     own_engine.stop()
     good = database.read_bytes()
-    database.write_bytes(content(good))
-    with pytest.raises(
-        EngineError, match=rf"The database file {database} is damaged \(.*{reason}.*\)\. Restore a copy of it"
-    ) as error:
-        own_engine.start()
-    [advice] = re.findall(r"mv \S+ \S+$", str(error.value))
-    subprocess.run(advice.split(), check=True)
+    others = {path.name for path in own_engine.data.iterdir()} - {database.name}
+    for reason, content in DAMAGED:
+        database.write_bytes(content(good))
+        with pytest.raises(
+            EngineError, match=rf"The database file {database} is damaged \(.*{reason}.*\)\. Restore a copy of it"
+        ) as error:
+            own_engine.start()
+        [advice] = re.findall(r"mv \S+ \S+$", str(error.value))
+        subprocess.run(advice.split(), check=True)
+        assert {path.name for path in own_engine.data.iterdir()} == others | {f"{database.name}.damaged"}
     own_engine.start()
     assert create_tables()
     own_engine.stop()
@@ -142,17 +129,22 @@ def test_the_error_for_a_damaged_database_file_says_what_to_do(
 
 
 @pytest.mark.parametrize("existing", [True, False])
-def test_only_its_owner_can_read_the_engines_folder(tmp_path: Path, engine: Engine, existing: bool) -> None:
+def test_only_its_owner_can_read_the_engines_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine, existing: bool
+) -> None:
+    monkeypatch.setattr("eventsite.engine.process.find_java", lambda directory: "true")  # ends at once
     directory = tmp_path / ".dynamodb"
     if existing:
         directory.mkdir(mode=0o755)
     home = find_engine(engine.directory, engine.home)
-    with Engine(directory, free_port(), data=directory / "data", home=str(home)):
-        assert directory.stat().st_mode & 0o777 == 0o700
+    with pytest.raises(EngineError, match="stopped at once"):
+        Engine(directory, free_port(), data=directory / "data", home=str(home)).start()
+    assert directory.stat().st_mode & 0o777 == 0o700
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
-def test_acknowledged_writes_survive_kill_9_of_the_engine(own_engine: Engine) -> None:
+def test_acknowledged_writes_survive_kill_9_of_the_engine(own_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another engine can use its data only then. tests/resilience/test_kill.py kills an engine several times."""
     create_tables()
     acknowledged: list[str] = []
 
@@ -162,17 +154,20 @@ def test_acknowledged_writes_survive_kill_9_of_the_engine(own_engine: Engine) ->
                 event = services.create_event(make_fields(eventId=f"{writer}-{number}"), ACTOR)
                 acknowledged.append(event.fields["eventId"])
 
-    for _ in range(2):
-        enough = len(acknowledged) + 30
-        writers = [Thread(target=write, args=(len(acknowledged) + writer,)) for writer in range(2)]
-        for writer in writers:
-            writer.start()
-        while len(acknowledged) < enough:
-            writers[0].join(0.01)
-        own_engine.kill()
-        for writer in writers:
-            writer.join()
-        own_engine.start()
+    monkeypatch.setattr("eventsite.engine.data.SECONDS_TO_LOCK", 0.2)
+    other = Engine(own_engine.directory, free_port(), own_engine.data, own_engine.home)
+    with pytest.raises(EngineError, match=f"Another DynamoDB Local uses the data in {own_engine.data}; stop it first"):
+        other.start()
+    writers = [Thread(target=write, args=(writer,)) for writer in range(2)]
+    for writer in writers:
+        writer.start()
+    while len(acknowledged) < 30:
+        writers[0].join(0.01)
+    own_engine.kill()
+    for writer in writers:
+        writer.join()
+    with other:  # the lock of a killed engine is free
+        django_settings.DYNAMODB_ENDPOINT_URL = other.url
         stored = {row["eventId"]["S"] for row in read_table(EventItem)}
         assert stored >= set(acknowledged)
         assert stored == {row["eventId"]["S"] for row in read_table(HistoryItem)}
