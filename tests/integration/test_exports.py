@@ -14,7 +14,7 @@ from events import exports, services
 from events.storage import lists as event_lists
 from eventsite import lambda_handler
 from eventsite.lambda_handler import handler
-from tests.support.builders import ACTOR, make_fields, make_staff
+from tests.support.builders import make_fields, make_staff, store_all
 from tests.support.clients import client_of
 from tests.support.fault_proxy import FAIL, FaultProxy
 from tests.support.lambda_events import http_event, rest_event
@@ -31,9 +31,10 @@ def small_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_lists, "_BATCH_GET_KEYS", 2)
     monkeypatch.setattr(services, "_EXPORT_PAGE", 4)
     chance = Random(1)
-    for number in range(EVENTS):
-        description = chance.randbytes(8000).hex()
-        services.create_event(make_fields(eventId=f"{number:02}", date="9000-01-01", description=description), ACTOR)
+    store_all(
+        make_fields(eventId=f"{number:02}", date="9000-01-01", description=chance.randbytes(8000).hex())
+        for number in range(EVENTS)
+    )
 
 
 def send_at_most(monkeypatch: pytest.MonkeyPatch, size: int) -> None:

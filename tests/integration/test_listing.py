@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from events import listing, samples, services
+from events import listing, services
 from events.domain import EventRange, Search
 from events.listing import ListPage, list_page
 from events.samples import generated_events
@@ -22,7 +22,7 @@ from events.storage import events as repository
 from events.storage import lists as event_lists
 from events.storage.connection import DynamoDB
 from eventsite.aws_calls import Service
-from tests.support.builders import ACTOR, store, store_titled
+from tests.support.builders import ACTOR, store, store_all, store_titled, titled_fields
 from tests.support.fault_proxy import FaultProxy
 
 SIZE = 4
@@ -188,7 +188,10 @@ def counted() -> Iterator[list[float]]:
 def test_a_page_costs_only_its_own_rows(search: Search) -> None:
     costs = []
     for count in (20, 400):
-        samples.store(generated_events(count, seed=count))
+        store_all(
+            {**fields, "eventId": f"{count}-{number}"}
+            for number, fields in enumerate(generated_events(count, seed=count))
+        )
         with counted() as units:
             page = list_page(search)
             list_page(search, after=page.next)
@@ -291,8 +294,10 @@ def test_events_at_a_location_on_some_days(
     """One query serves all days that it reaches; events between the days are left out."""
     monkeypatch.setattr(event_lists, "_FIRST_QUERY_ITEMS", read_at_once)
     places = ("Main hall", "MAIN HALL", "Cellar")
-    for day, number in product(range(1, 10), range(3)):
-        store_titled(f"{day}-{number}", f"2026-12-{day:02}", location=places[number])
+    store_all(
+        titled_fields(f"{day}-{number}", f"2026-12-{day:02}", location=places[number])
+        for day, number in product(range(1, 10), range(3))
+    )
     days = [f"2026-12-{day:02}" for day in (9, 1, 3, 5, 7, 3, 20)]
     faults.set(None)
     found = services.events_at("main hall", days)

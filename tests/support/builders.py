@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import count as counter
 from typing import Any, cast
@@ -10,8 +11,12 @@ from typing import Any, cast
 from django.utils import timezone
 
 from events import services
-from events.domain import Actor, Event, EventFields
+from events.domain import Actor, Change, Event, EventFields
 from events.fields import FIELDS
+from events.storage.cached_queries import forget_cached
+from events.storage.connection import connection
+from events.storage.history import history_item
+from events.storage.models import EventItem, HistoryItem
 from eventsite.accounts import feeds, people
 from eventsite.accounts.domain import Role
 from eventsite.accounts.models import Staff
@@ -44,8 +49,13 @@ def store(event_id: str = "launch", actor: Actor = ACTOR, **overrides: Any) -> E
 
 def store_titled(name: str, date: str | int = 1, actor: Actor = ACTOR, **overrides: Any) -> Event:
     """A stored event with this ID and title. `date` is a date or a number of days from today."""
+    return services.create_event(titled_fields(name, date, **overrides), actor)
+
+
+def titled_fields(name: str, date: str | int = 1, **overrides: Any) -> EventFields:
+    """The fields that `store_titled` stores."""
     date = day(date) if isinstance(date, int) else date
-    return store(name.replace("/", "-"), actor, **{"title": name, "date": date, **overrides})
+    return make_fields(**{"eventId": name.replace("/", "-"), "title": name, "date": date, **overrides})
 
 
 def store_on(date: str, **overrides: Any) -> Event:
@@ -55,13 +65,31 @@ def store_on(date: str, **overrides: Any) -> Event:
 
 def store_many(count: int, prefix: str = "e", **overrides: Any) -> list[str]:
     """Stores events with the IDs e000, e001 and so on. Returns the IDs."""
-    return [store(f"{prefix}{number:03}", **overrides).fields["eventId"] for number in range(count)]
+    ids = [f"{prefix}{number:03}" for number in range(count)]
+    store_all(make_fields(**{"eventId": event_id, **overrides}) for event_id in ids)
+    return ids
+
+
+def store_all(events: Iterable[EventFields], actor: Actor = ACTOR) -> list[Event]:
+    """Stored events, each with the history row of its create: in batches, with a tenth of the work of `store`."""
+    stored = [Event.new(fields, actor) for fields in events]
+    for start in range(0, len(stored), 25):  # DynamoDB's limit
+        batch = stored[start : start + 25]
+        for table, items in (
+            (EventItem, [EventItem.from_event(event) for event in batch]),
+            (HistoryItem, [history_item(Change.create(event, actor)) for event in batch]),
+        ):
+            puts = [item.serialize() for item in items]
+            response = connection().batch_write_item(table.Meta.table_name, put_items=puts)
+            assert not response["UnprocessedItems"]
+    forget_cached()
+    return stored
 
 
 def astral_text(seed: int, length: int) -> str:
     """Random characters of four bytes each. Such text hardly compresses."""
     chance = random.Random(seed)
-    return "".join(chr(chance.randint(0x10000, 0x10FFFF)) for _ in range(length))
+    return "".join(map(chr, chance.choices(range(0x10000, 0x110000), k=length)))
 
 
 def make_staff(

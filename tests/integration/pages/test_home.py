@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from django.test import Client
 
 from events import services
 from events.domain import Actor
-from tests.support.builders import ACTOR
+from tests.support.builders import ACTOR, store_all, titled_fields
 from tests.support.builders import store_titled as store
 from tests.support.fault_proxy import THROTTLE, FaultProxy
 from tests.support.page_reader import links, text, titles
@@ -125,8 +123,7 @@ def test_markup_in_events_is_text(viewer: Client) -> None:
 def test_many_events_cost_no_more_calls_than_few(path: str, viewer: Client, faults: FaultProxy) -> None:
     def calls_of(numbers: range) -> list[str]:
         faults.set(None)
-        with ThreadPoolExecutor(8) as writers:
-            list(writers.map(lambda number: store(f"e{number}", 0), numbers))
+        store_all(titled_fields(f"e{number}", 0) for number in numbers)
         faults.calls.clear()
         assert viewer.get(path).status_code == 200
         return list(faults.calls)

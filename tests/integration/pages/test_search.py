@@ -17,7 +17,7 @@ from django.test import Client
 from events import listing, services
 from events.domain import Search
 from events.storage import lists as event_lists
-from tests.support.builders import ACTOR, day, store, store_titled
+from tests.support.builders import ACTOR, day, store, store_all, store_titled, titled_fields
 from tests.support.fault_proxy import FaultProxy
 from tests.support.page_reader import links, text, titles
 from tests.support.stored import set_attribute, store_former
@@ -106,8 +106,7 @@ class TestBeyondTheFirstQuery:
     """The first query reads by-date. Further ones read by-text, and then the events that they found."""
 
     def test_pages_in_both_directions(self, viewer: Client) -> None:
-        for number in range(20):
-            store_titled(f"{'Jazz' if number % 3 == 0 else 'Talk'} {number:02}", number)
+        store_all(titled_fields(f"{'Jazz' if number % 3 == 0 else 'Talk'} {number:02}", number) for number in range(20))
         jazz = [f"Jazz {number:02}" for number in range(0, 20, 3)]
         with short_looks(), patch.object(listing, "PAGE_SIZE", 3):
             first = viewer.get(LIST, {"q": "jazz"})
@@ -120,8 +119,7 @@ class TestBeyondTheFirstQuery:
             assert exported(viewer, "jazz") == jazz
 
     def test_a_page_has_whole_rows(self, viewer: Client) -> None:
-        for number in range(9):
-            store_titled(f"Talk {number}", number)
+        store_all(titled_fields(f"Talk {number}", number) for number in range(9))
         event = store_titled("Rare", 9, location="Attic", organizer="Eva", capacity=12, status="draft")
         with short_looks():
             page = services.search_events(Search(text="rare"), 5)
@@ -155,8 +153,7 @@ class TestBeyondTheFirstQuery:
     def test_an_event_that_changes_between_the_two_reads(
         self, faults: FaultProxy, change: Any, found: list[str]
     ) -> None:
-        for number in range(9):
-            store_titled(f"Talk {number}", number)
+        store_all(titled_fields(f"Talk {number}", number) for number in range(9))
         store_titled("Rare", 9)
 
         def write_first(handler: Any, body: bytes) -> None:
@@ -170,8 +167,7 @@ class TestBeyondTheFirstQuery:
         assert [event["title"] for event in page.events] == found
 
     def test_an_incomplete_result_says_so(self, viewer: Client, faults: FaultProxy) -> None:
-        for number in range(30):
-            store_titled(f"Talk {number:02}", number)
+        store_all(titled_fields(f"Talk {number:02}", number) for number in range(30))
         store_titled("Rare", 8)
         viewer.get(LIST)
         three_queries = partial(services.search_events, max_queries=3)

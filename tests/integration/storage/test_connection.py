@@ -23,7 +23,7 @@ from eventsite.accounts.preferences import set_preference
 from eventsite.engine.process import Engine
 from tests.support import fault_proxy as fault_kinds
 from tests.support.api_calls import LAUNCH, assert_error, send
-from tests.support.builders import ACTOR, make_body, make_fields, make_staff
+from tests.support.builders import ACTOR, make_body, make_fields, make_staff, store_many
 from tests.support.fault_proxy import FAIL, THROTTLE, Fault, FaultProxy, delay, garbage, lose_answer, refuse, say
 from tests.support.tables import read_table
 
@@ -213,8 +213,7 @@ def test_a_slow_list_times_out_before_the_gateway(
     api: APIClient, faults: FaultProxy, monkeypatch: pytest.MonkeyPatch, path: str, count: int, description: str
 ) -> None:
     """Each call alone is fast enough, but all of them together are not."""
-    for number in range(count):
-        services.create_event(make_fields(eventId=str(number), description=description), ACTOR)
+    store_many(count, description=description)
     clock = [0.0]
     monkeypatch.setattr(event_lists, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=time.sleep))
 
