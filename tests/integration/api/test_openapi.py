@@ -112,7 +112,7 @@ def _apply_to_body(body: dict[str, Any]) -> None:
 
 @schema.parametrize()
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
 def test_the_server_follows_the_document(case: schemathesis.Case[Any], server: Server) -> None:
     apply_rules_beyond_json_schema(case)

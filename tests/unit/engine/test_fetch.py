@@ -32,7 +32,8 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, nowhere)
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in (("PIP_CONFIG_FILE", "/dev/null"), ("PIP_NO_CACHE_DIR", "1"), ("npm_config_fetch_retries", "0")):
+    monkeypatch.setenv("npm_config_fetch_retry_mintimeout", "10")  # milliseconds before npm's retry, instead of 10 s
+    for name, value in (("PIP_CONFIG_FILE", "/dev/null"), ("PIP_NO_CACHE_DIR", "1")):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("npm_config_prefer_online", "true")
 
