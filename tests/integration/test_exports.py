@@ -56,7 +56,7 @@ def body_of(answer: dict[str, Any]) -> bytes:
 
 
 def batches_of(faults: FaultProxy) -> int:
-    return faults.calls.count("BatchGetItem") - 2  # the first two read the session and its account, at sign-in and here
+    return faults.calls.count("BatchGetItem") - 1  # the first reads the session and its account
 
 
 @gateways
