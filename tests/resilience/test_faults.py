@@ -171,16 +171,7 @@ def test_each_operation_with_an_error_at_each_call(
 def test_a_password_is_changed_although_the_response_is_lost(faults: FaultProxy, worlds: Worlds) -> None:
     """The retry is refused because the password is already new. The site must recognize its own write."""
     prepared = OPERATIONS["password change"](worlds())
-    faults.set(lose_a_password, "UpdateItem")
+    faults.set(lose_answer, "UpdateItem", part=b"password", times=1)
     assert prepared.send().status_code == 302
     assert faults.calls.count("UpdateItem") > 1
     assert prepared.done() == 1
-
-
-def lose_a_password(handler: Any, body: bytes) -> None:
-    """Loses the first response to a write of a password."""
-    if b"password" in body:
-        handler.proxy.fault = None
-        lose_answer(handler, body)
-    else:
-        handler.answer(*handler.forward(body))

@@ -23,13 +23,15 @@ Fault = Callable[["_Handler", bytes], None]
 class FaultProxy:
     """Forwards calls. `fault` handles those whose operation is in `operations`, or all if `operations` is empty.
 
-    The first `after` of these calls pass. Then the fault handles `times` calls; None: all.
+    With `part`, it handles only calls whose body has this part. The first `after` of these calls pass. Then the fault
+    handles `times` calls; None: all.
     """
 
     def __init__(self, engine_port: int) -> None:
         self.engine_port = engine_port
         self.fault: Fault | None = None
         self.operations: set[str] = set()
+        self.part = b""
         self.times: int | None = None
         self.after = 0
         self.calls: list[str] = []
@@ -38,15 +40,19 @@ class FaultProxy:
         self._under_way = 0
         self._idle = Condition()
 
-    def set(self, fault: Fault | None, *operations: str, times: int | None = None, after: int = 0) -> None:
-        self.fault, self.operations, self.times, self.after = fault, set(operations), times, after
+    def set(
+        self, fault: Fault | None, *operations: str, part: bytes = b"", times: int | None = None, after: int = 0
+    ) -> None:
+        self.fault, self.operations, self.part, self.times, self.after = fault, set(operations), part, times, after
         self.calls.clear()
         self.requests.clear()
 
-    def takes(self, operation: str) -> Fault | None:
+    def takes(self, operation: str, body: bytes) -> Fault | None:
         with self._counting:
             self.calls.append(operation)
             if self.fault is None or (self.operations and operation not in self.operations) or self.times == 0:
+                return None
+            if self.part not in body:
                 return None
             if self.after:
                 self.after -= 1
@@ -109,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         with self.proxy.call():
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self.proxy.requests.append(json.loads(body))
-            fault = self.proxy.takes(self.headers["X-Amz-Target"].partition(".")[2])
+            fault = self.proxy.takes(self.headers["X-Amz-Target"].partition(".")[2], body)
             if fault is None:
                 self.answer(*self.forward(body))
             else:
