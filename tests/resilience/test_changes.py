@@ -60,6 +60,7 @@ class Clock(datetime):
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("events.domain.datetime", Clock)
     monkeypatch.setattr(Clock, "advanced", 0.0)
+    Clock.error.set(0)  # a reader of an earlier test may have changed it in this thread
 
 
 @pytest.fixture
