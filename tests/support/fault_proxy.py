@@ -105,6 +105,7 @@ class FaultProxy:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # otherwise each content waits 40 ms for the acknowledgement of its headers
     proxy: FaultProxy
 
     def handle(self) -> None:
