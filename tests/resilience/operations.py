@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from rest_framework.test import APIClient
 
 from events import batches, services
 from events.domain import Event, EventRange
+from events.storage.connection import DynamoDB
 from events.tasks import Task
 from eventsite.accounts import keys, people
 from eventsite.accounts.domain import Role, Scope
@@ -21,6 +23,7 @@ from tests.support.api_calls import send
 from tests.support.builders import ACTOR, PASSWORD, day, make_body, make_feed, make_fields, make_staff, store
 from tests.support.clients import client_of
 from tests.support.csv_rows import HEADER, csv_row
+from tests.support.fault_proxy import FaultProxy
 from tests.support.page_reader import fields
 from tests.support.stored import get_history
 
@@ -71,6 +74,15 @@ class World:
 
 Operation = Callable[[World], Prepared]
 Worlds = Callable[[], World]
+
+
+def settled(faults: FaultProxy, send: Callable[[], Any]) -> Any:
+    """The response, when no call is running. Only an attempt that timed out can still be running after it."""
+    started = time.monotonic()
+    response = send()
+    if time.monotonic() - started >= min(DynamoDB.timeouts):
+        faults.settle()
+    return response
 
 
 def _read(path: str) -> Operation:

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from events import services
+from tests.resilience.operations import settled
 from tests.resilience.reports import DONE, go_on, said
 from tests.support.builders import ACTOR, store_many
 from tests.support.csv_rows import HEADER, csv_row
@@ -89,8 +90,7 @@ def break_batch(
 ) -> None:
     address = start(editor, prefix)
     faults.set(fault, after=at, times=None if lasting else 3)
-    answer: Any = editor.post(address)
-    faults.settle()
+    answer = settled(faults, lambda: editor.post(address))
     faults.set(None)
     assert answer.status_code in (302, 500)
     assert_history_replays()

@@ -132,6 +132,13 @@ def calls_to_break(kind: str, every: bool, faults: FaultProxy) -> list[int]:
     return list(calls) if every or kind == "create" else Random(kind).sample(calls, 3)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls and retries last a minute: as long as other writers may take on a busy machine."""
+    monkeypatch.setattr(DynamoDB, "timeouts", (1, 60))
+    monkeypatch.setattr(services, "_SECONDS_TO_RETRY", 60)
+
+
 EVERY = pytest.mark.parametrize(
     "every", [False, pytest.param(True, marks=pytest.mark.stress)], ids=["sampled", "every"]
 )
@@ -141,6 +148,7 @@ EVERY = pytest.mark.parametrize(
 @pytest.mark.parametrize("others", OTHERS)
 @pytest.mark.parametrize("fault", [lose_answer, pytest.param(refuse, marks=pytest.mark.stress)])
 @pytest.mark.parametrize("kind", BATCHES)
+@pytest.mark.usefixtures("patient")
 def test_a_batch_that_is_killed_at_each_call_and_resumed(
     faults: FaultProxy, kind: str, fault: Fault, others: Others, every: bool
 ) -> None:
@@ -156,13 +164,6 @@ def test_a_batch_that_is_killed_at_each_call_and_resumed(
         present = assert_history_replays()
         assert_done_once(run_to_the_end(batch), before)
         assert_untouched(batch, before, present)
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls and retries last a minute: as long as other writers may take on a busy machine."""
-    monkeypatch.setattr(DynamoDB, "timeouts", (1, 60))
-    monkeypatch.setattr(services, "_SECONDS_TO_RETRY", 60)
 
 
 @EVERY
