@@ -49,6 +49,7 @@ class Clients:
             self._say(f"{service} limits how often {operation.name} may be called: waiting, then trying again.")
 
 
+@cache
 def dns_suffix(region: str) -> str:
     """Of the addresses of AWS in this region, such as "amazonaws.com"."""
     name = session.get_session().get_partition_for_region(region)

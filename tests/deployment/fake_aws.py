@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from botocore import session
+from botocore.session import Session
 from botocore.stub import ANY, Stubber
+
+
+@cache
+def _session() -> Session:
+    """One for all tests, because each session reads AWS's descriptions of the services anew."""
+    return Session()
+
+
+def create_client(service: str) -> Any:
+    return _session().create_client(service, "eu-west-1", aws_access_key_id="none", aws_secret_access_key="none")
 
 
 class FakeAWS:
@@ -16,9 +27,7 @@ class FakeAWS:
 
     def _pair(self, service: str) -> tuple[Any, Stubber]:
         if service not in self._clients:
-            client = session.Session().create_client(
-                service, "eu-west-1", aws_access_key_id="none", aws_secret_access_key="none"
-            )
+            client = create_client(service)
             stubber = Stubber(client)
             stubber.activate()
             self._clients[service] = client, stubber

@@ -17,9 +17,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from botocore.session import Session
-
 from eventsite.stack.stage import Stage
+from tests.deployment.fake_aws import create_client
 
 ARN = "arn:aws:lambda:eu-west-1:111111111111:function:events-dev"
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -72,9 +71,7 @@ class Account:
 
     def of(self, service: str) -> Any:
         if service not in self._clients:
-            client = Session().create_client(
-                service, "eu-west-1", aws_access_key_id="none", aws_secret_access_key="none"
-            )
+            client = create_client(service)
             client.meta.events.register("before-parameter-build", _keep_parameters)
             client.meta.events.register("before-call", self._respond)
             self._clients[service] = client

@@ -188,8 +188,8 @@ def callers_of_dynamodb() -> set[str]:
     found = set()
     for package in ("events", "eventsite"):
         for path in (django_settings.BASE_DIR / package).rglob("*.py"):
-            name = path.relative_to(django_settings.BASE_DIR).as_posix()
-            for node in ast.walk(ast.parse(path.read_text())):
+            name, source = path.relative_to(django_settings.BASE_DIR).as_posix(), path.read_text()
+            for node in ast.walk(ast.parse(source)) if "connection(" in source else ():
                 if isinstance(node, ast.FunctionDef) and re.search(r"connection\(\w*\)[.)]", ast.unparse(node)):
                     found.add(f"{name} {node.name}")
     return {each for each in found if NOT_FOR_REQUESTS.isdisjoint(each.split())}
