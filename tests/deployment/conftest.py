@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from eventsite.stack import progress
 from eventsite.stack.stage import read_stage
 from tests.deployment.fake_aws import FakeAWS
 from tests.deployment.isolated import ARCHITECTURE, Isolated
+from tests.deployment.shared import make_once, shared_parts
 
 
 @pytest.fixture(scope="session", params=["python3.13", "python3.11"])
@@ -28,17 +28,17 @@ def target(request: pytest.FixtureRequest) -> Target:
 
 
 @pytest.fixture(scope="session")
-def package(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The zip file. The first worker builds it, and all workers share it."""
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all workers of this run."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    path = folder / f"events-{target.runtime}.zip"
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            make_package(path, target)
-    return path
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def package(target: Target, shared_folder: Path) -> Path:
+    """The zip file. The first worker builds it, and all workers share it."""
+    with shared_parts(shared_folder):
+        return make_once(shared_folder / f"events-{target.runtime}.zip", lambda path: make_package(path, target))
 
 
 @pytest.fixture(scope="session")
