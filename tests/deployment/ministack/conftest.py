@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyotp
 import pytest
@@ -21,8 +22,8 @@ def database() -> None:
 
 
 @pytest.fixture(scope="session")
-def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ministack]:
-    with Ministack(tmp_path_factory.mktemp("ministack")) as running:
+def ministack(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Iterator[Ministack]:
+    with Ministack(tmp_path_factory.mktemp("ministack"), shared_folder) as running:
         yield running
 
 

@@ -32,11 +32,12 @@ _SECONDS_TO_START = 60
 class Ministack:
     """Runs inside `with`. Its functions inherit its environment, so that is almost empty."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared_folder: Path) -> None:
+        """`shared_folder`: where deploys of this run keep what their packages have in common."""
         assert _PROGRAM.exists(), "`make test-deployment` installs ministack."
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.folder = folder
+        self.folder, self.shared_folder = folder, shared_folder
         self._decisions = folder / "decisions.jsonl"
         environment = {
             "PATH": "/usr/bin:/bin",
@@ -137,6 +138,7 @@ class Project:
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EVENTS_", "DJANGO_"))
         }
         aws = {"AWS_ENDPOINT_URL": self.ministack.url, **self.credentials}
+        shared = {"SHARED_FOLDER": str(self.ministack.shared_folder)}
         return subprocess.run(
             command,
             check=False,
@@ -144,7 +146,7 @@ class Project:
             text=True,
             input=typed,
             cwd=self.folder,
-            env={**kept, **aws, **environment},
+            env={**kept, **aws, **shared, **environment},
         )
 
     def _select_this_machine(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 sys.path[0] = os.getcwd()  # noqa: PTH109  # the copy, not this file's folder
+sys.path.append(str(Path(__file__).parents[3]))  # for `tests`, which the copy does not have
 os.environ["DJANGO_SETTINGS_MODULE"] = "eventsite.settings"
 
 import django  # noqa: E402
@@ -18,6 +20,7 @@ from django.core.management import execute_from_command_line  # noqa: E402
 
 from eventsite.stack.gateway import complete  # noqa: E402
 from eventsite.stack.template import make_template  # noqa: E402
+from tests.deployment.shared import shared_parts  # noqa: E402
 
 
 def with_known_resources(stage: Any) -> dict[str, Any]:
@@ -44,5 +47,6 @@ with (
     patch("eventsite.stack.progress.PAUSE_SECONDS", 0.2),
     patch("eventsite.management.commands.deploy.SECONDS_TO_WATCH", 3),
     patch("eventsite.deployment.alarms.PAUSE_SECONDS", 1),
+    shared_parts(Path(os.environ["SHARED_FOLDER"])),
 ):
     execute_from_command_line(sys.argv)
