@@ -38,6 +38,7 @@ class Ministack:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder, self.shared_folder = folder, shared_folder
+        self.waiters = _quick_waiters(folder / "waiters")
         self._decisions = folder / "decisions.jsonl"
         environment = {
             "PATH": "/usr/bin:/bin",
@@ -110,6 +111,18 @@ class Ministack:
         return [(action, arn, ok) for key, action, arn, ok in lines if key == credentials["AWS_ACCESS_KEY_ID"]]
 
 
+def _quick_waiters(folder: Path) -> Path:
+    """Zappa waits with those of botocore, which poll every five seconds. The emulator is ready after half a second."""
+    loader, name = get_session().get_component("data_loader"), ("lambda", "waiters-2")
+    described = loader.load_service_model(*name)
+    for waiter in described["waiters"].values():
+        waiter |= {"delay": 0.2, "maxAttempts": 300}
+    file = folder / "lambda" / loader.determine_latest_version(*name) / "waiters-2.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(described))
+    return folder
+
+
 class Project:
     """A copy of the project, whose commands use the emulator."""
 
@@ -138,7 +151,7 @@ class Project:
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EVENTS_", "DJANGO_"))
         }
         aws = {"AWS_ENDPOINT_URL": self.ministack.url, **self.credentials}
-        shared = {"SHARED_FOLDER": str(self.ministack.shared_folder)}
+        shared = {"SHARED_FOLDER": str(self.ministack.shared_folder), "AWS_DATA_PATH": str(self.ministack.waiters)}
         return subprocess.run(
             command,
             check=False,
