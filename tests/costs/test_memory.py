@@ -33,6 +33,7 @@ class Taken(NamedTuple):
 
 
 @pytest.mark.parametrize("events", [5_000, pytest.param(20_000, marks=pytest.mark.stress)])
+@pytest.mark.usefixtures("own_engine")
 def test_memory_for_all_events_is_limited(own_desk: Desk, record_property: Any, events: int) -> None:
     own_desk.grow(events)
     client = client_of(make_staff("ada", "viewer"))
