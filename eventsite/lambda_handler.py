@@ -26,9 +26,14 @@ aws_calls.finish_by(_STARTED + aws_calls.SECONDS_TO_START)
 from types import ModuleType
 
 import django
+from pydantic import BaseModel
 
 # django-ninja imports `django.test.signals`, and with it Django's test framework, which imports Jinja for the pages.
 sys.modules.setdefault("django.test", ModuleType("django.test")).__path__ = [f"{django.__path__[0]}/test"]
+# Nor does any request need a parser of SQL, plugins of pydantic, or the models of operations that nobody calls.
+sys.modules.setdefault("sqlparse", ModuleType("sqlparse"))
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+BaseModel.model_config["defer_build"] = True
 
 # isort: split
 import json

@@ -46,6 +46,11 @@ POOL_OF_URLLIB3 = """
 DJANGO_TEST = """
 sys.modules.setdefault("django.test", ModuleType("django.test")).__path__ = [f"{django.__path__[0]}/test"]
 """
+NOT_NEEDED = """
+sys.modules.setdefault("sqlparse", ModuleType("sqlparse"))
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+BaseModel.model_config["defer_build"] = True
+"""
 
 
 class Edit(NamedTuple):
@@ -129,6 +134,12 @@ OPTIMIZATIONS = (
         "cold",
         ("start",),
         (Edit(HANDLER, DJANGO_TEST, ""),),
+    ),
+    Optimization(
+        "no parser of SQL, no plugins of pydantic, and models built when they are used",
+        "cold",
+        ("start",),
+        (Edit(HANDLER, NOT_NEEDED, ""),),
     ),
     Optimization(
         "a check for a 200 that is not DynamoDB's",
