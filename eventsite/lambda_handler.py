@@ -30,7 +30,7 @@ from pydantic import BaseModel
 
 # django-ninja imports `django.test.signals`, and with it Django's test framework, which imports Jinja for the pages.
 sys.modules.setdefault("django.test", ModuleType("django.test")).__path__ = [f"{django.__path__[0]}/test"]
-# Nor does any request need a parser of SQL, plugins of pydantic, or the models of operations that nobody calls.
+# No request needs a parser of SQL or plugins of pydantic. A model is built when a request first needs it.
 sys.modules.setdefault("sqlparse", ModuleType("sqlparse"))
 os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 BaseModel.model_config["defer_build"] = True

@@ -95,7 +95,7 @@ def test_the_first_day(open_browser: Open, window: str, tmp_path: Path) -> None:
 
     # Filter, and keep the filter through an event and back.
     go(hands, page, "Events")
-    hands.fill(page.get_by_label("Search"), "kio")  # no hexadecimal digits, as an eventId has
+    hands.fill(page.get_by_label("Search"), "kio")  # not in any eventId: those are hexadecimal
     if window == "without scripts":
         hands.click(page.get_by_role("button", name="Filter"))
     expect(page).to_have_url(re.compile("[?]q=kio&"))  # the list of "k" may arrive first, and is replaced

@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 
 @cache
 def _session() -> Session:
-    """One for all tests, because each session reads AWS's descriptions of the services anew."""
+    """One for all tests, because each session reads AWS's descriptions of the services again."""
     return Session()
 
 

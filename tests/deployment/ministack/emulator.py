@@ -112,7 +112,7 @@ class Ministack:
 
 
 def _quick_waiters(folder: Path) -> Path:
-    """Zappa waits with those of botocore, which poll every five seconds. The emulator is ready after half a second."""
+    """Zappa uses botocore's waiters, which ask every five seconds. The emulator is ready after half a second."""
     loader, name = get_session().get_component("data_loader"), ("lambda", "waiters-2")
     described = loader.load_service_model(*name)
     for waiter in described["waiters"].values():

@@ -30,7 +30,7 @@ def test_lists_longer_than_one_dynamodb_response_are_complete() -> None:
 
 
 def test_a_batch_of_more_than_16_mb_is_complete() -> None:
-    """Of items as long as another program may write them; the engine reads ASCII text in a third of the time."""
+    """The items are longer than this site accepts, as another program may write them. Few items make the test quick."""
     text = "x" * 390_000
     stored = store_all(make_fields(eventId=f"{number:03}", description=f"{number}{text}") for number in range(45))
     events = [event.fields for event in stored]
