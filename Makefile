@@ -10,6 +10,8 @@ BIN = $(VENV)/bin
 
 # Set for other projects, they would lead Python or Django to those.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
+# Every process would compile the project again. Tests start hundreds, and a package contains compiled modules.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-3.13 test-deployment test-clients stress lint format bench bench-tasks openapi package deploy rollback undeploy lock clean
 
