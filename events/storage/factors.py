@@ -229,7 +229,7 @@ def use_code(username: str, code_hash: str) -> bool:
 
 def _use(key: str, actions: list[Any], condition: Condition) -> bool:
     try:
-        access_table.update(key, actions, condition)
+        access_table.update_once(key, actions, condition)
     except access_table.RefusedError:
         return False
     return True

@@ -109,7 +109,7 @@ def _update(session_key: str, actions: list[Action], new: bool) -> bool:
     gone = SessionItem.key.does_not_exist() | (SessionItem.expiresAt <= now)
     condition: Condition = gone if new else SessionItem.key.exists() & (SessionItem.expiresAt > now)
     try:
-        access_table.update(_key("session", session_key), actions, condition)
+        (access_table.update_once if new else access_table.update)(_key("session", session_key), actions, condition)
     except access_table.RefusedError:
         return False
     return True
@@ -118,7 +118,7 @@ def _update(session_key: str, actions: list[Action], new: bool) -> bool:
 def delete_session(session_key: str) -> bool:
     """Returns False if the session has ended already."""
     try:
-        access_table.delete(_key("session", session_key), SessionItem.key.exists())
+        access_table.delete_once(_key("session", session_key))
     except access_table.RefusedError:
         return False
     return True

@@ -277,7 +277,7 @@ class TestCalls:
     """Calls of DynamoDB for one sign-in."""
 
     # The row of the security log, a new session with what sign-in stores in it, and the time of the last sign-in.
-    SESSION = ("PutItem", "GetItem", "UpdateItem", "UpdateItem", "UpdateItem")
+    SESSION = ("PutItem", "GetItem", "TransactWriteItems", "UpdateItem", "UpdateItem")
 
     def calls(self, faults: FaultProxy, client: Client) -> list[str]:
         faults.set(None)
