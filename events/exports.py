@@ -14,7 +14,7 @@ from events.spreadsheets.csv_file import write_csv
 
 # The longest file that Lambda can send: in Base64, with the headers, it takes 6 MiB.
 MAX_BYTES_ON_LAMBDA = 4_710_000
-INCOMPLETE = b'"This export stopped here: NOT ALL EVENTS ARE IN THIS FILE. Please export again."\r\n'
+INCOMPLETE = b'"This export stopped here because of an error: EVENTS MAY BE MISSING. Please export again."\r\n'
 
 Format = Literal["csv", "xlsx"]
 CONTENT_TYPES: dict[Format, str] = {

@@ -92,5 +92,5 @@ def test_an_export_that_breaks_off_is_an_error_page(make_event: Any, kind: str, 
     headers = answer.get("multiValueHeaders") or answer["headers"]
     assert answer["statusCode"] == 500
     assert "The database is not responding." in answer["body"]
-    assert "NOT ALL EVENTS" not in answer["body"]
+    assert "EVENTS MAY BE MISSING" not in answer["body"]
     assert not {name.lower() for name in headers} & {"content-disposition", "content-encoding"}

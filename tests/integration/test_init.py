@@ -122,15 +122,15 @@ def test_a_function_whose_services_hang_ends_with_a_clear_line() -> None:
 
 
 def test_a_function_starts_without_dynamodb_before_lambda_ends_its_init_phase() -> None:
-    """The secret key comes with the last attempt, after 5 seconds; then DynamoDB hangs."""
+    """The secret key comes with the second attempt, after 2.5 seconds or more; then DynamoDB hangs."""
     script = "import json, time; from eventsite.lambda_handler import handler; print(json.dumps(time.monotonic()))"
     with (
-        service(lambda number: KEY if number >= 2 else None, seconds=1.2) as slow,
+        service(lambda number: KEY if number >= 1 else None, seconds=0.8) as slow,
         service(lambda number: None) as hanging,
     ):
         done, seconds = start(slow, hanging, script)
     assert done.returncode == 0, done.stderr
-    assert 4.3 < seconds < 10
+    assert 2.4 < seconds < 10
 
 
 def test_the_limit_of_the_init_phase_ends_with_it() -> None:

@@ -9,8 +9,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from events.domain import StorageError
+from events.exports import INCOMPLETE
 from events.storage.connection import DynamoDB
+from eventsite import errors
 from eventsite.accounts.keys import remembered_keys
+from eventsite.error_pages import error_page
 from tests.resilience.operations import API, OPERATIONS, Operation, Prepared, World, Worlds, always, settled
 from tests.support import fault_proxy as kinds
 from tests.support.fault_proxy import (
@@ -65,17 +69,23 @@ def calls() -> dict[str, int]:
 
 
 def answer(prepared: Prepared) -> Any:
-    """The whole response, including streamed content."""
+    """The whole response, including streamed content. An error in it replaces the response, as on Lambda."""
     response = prepared.send()
     if response.streaming:
-        response.whole = b"".join(response.streaming_content)
-        response.close()
+        chunks: list[bytes] = []
+        try:
+            chunks.extend(response.streaming_content)  # those before an error stay
+        except StorageError as error:
+            assert chunks[-1] == INCOMPLETE
+            return error_page(errors.report(error))
+        finally:
+            response.close()
     return response
 
 
 def assert_is_clear(response: Any, json_wanted: bool, throttled: bool) -> None:
     """A clear error for a program or a person, without internal details."""
-    assert response.status_code == 500, (response.status_code, response.content)
+    assert response.status_code == 500, (response.status_code, text(response))
     if json_wanted:
         assert response["Content-Type"] == "application/json"
         code = "storage_busy" if throttled else "storage_error"

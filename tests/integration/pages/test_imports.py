@@ -248,9 +248,19 @@ def test_an_export_that_breaks_off_does_not_look_whole(
     sent += next(answer)
     with pytest.raises(StorageError):
         next(answer)
-    assert "NOT ALL EVENTS ARE IN THIS FILE" in sent.decode().splitlines()[-1]
+    assert "EVENTS MAY BE MISSING" in sent.decode().splitlines()[-1]
     faults.set(None)
     assert plan_file(sent).wrong[-1].event_id.startswith("This export stopped here")
+
+
+def test_an_export_that_the_security_log_cannot_record_does_not_look_whole(viewer: Client, faults: FaultProxy) -> None:
+    create_many(3)
+    answer = viewer.get(EXPORT)
+    faults.set(FAIL, "PutItem")
+    sent: list[bytes] = []
+    with pytest.raises(StorageError):
+        sent.extend(answer)  # those before the error stay
+    assert "EVENTS MAY BE MISSING" in b"".join(sent).decode().splitlines()[-1]
 
 
 def test_head_of_an_export_sends_nothing(viewer: Client) -> None:
