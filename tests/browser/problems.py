@@ -1,4 +1,4 @@
-"""What is wrong with a page: what axe finds in light and in dark, mistakes in the HTML, or a page that is too wide."""
+"""What is wrong with a page: what axe finds in light and in dark, mistakes in the HTML, what is too wide or cut off."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ WINDOWS: dict[str, dict[str, Any]] = {
 }
 _BRIEF = {"resultTypes": ["violations"]}  # axe describes what is right in less detail, and takes half the time
 _COLOURS = {**_BRIEF, "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+# The texts of the fields to choose from, for whose first choice there is not enough room.
+_CUT_OFF = """
+    [...document.querySelectorAll("select")].filter(select => select.checkVisibility()).filter(select => {
+        const style = getComputedStyle(select), context = document.createElement("canvas").getContext("2d");
+        context.font = style.font;
+        const padding = parseFloat(style.paddingInlineStart) + parseFloat(style.paddingInlineEnd);
+        return context.measureText(select.options[0].text).width > select.clientWidth - padding;
+    }).map(select => select.options[0].text)
+"""
 
 
 def problems(page: Page) -> list[str]:
@@ -24,6 +33,7 @@ def problems(page: Page) -> list[str]:
     found += mistakes_in(page.content())
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     found += [f"is {wide} px too wide"] if wide > 0 else []
+    found += [f"cuts off {text!r}" for text in page.evaluate(_CUT_OFF)]
     return [f"{urlsplit(page.url).path} {problem}" for problem in found]
 
 
