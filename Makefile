@@ -21,8 +21,7 @@ run: $(VENV)/run.installed
 # Tests often wait for other processes, so there is one worker more than cores.
 WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4
 
-test: $(VENV)/test.installed
-	@$(BIN)/python -m tests.support.chromium
+test: $(VENV)/test.installed $(VENV)/chromium.installed
 	@$(BIN)/python -m pytest $(WORKERS)
 
 # Unit and integration tests on Python 3.13, in an environment of their own.
@@ -60,8 +59,7 @@ bench: $(VENV)/test.installed $(VENV)/peer.installed
 	@$(BIN)/python -m tests.benchmarks
 
 # Ten everyday tasks on the desk and on Django's admin, counted in clicks, keys and page loads; two minutes.
-bench-tasks: $(VENV)/test.installed
-	@$(BIN)/python -m tests.support.chromium
+bench-tasks: $(VENV)/test.installed $(VENV)/chromium.installed
 	@$(BIN)/python -m tests.benchmarks.tasks
 
 openapi: $(VENV)/run.installed
@@ -95,6 +93,10 @@ $(VENV)/run.installed: requirements.txt
 
 $(VENV)/test.installed: requirements-dev.txt
 	@$(INSTALL) $(VENV) $< $@
+
+$(VENV)/chromium.installed: | $(VENV)/test.installed
+	@$(BIN)/python -m tests.support.chromium
+	@touch $@
 
 # It stands in for AWS, and needs releases of what the site needs too: so it has an environment of its own.
 $(VENV)/ministack.installed: requirements-ministack.txt | $(VENV)/test.installed

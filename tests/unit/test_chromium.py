@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from tests.support import chromium
 
 
 @pytest.mark.parametrize(
-    ("found", "has_own", "downloads", "installs", "steps", "result"),
+    ("faster", "found", "has_own", "downloads", "installs", "steps", "result"),
     [
-        (True, False, False, False, [], None),
-        (False, True, False, False, [], None),
-        (False, False, True, False, ["download"], None),
-        (False, False, False, True, ["download", "package"], None),
-        (False, False, False, False, ["download", "package"], chromium.NEEDED),
+        (False, True, False, False, [], [], None),
+        (False, False, True, False, [], [], None),
+        (False, False, False, True, [], ["download"], None),
+        (False, False, False, False, ["chromium"], ["download", "chromium"], None),
+        (False, False, False, False, [], ["download", "chromium"], chromium.NEEDED),
+        (True, False, False, False, ["chromium-headless-shell"], ["chromium-headless-shell"], None),
+        (True, True, False, False, [], ["chromium-headless-shell"], None),
+        (True, False, False, True, [], ["chromium-headless-shell", "download"], None),
+        (True, False, False, False, [], ["chromium-headless-shell", "download", "chromium"], chromium.NEEDED),
     ],
 )
 def test_chromium_is_found_or_installed(
     monkeypatch: pytest.MonkeyPatch,
+    faster: bool,
     found: bool,
     has_own: bool,
     downloads: bool,
-    installs: bool,
+    installs: list[str],
     steps: list[str],
     result: str | None,
 ) -> None:
@@ -33,13 +41,41 @@ def test_chromium_is_found_or_installed(
         return works
 
     monkeypatch.setattr(
-        chromium, "installed", lambda: "/bin/chromium" if found or ("package" in taken and installs) else None
+        chromium, "installed", lambda: "/bin/chromium" if found or set(taken).intersection(installs) else None
     )
+    monkeypatch.setattr(chromium, "may_install_for_speed", lambda: faster)
     monkeypatch.setattr(chromium, "downloaded", lambda: has_own or ("download" in taken and downloads))
     monkeypatch.setattr(chromium, "download", lambda: take("download", downloads))
-    monkeypatch.setattr(chromium, "install_package", lambda: take("package", installs))
+    monkeypatch.setattr(chromium, "install_package", lambda name: take(name, name in installs))
     assert chromium.main() == result
     assert taken == steps
+
+
+def test_the_faster_one_is_preferred(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("chromium", "chromium-headless-shell"):
+        (tmp_path / name).touch(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert chromium.installed() == str(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("user", "commands", "result"),
+    [
+        (0, ["apt-get"], True),
+        (0, ["apt-get", "chromium"], True),
+        (0, ["apt-get", "chromium-headless-shell"], False),
+        (0, [], False),
+        (1000, ["apt-get"], False),
+    ],
+)
+def test_only_root_on_debian_installs_the_faster_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user: int, commands: list[str], result: bool
+) -> None:
+    for name in commands:
+        (tmp_path / name).touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "getuid", lambda: user)
+    assert chromium.may_install_for_speed() == result
 
 
 def test_a_command_that_is_missing_or_fails_is_another_way_missed() -> None:
