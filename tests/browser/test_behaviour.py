@@ -67,6 +67,19 @@ def test_secrets_and_addresses_are_copied_with_one_click(open_browser: Open) -> 
     page.wait_for_function("navigator.clipboard.readText().then(text => text.endsWith('/staff/login/'))")
 
 
+def test_a_secret_that_may_not_be_copied_is_selected(open_browser: Open) -> None:
+    make_staff("ada", "admin")
+    page = open_browser()
+    page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))")
+    sign_in(page, "ada")
+    page.goto("/staff/people/new/")
+    page.get_by_label("Username").fill("anna")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Copy", exact=True).first.click()
+    expect(page.locator("#announcement")).to_have_text("Not allowed: copy the selected text")
+    assert people.get_staff("anna").check_password(page.evaluate("getSelection().toString()").strip())
+
+
 def test_the_address_of_a_feed_is_copied_once(open_browser: Open) -> None:
     """And its page does not prevent forms: with the policy "no-referrer", browsers send them with `Origin: null`."""
     make_staff("vera", "viewer")

@@ -126,10 +126,17 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
-  await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+  let done = "Copied";
+  try {
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+  } catch { // the browser does not allow it
+    getSelection().selectAllChildren(source);
+    source.select?.();
+    done = "Not allowed: copy the selected text";
+  }
   const text = button.lastChild;
-  text.textContent = "Copied";
-  announce("Copied");
+  text.textContent = done;
+  announce(done);
   setTimeout(() => { text.textContent = "Copy"; }, 2000);
 });
 
