@@ -70,12 +70,12 @@ def test_commands_print_their_database() -> None:
 
 
 @override_settings(DYNAMODB_EMBEDDED=True)
-def test_the_error_names_a_port_that_another_program_uses() -> None:
+def test_the_error_names_a_port_that_another_program_uses(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         other.settimeout(0)
         with (
-            override_settings(DYNAMODB_LOCAL_PORT=port),
+            override_settings(DYNAMODB_LOCAL_PORT=port, DYNAMODB_LOCAL_DIRECTORY=tmp_path),
             pytest.raises(CommandError, match=f"Port {port} is in use by another program: set DYNAMODB_LOCAL_PORT"),
             storage(),
         ):
@@ -86,8 +86,9 @@ def test_the_error_names_a_port_that_another_program_uses() -> None:
 
 @override_settings(DYNAMODB_EMBEDDED=True)
 def test_a_missing_engine_is_one_sentence(tmp_path: Path) -> None:
+    paths = {"DYNAMODB_LOCAL_HOME": str(tmp_path), "DYNAMODB_LOCAL_DIRECTORY": tmp_path}
     with (
-        override_settings(DYNAMODB_LOCAL_PORT=free_port(), DYNAMODB_LOCAL_HOME=str(tmp_path)),
+        override_settings(DYNAMODB_LOCAL_PORT=free_port(), **paths),
         pytest.raises(CommandError, match="there is no DynamoDBLocal"),
     ):
         call_command("create_tables")

@@ -214,10 +214,10 @@ class TestPages:
 
 
 def test_titles_of_any_kind_are_only_text(editor: Client) -> None:
-    hostile = ["<img src=x onerror=alert(1)>", "{{ 7*7 }}", "'\"><script>", "\u202eright", "a\u200bb", "T" * 1000]
+    hostile = ["<img src=x onerror=alert(1)>", "{{ 7*7777 }}", "'\"><script>", "\u202eright", "a\u200bb", "T" * 1000]
     for number, title in enumerate(hostile):
         services.create_event(make_fields(eventId=f"h{number}", title=title, date=day(number)), ACTOR)
     response = editor.get(LIST)
     assert titles(response) == [visible(title) for title in hostile]
     assert "<img src=x" not in response.content.decode()
-    assert "49" not in text(response)
+    assert "54439" not in text(response)
