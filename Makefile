@@ -18,8 +18,9 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/run.installed
 	@$(BIN)/python manage.py runserver --noreload
 
-# Tests often wait for other processes, so there is one worker more than cores.
-WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4
+# Tests often wait for other processes, so there are more workers than cores. Each has the tests of whole modules, until
+# it takes some from another worker: so fewer of them start the same servers.
+WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --maxprocesses 4 --dist worksteal
 
 test: $(VENV)/test.installed $(VENV)/chromium.installed
 	@$(BIN)/python -m pytest $(WORKERS)
