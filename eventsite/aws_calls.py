@@ -201,15 +201,22 @@ def describe(error: Exception) -> str:
 
 
 def _throttling(response: dict[str, Any]) -> list[dict[str, str]]:
-    reasons = response.get("ThrottlingReasons", [])
-    return [each for each in reasons if isinstance(each, dict)] if isinstance(reasons, list) else []
+    return _objects(response.get("ThrottlingReasons"))
+
+
+def _objects(listed: Any) -> list[dict[str, str]]:
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def _may_retry(error: NoResponseError | ClientError) -> bool:
     if isinstance(error, NoResponseError):
         return True
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status >= 500 or status == 429 or error.response["Error"]["Code"] in THROTTLED
+    response: Any = error.response
+    status = response["ResponseMetadata"]["HTTPStatusCode"]
+    # A transaction that was cancelled only because a table was throttled; "None": this write was not the reason.
+    reasons = {each.get("Code", "None") for each in _objects(response.get("CancellationReasons"))} - {"None"}
+    throttled = response["Error"]["Code"] in THROTTLED or (bool(reasons) and reasons <= THROTTLED)
+    return status >= 500 or status == 429 or throttled
 
 
 def _is_in_progress(error: NoResponseError | ClientError) -> bool:

@@ -266,6 +266,17 @@ def test_every_throttling_reason_of_a_transaction_asks_to_retry_later(
     assert send(api, "POST", "/events", LAUNCH)["Retry-After"] == "1"
 
 
+def test_a_transaction_that_is_throttled_twice_is_retried(api: APIClient, faults: FaultProxy) -> None:
+    reasons = [{"Code": "None"}, {"Code": "ThrottlingError"}]
+    throttled = fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=reasons)
+    for write in (lambda: send(api, "POST", "/events", LAUNCH), lambda: make_staff("anna", "admin")):
+        faults.set(throttled, "TransactWriteItems", times=2)
+        write()
+        assert faults.calls.count("TransactWriteItems") == 3
+    faults.set(None)
+    assert send(api, "GET", "/events/launch").status_code == 200
+
+
 def test_a_transaction_that_conflicts_with_another_is_retried(api: APIClient, faults: FaultProxy) -> None:
     services.create_event(make_fields(), ACTOR)
     conflict = fault_kinds.error(
