@@ -10,7 +10,7 @@ BIN = $(VENV)/bin
 
 # Set for other projects, they would lead Python or Django to those.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH DJANGO_SETTINGS_MODULE
-# Every process would compile the project again. Tests start hundreds, and a package contains compiled modules.
+# If it is set, every process compiles the project again, and tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-3.13 test-deployment test-clients stress lint format bench bench-tasks openapi package deploy rollback undeploy lock clean
@@ -18,11 +18,12 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/run.installed
 	@$(BIN)/python manage.py runserver --noreload
 
-# Tests often wait for other processes, so there are more workers than cores. Each has the tests of whole modules, until
-# it takes some from another worker: so fewer of them start the same servers.
+# Tests often wait for other processes, so two cores get four workers, the most. Each begins with one part of the
+# tests in a row, so fewer workers start the same servers.
 WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) --maxprocesses 4 --dist worksteal
 
-test: $(VENV)/test.installed $(VENV)/chromium.installed
+test: $(VENV)/test.installed
+	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m pytest $(WORKERS)
 
 # Unit and integration tests on Python 3.13, in an environment of their own.
@@ -60,7 +61,8 @@ bench: $(VENV)/test.installed $(VENV)/peer.installed
 	@$(BIN)/python -m tests.benchmarks
 
 # Ten everyday tasks on the desk and on Django's admin, counted in clicks, keys and page loads; two minutes.
-bench-tasks: $(VENV)/test.installed $(VENV)/chromium.installed
+bench-tasks: $(VENV)/test.installed
+	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m tests.benchmarks.tasks
 
 openapi: $(VENV)/run.installed
@@ -94,10 +96,6 @@ $(VENV)/run.installed: requirements.txt
 
 $(VENV)/test.installed: requirements-dev.txt
 	@$(INSTALL) $(VENV) $< $@
-
-$(VENV)/chromium.installed: | $(VENV)/test.installed
-	@$(BIN)/python -m tests.support.chromium
-	@touch $@
 
 # It stands in for AWS, and needs releases of what the site needs too: so it has an environment of its own.
 $(VENV)/ministack.installed: requirements-ministack.txt | $(VENV)/test.installed

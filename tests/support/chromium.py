@@ -1,6 +1,6 @@
 """Chromium for the browser tests: the one that is installed, or else one that this installs.
 
-`make test` runs it once, before any test. Without one, `python -m tests.support.chromium` ends with one sentence.
+`make test` runs it before any test. Without one, `python -m tests.support.chromium` ends with one sentence.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Chromium without windows. It opens a page with a third of the CPU time.
+# Chromium that can show nothing on a screen. It opens a page with a third of the CPU time.
 HEADLESS = "chromium-headless-shell"
 NAMES = (HEADLESS, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NEEDED = (
@@ -19,6 +19,7 @@ NEEDED = (
     "or run: .venv/bin/playwright install --with-deps chromium"
 )
 SECONDS_TO_INSTALL = 600
+TRIED = Path(sys.prefix, "chromium.tried")
 
 
 def installed() -> str | None:
@@ -27,8 +28,12 @@ def installed() -> str | None:
 
 
 def may_install_for_speed() -> bool:
-    """Whether this is root on Debian, as in a container. On a machine of a person, the installed Chromium is enough."""
-    return os.getuid() == 0 and shutil.which("apt-get") is not None and shutil.which(HEADLESS) is None
+    """Whether this is root on Debian, as in a container, and it was not tried before.
+
+    On a person's own computer, the Chromium that is installed is enough.
+    """
+    as_root = os.getuid() == 0 and shutil.which("apt-get") is not None
+    return as_root and shutil.which(HEADLESS) is None and not TRIED.exists()
 
 
 def downloaded() -> bool:
@@ -57,7 +62,8 @@ def download() -> bool:
 def install_package(name: str) -> bool:
     """A package of Debian, if this user may install one without a password."""
     as_root = [] if os.getuid() == 0 else ["sudo", "-n"]
-    apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Acquire::Retries=0"]
+    patience = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20"]
+    apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *patience]
     packages = (name, "fonts-dejavu-core")
     return _run(*apt, "update") and _run(*apt, "install", "--yes", "--no-install-recommends", "--no-remove", *packages)
 
@@ -70,6 +76,7 @@ def main() -> str | None:
     sys.stderr.write("Installing Chromium for the browser tests (once) ...\n")
     if for_speed:
         install_package(HEADLESS)
+        TRIED.touch()
     if installed() or downloaded() or (download() and downloaded()) or (install_package("chromium") and installed()):
         return None
     return NEEDED

@@ -26,6 +26,7 @@ from tests.support import chromium
 )
 def test_chromium_is_found_or_installed(
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
     faster: bool,
     found: bool,
     has_own: bool,
@@ -44,11 +45,13 @@ def test_chromium_is_found_or_installed(
         chromium, "installed", lambda: "/bin/chromium" if found or set(taken).intersection(installs) else None
     )
     monkeypatch.setattr(chromium, "may_install_for_speed", lambda: faster)
+    monkeypatch.setattr(chromium, "TRIED", tmp_path / "tried")
     monkeypatch.setattr(chromium, "downloaded", lambda: has_own or ("download" in taken and downloads))
     monkeypatch.setattr(chromium, "download", lambda: take("download", downloads))
     monkeypatch.setattr(chromium, "install_package", lambda name: take(name, name in installs))
     assert chromium.main() == result
     assert taken == steps
+    assert chromium.TRIED.exists() == faster
 
 
 def test_the_faster_one_is_preferred(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -75,7 +78,10 @@ def test_only_root_on_debian_installs_the_faster_one(
         (tmp_path / name).touch(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "getuid", lambda: user)
+    monkeypatch.setattr(chromium, "TRIED", tmp_path / "tried")
     assert chromium.may_install_for_speed() == result
+    chromium.TRIED.touch()
+    assert not chromium.may_install_for_speed()
 
 
 def test_a_command_that_is_missing_or_fails_is_another_way_missed() -> None:
