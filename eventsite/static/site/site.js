@@ -137,7 +137,7 @@ document.addEventListener("click", async (event) => {
   const text = button.lastChild;
   text.textContent = done;
   announce(done);
-  setTimeout(() => { text.textContent = "Copy"; }, 2000);
+  setTimeout(() => { text.textContent = "Copy"; }, done === "Copied" ? 2000 : 8000);
 });
 
 // Escape, or a click outside, closes open menus.
