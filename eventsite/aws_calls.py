@@ -184,7 +184,9 @@ def _read_error(status: int, parsed: dict[str, Any], request_id: str | None) -> 
     return {
         "Error": {"Code": code, "Message": message},
         "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": request_id},
-        "CancellationReasons": parsed.get("CancellationReasons", []),
+        "CancellationReasons": [
+            {**each, "Code": str(each.get("Code"))} for each in _objects(parsed.get("CancellationReasons"))
+        ],
         "ThrottlingReasons": parsed.get("ThrottlingReasons") or parsed.get("throttlingReasons") or [],
     }
 
@@ -214,7 +216,7 @@ def _may_retry(error: NoResponseError | ClientError) -> bool:
     response: Any = error.response
     status = response["ResponseMetadata"]["HTTPStatusCode"]
     # A transaction that was cancelled only because a table was throttled; "None": this write was not the reason.
-    reasons = {each.get("Code", "None") for each in _objects(response.get("CancellationReasons"))} - {"None"}
+    reasons = {each["Code"] for each in response.get("CancellationReasons", [])} - {"None"}
     throttled = response["Error"]["Code"] in THROTTLED or (bool(reasons) and reasons <= THROTTLED)
     return status >= 500 or status == 429 or throttled
 

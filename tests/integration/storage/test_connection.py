@@ -266,6 +266,11 @@ def test_every_throttling_reason_of_a_transaction_asks_to_retry_later(
     assert send(api, "POST", "/events", LAUNCH)["Retry-After"] == "1"
 
 
+def test_reasons_of_unexpected_types_are_an_error(api: APIClient, faults: FaultProxy) -> None:
+    faults.set(fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=[{"Code": ["a", "list"]}]))
+    assert_error(send(api, "POST", "/events", LAUNCH), 500, GENERIC, code="storage_error")
+
+
 def test_a_transaction_that_is_throttled_twice_is_retried(api: APIClient, faults: FaultProxy) -> None:
     reasons = [{"Code": "None"}, {"Code": "ThrottlingError"}]
     throttled = fault_kinds.error(400, "TransactionCanceledException", CancellationReasons=reasons)
