@@ -108,8 +108,9 @@ def _update(session_key: str, actions: list[Action], new: bool) -> bool:
     now = datetime.now(UTC)
     gone = SessionItem.key.does_not_exist() | (SessionItem.expiresAt <= now)
     condition: Condition = gone if new else SessionItem.key.exists() & (SessionItem.expiresAt > now)
+    write = access_table.update_once if new else access_table.update
     try:
-        (access_table.update_once if new else access_table.update)(_key("session", session_key), actions, condition)
+        write(_key("session", session_key), actions, condition)
     except access_table.RefusedError:
         return False
     return True

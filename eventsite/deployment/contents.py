@@ -85,7 +85,8 @@ _QUOTED = re.compile(r'"([a-z0-9-]+)"')
 _SECRET = re.compile(
     rb"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b(?<!EXAMPLE)|-----BEGIN [A-Z ]*PRIVATE KEY-----|evk_[0-9a-f]{12}_[0-9a-f]{48}"
 )
-_BEGINNINGS = (b"AKIA", b"ASIA", b"-----BEGIN ", b"evk_")  # of secrets; searching for these first takes a tenth
+# Of secrets. To search for these first takes an eighth of the time.
+_BEGINNINGS = (b"AKIA", b"ASIA", b"-----BEGIN ", b"evk_")
 # It reads keys of OpenSSH, so it contains the line that they begin with.
 _READS_KEYS = "cryptography/hazmat/primitives/serialization/ssh.pyc"
 

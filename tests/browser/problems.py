@@ -16,7 +16,7 @@ WINDOWS: dict[str, dict[str, Any]] = {
 }
 _BRIEF = {"resultTypes": ["violations"]}  # axe describes what is right in less detail, and takes half the time
 _COLOURS = {**_BRIEF, "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-# The texts of the fields to choose from, for whose first choice there is not enough room.
+# The first choices of fields to choose from, if the field has no room for the text.
 _CUT_OFF = """
     [...document.querySelectorAll("select")].filter(select => select.checkVisibility()).filter(select => {
         const style = getComputedStyle(select), context = document.createElement("canvas").getContext("2d");
